@@ -1,0 +1,26 @@
+"""Multimodal remote-sensing segmentation on top of mmsegmentation.
+
+Importing the package registers every dataset, transform, model, loop, hook
+and metric into mmseg's registries. Configs do that with
+``custom_imports = dict(imports=['multimodal_rs'])``.
+"""
+
+from multimodal_rs._discovery import import_submodules
+from multimodal_rs._stack import allow_checkpoint_types, require_stack
+from multimodal_rs.version import __version__
+
+__all__ = ['__version__']
+
+require_stack()
+allow_checkpoint_types()
+import_submodules(
+    'multimodal_rs',
+    (
+        'datasets',
+        'transforms',
+        'models',
+        'engine',
+        'evaluation',
+        'visualization',
+    ),
+)

@@ -1,0 +1,1 @@
+"""Datasets: modality declarations, file readers, split lists."""

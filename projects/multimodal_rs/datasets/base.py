@@ -1,0 +1,247 @@
+"""A dataset of co-registered rasters, one file per modality and tile."""
+
+import copy
+import glob
+import os
+import os.path as osp
+import random
+from collections.abc import Mapping, Sequence
+
+import mmengine
+import numpy as np
+import torch
+from mmengine.dataset import force_full_init
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from multimodal_rs.datasets.modality import build_modalities
+
+
+@DATASETS.register_module()
+class MultiModalSegDataset(BaseSegDataset):
+    """Tiles of any set of named modalities, listed in a text file.
+
+    A tile with the id ``<id>`` has the files
+    ``<data_root>/<dir>/<id><suffix>``, one per modality, with ``dir`` and
+    ``suffix`` from the modality's declaration; the label likewise. Datasets
+    with another layout override :meth:`tile_id` and :meth:`tile_path`.
+
+    Args:
+        modalities (dict): For each name the declaration, see
+            :class:`multimodal_rs.datasets.modality.Modality`. Their order is
+            the order in the network.
+        label (dict | bool, optional): ``dir`` and ``suffix`` of the label
+            rasters and ``ids``, a dict from the number in the file to the
+            train id (255: ignored). Without ``ids`` the numbers are the train
+            ids. None takes the class's ``LABEL``; False: there are no labels.
+        data_root (str): Folder of the dataset.
+        ann_file (str): Split list, one tile per line, below ``data_root`` if
+            relative.
+        pipeline (list): Transforms.
+        metainfo (dict, optional): ``classes`` and ``palette``, where the class
+            does not fix them.
+        test_mode (bool): No augmentation seed is drawn.
+        seed (int): Seed of the augmentation; see :meth:`prepare_data`.
+        indices (int | Sequence[int], optional): Take only these tiles.
+        ignore_index (int): Train id that no loss and no metric counts.
+        lazy_init (bool): Do not read the split list yet.
+    """
+
+    LABEL: Mapping | None = None
+
+    def __init__(
+        self,
+        modalities: Mapping[str, Mapping],
+        label: Mapping | bool | None = None,
+        data_root: str = '',
+        ann_file: str = '',
+        pipeline: Sequence = (),
+        metainfo: Mapping | None = None,
+        test_mode: bool = False,
+        seed: int = 0,
+        indices: int | Sequence[int] | None = None,
+        ignore_index: int = 255,
+        lazy_init: bool = False,
+    ) -> None:
+        self.modalities = build_modalities(modalities)
+        label = self.LABEL if label is None else label
+        self.label = dict(label) if label else None
+        self.seed = seed
+        # Shared with worker processes, so that they see a resumed epoch.
+        self.draws = torch.zeros(0, dtype=torch.int64)
+        metainfo = dict(metainfo or {})
+        metainfo['modalities'] = _plain(modalities)
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root or None,
+            data_prefix={},
+            pipeline=list(pipeline),
+            metainfo=metainfo,
+            test_mode=test_mode,
+            indices=indices,
+            ignore_index=ignore_index,
+            lazy_init=lazy_init,
+            max_refetch=0,
+        )
+        self._check_label_ids()
+
+    def full_init(self) -> None:
+        """Read the split list and start counting draws."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        self.draws = torch.zeros(len(self), dtype=torch.int64).share_memory_()
+
+    def load_data_list(self) -> list[dict]:
+        """List the tiles of the split.
+
+        Returns:
+            One dict per tile with ``sample_id``, ``img_paths`` (a path per
+            modality), ``img_path`` (the first of them: what mmseg's hooks
+            print) and ``seg_map_path``.
+
+        Raises:
+            FileNotFoundError: If the split list does not exist.
+            ValueError: If it lists no tile.
+        """
+        if not self.ann_file or not osp.isfile(self.ann_file):
+            raise FileNotFoundError(
+                f'{type(self).__name__}: split list {self.ann_file!r} does '
+                'not exist: run the data_prep script of the dataset, or set '
+                '`ann_file` to a text file with one tile id per line'
+            )
+        tiles = []
+        for number, line in enumerate(mmengine.list_from_file(self.ann_file)):
+            tile = self.tile_id(line.strip(), first=number == 0)
+            if tile:
+                tiles.append(self._record(tile))
+        if not tiles:
+            raise ValueError(
+                f'{type(self).__name__}: split list {self.ann_file} lists no '
+                'tile. Expected one tile id per line: write it again with the '
+                'data_prep script of the dataset'
+            )
+        return tiles
+
+    def tile_id(self, line: str, first: bool) -> str:
+        """Turn a line of a split list into a tile id.
+
+        Args:
+            line: The line without surrounding blanks.
+            first: Whether it is the first line (some lists have a header).
+
+        Returns:
+            The id, empty for a line that names no tile.
+        """
+        return '' if line.startswith('#') else line
+
+    def tile_path(self, tile: str, layer: str, dir: str, suffix: str) -> str:
+        """Say where a raster of a tile lies, relative to ``data_root``.
+
+        Args:
+            tile: Id of the tile.
+            layer: Name of the modality, or ``'label'``.
+            dir: Declared directory.
+            suffix: Declared suffix.
+        """
+        return osp.join(dir, tile + suffix)
+
+    def list_tiles(self, dir: str, suffix: str) -> list[str]:
+        """List the tiles that have a raster of a layer, whatever the split.
+
+        The inverse of :meth:`tile_path`, and to be overridden with it: the
+        data_prep scripts make and check split lists with it.
+
+        Args:
+            dir: Declared directory.
+            suffix: Declared suffix.
+
+        Returns:
+            Tile ids, sorted.
+        """
+        files = glob.glob(
+            f'**/*{glob.escape(suffix)}',
+            root_dir=self._locate(dir) or '.',
+            recursive=True,
+        )
+        ids = (f.removesuffix(suffix).replace(os.sep, '/') for f in files)
+        return sorted(ids)
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """Get one tile's record with the declarations it is read by."""
+        info = super().get_data_info(idx)
+        info['modalities'] = self.modalities
+        info['label'] = self.label
+        info['num_classes'] = len(self.metainfo['classes'])
+        return info
+
+    def prepare_data(self, idx: int) -> dict:
+        """Load and augment one tile.
+
+        The augmentation is seeded by (seed, index, how often the tile was
+        drawn), so it depends neither on the number of workers nor on whether
+        the run was interrupted.
+        """
+        if not self.test_mode:
+            entropy = (self.seed, idx, int(self.draws[idx]))
+            self.draws[idx] += 1
+            state = np.random.SeedSequence(entropy).generate_state(1)
+            np.random.seed(state)
+            random.seed(int(state[0]))
+        return self.pipeline(self.get_data_info(idx))
+
+    def _record(self, tile: str) -> dict:
+        paths = {
+            name: self._locate(
+                self.tile_path(tile, name, modality.dir, modality.suffix)
+            )
+            for name, modality in self.modalities.items()
+        }
+        record = dict(
+            sample_id=tile,
+            img_path=next(iter(paths.values())),
+            img_paths=paths,
+            seg_fields=[],
+            reduce_zero_label=False,
+        )
+        if self.label is not None:
+            record['seg_map_path'] = self._locate(
+                self.tile_path(
+                    tile,
+                    'label',
+                    self.label.get('dir', ''),
+                    self.label.get('suffix', '.tif'),
+                )
+            )
+        return record
+
+    def _locate(self, path: str) -> str:
+        return osp.join(self.data_root, path) if self.data_root else path
+
+    def _check_label_ids(self) -> None:
+        if self.label is None:
+            return
+        unknown = sorted(set(self.label) - {'dir', 'suffix', 'ids', 'key'})
+        if unknown:
+            raise KeyError(
+                f'{type(self).__name__}: label declares unknown {unknown}; '
+                "known are ['dir', 'ids', 'key', 'suffix']"
+            )
+        count = len(self.metainfo.get('classes', ()))
+        ids = set((self.label.get('ids') or {}).values())
+        wrong = sorted(i for i in ids - {self.ignore_index} if i >= count)
+        if wrong:
+            raise ValueError(
+                f'{type(self).__name__}: label ids map to {wrong}, but the '
+                f'{count} classes have the train ids 0 to {count - 1}'
+            )
+
+
+def _plain(declarations: Mapping) -> dict:
+    """Copy declarations into plain dicts and lists (for checkpoints)."""
+    if isinstance(declarations, Mapping):
+        return {k: _plain(v) for k, v in declarations.items()}
+    if isinstance(declarations, (list, tuple)):
+        return [_plain(v) for v in declarations]
+    return copy.copy(declarations)

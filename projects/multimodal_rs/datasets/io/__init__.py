@@ -1,0 +1,1 @@
+"""Reading rasters and arrays from disk."""

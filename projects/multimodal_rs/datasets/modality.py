@@ -1,0 +1,237 @@
+"""What one sensor's rasters are: the declaration that everything reads."""
+
+import math
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from mmseg.registry import TRANSFORMS
+
+import multimodal_rs.transforms.values  # noqa: F401  registers the steps
+
+NODATA_RULES = ('any', 'all')
+
+
+@dataclass(frozen=True)
+class Display:
+    """How a person wants to see a modality.
+
+    Attributes:
+        bands: One band (grey) or three (red, green, blue), named like the
+            modality's ``bands``. None takes the first three, or the first.
+        range: (low, high) in the units after the value transforms, mapped to
+            black and white. None stretches between ``percentiles``.
+        percentiles: (low, high) in percent of the valid pixels of a picture.
+    """
+
+    bands: tuple | None = None
+    range: tuple[float, float] | None = None
+    percentiles: tuple[float, float] = (2.0, 98.0)
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One modality: where its files are and what their numbers mean.
+
+    Attributes:
+        name: Lower-case key: ``opt``, ``sar``, ``dem``, ...
+        bands: Bands to read, in this order: 0-based indices, or names out of
+            ``file_bands``.
+        dir: Directory below ``data_root``.
+        suffix: What follows the tile's id in the file name.
+        file_bands: Names of all bands of a file in file order.
+        key: Variable name, for ``.mat`` files with several variables.
+        unit: Unit of the numbers in the file, for people.
+        nodata: Value that marks an empty pixel; ``'file'`` takes the value
+            that each file declares. NaN always marks one.
+        nodata_when: ``'any'``: a pixel is empty if any band has the value;
+            ``'all'``: only if all have it (0 in a single band is a
+            measurement).
+        values: Steps from file numbers to network units, in order; see
+            ``transforms/values.py``.
+        mean: Per band, in the units after ``values``. None: 0.
+        std: Per band, likewise. None: 1.
+        display: How to show it.
+        optional: Whether a tile may lack it (no file, or nothing valid in
+            it). The tile then lacks the modality; otherwise that is an error.
+    """
+
+    name: str
+    bands: tuple
+    dir: str = ''
+    suffix: str = '.tif'
+    file_bands: tuple[str, ...] | None = None
+    key: str | None = None
+    unit: str = ''
+    nodata: float | str | None = None
+    nodata_when: str = 'any'
+    values: tuple = ()
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    display: Display = field(default_factory=Display)
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        _check(self)
+        object.__setattr__(self, 'indices', _band_indices(self))
+        object.__setattr__(self, 'display_indices', _display_indices(self))
+        steps = tuple(TRANSFORMS.build(dict(step)) for step in self.values)
+        object.__setattr__(self, '_steps', steps)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels that the network sees."""
+        return len(self.bands)
+
+    def prepare(self, data: np.ndarray, file_nodata: float | None) -> None:
+        """Turn file numbers into network units, in place.
+
+        Args:
+            data: (C, H, W) float32 as read; afterwards in the units of
+                ``values``, NaN in all bands of an invalid pixel.
+            file_nodata: The nodata value that the file declares.
+        """
+        empty = self._empty(data, file_nodata)
+        for step in self._steps:
+            step(data)
+        # A sum is a fast test: it is finite unless some pixel is not.
+        if empty is None and math.isfinite(data.sum(dtype=np.float64)):
+            return
+        invalid = ~np.isfinite(data).all(axis=0)
+        if empty is not None:
+            invalid |= empty
+        data[:, invalid] = np.nan
+
+    def _empty(
+        self, data: np.ndarray, file_nodata: float | None
+    ) -> np.ndarray | None:
+        value = file_nodata if self.nodata == 'file' else self.nodata
+        if value is None or value != value:
+            return None
+        equal = data == np.float32(value)
+        if self.nodata_when == 'all':
+            return equal.all(axis=0)
+        return equal.any(axis=0)
+
+
+def build_modalities(
+    declarations: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Modality]:
+    """Check and build the declarations of a dataset.
+
+    Args:
+        declarations: For each modality name the attributes of
+            :class:`Modality`, ``display`` as a dict.
+
+    Raises:
+        ValueError: If a declaration contradicts itself.
+        KeyError: If it has an unknown attribute or names an unknown band.
+    """
+    if not declarations:
+        raise ValueError('modalities is empty: declare at least one modality')
+    return {n: _build(n, d) for n, d in declarations.items()}
+
+
+def _build(name: str, declaration: Mapping[str, Any]) -> Modality:
+    known = {f.name for f in fields(Modality)} - {'name'}
+    unknown = sorted(set(declaration) - known)
+    if unknown:
+        raise KeyError(
+            f'modality {name!r} declares unknown {unknown}; known are '
+            f'{sorted(known)}'
+        )
+    if 'bands' not in declaration:
+        raise ValueError(
+            f'modality {name!r} does not say which bands to read: set `bands` '
+            'to 0-based indices, or to names out of `file_bands`'
+        )
+    arguments = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in declaration.items()
+    }
+    display = arguments.pop('display', None) or {}
+    display = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in display.items()
+    }
+    return Modality(name=name, display=Display(**display), **arguments)
+
+
+def _check(modality: Modality) -> None:
+    where = f'modality {modality.name!r}'
+    if not modality.bands:
+        raise ValueError(f'{where}: `bands` is empty, name at least one band')
+    for attribute in ('mean', 'std'):
+        numbers_ = getattr(modality, attribute)
+        if numbers_ is None:
+            continue
+        if len(numbers_) != modality.channels:
+            raise ValueError(
+                f'{where}: {attribute} must have one entry per band, expected '
+                f'{modality.channels} for bands {list(modality.bands)}, got '
+                f'{len(numbers_)}: take it from stats.json of data_prep'
+            )
+    if modality.std is not None and not all(s > 0 for s in modality.std):
+        raise ValueError(
+            f'{where}: std must be positive, got {list(modality.std)}'
+        )
+    if modality.nodata_when not in NODATA_RULES:
+        raise ValueError(
+            f'{where}: nodata_when must be one of {NODATA_RULES}, got '
+            f'{modality.nodata_when!r}'
+        )
+    if isinstance(modality.nodata, str) and modality.nodata != 'file':
+        raise ValueError(
+            f"{where}: nodata must be a number, None or 'file', got "
+            f'{modality.nodata!r}'
+        )
+
+
+def _band_indices(modality: Modality) -> tuple[int, ...]:
+    where = f'modality {modality.name!r}'
+    return tuple(
+        _index(band, modality.file_bands, where) for band in modality.bands
+    )
+
+
+def _index(band: int | str, names: Sequence[str] | None, where: str) -> int:
+    if isinstance(band, numbers.Integral):
+        if band < 0 or (names is not None and band >= len(names)):
+            limit = 'a file' if names is None else f'{len(names)} bands'
+            raise ValueError(
+                f'{where}: band {band} does not exist in {limit}; indices '
+                'start at 0'
+            )
+        return int(band)
+    if names is None:
+        raise ValueError(
+            f'{where}: band {band!r} is a name, so `file_bands` must list the '
+            'names of all bands in file order'
+        )
+    if band not in names:
+        raise KeyError(
+            f'{where}: band {band!r} does not exist, the file has '
+            f'{list(names)}'
+        )
+    return list(names).index(band)
+
+
+def _display_indices(modality: Modality) -> tuple[int, ...]:
+    wanted = modality.display.bands
+    if wanted is None:
+        return (0, 1, 2) if modality.channels >= 3 else (0,)
+    where = f'modality {modality.name!r}, display'
+    if len(wanted) not in (1, 3):
+        raise ValueError(
+            f'{where}: one band (grey) or three (red, green, blue), got '
+            f'{list(wanted)}'
+        )
+    missing = [b for b in wanted if b not in modality.bands]
+    if missing:
+        raise KeyError(
+            f'{where}: {missing} are not among the bands that are read, '
+            f'{list(modality.bands)}'
+        )
+    return tuple(modality.bands.index(b) for b in wanted)

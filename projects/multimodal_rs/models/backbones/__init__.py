@@ -1,0 +1,1 @@
+"""Backbones: {m: (B, C, H, W)} to {m: pyramid}."""

@@ -1,0 +1,179 @@
+"""Normalise, fill and batch several modalities on the device."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+from torch.nn import functional
+
+from multimodal_rs.datasets.modality import Modality, build_modalities
+
+
+@MODELS.register_module()
+class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
+    """Turn lists of raw tensors into normalised batches.
+
+    For every modality and band ``(x - mean) / std`` with the statistics of
+    its declaration. Then
+
+    - an invalid pixel (NaN) becomes 0, the mean;
+    - a modality that a sample lacks (``present_modalities``) becomes the
+      black image: raw 0 *before* normalisation, as JoiTriNet's missing
+      modality test feeds it (Table IV).
+
+    Samples of different sizes are padded at the bottom and right with 0 and
+    the label with 255.
+
+    Args:
+        modalities (dict): The dataset's declarations.
+        size_divisor (int): Height and width become multiples of it.
+        seg_pad_val (int): Label of padded pixels.
+    """
+
+    def __init__(
+        self,
+        modalities: Mapping[str, Mapping],
+        size_divisor: int = 1,
+        seg_pad_val: int = 255,
+    ) -> None:
+        super().__init__()
+        self.size_divisor = size_divisor
+        self.seg_pad_val = seg_pad_val
+        self.modalities = build_modalities(modalities)
+        # Buffers follow .to(); not persistent, so that they stay out of
+        # checkpoints and the config stays the only source.
+        self.statistics = nn.ModuleDict(
+            {n: _Statistics(m) for n, m in self.modalities.items()}
+        )
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Batch one list of samples.
+
+        Args:
+            data: ``inputs``: dict name -> list of (C, H, W) tensors or a
+                (B, C, H, W) tensor; ``data_samples``: list, may be missing.
+            training: Unused; padding is the same in training and testing.
+
+        Returns:
+            ``inputs``: dict name -> (B, C, H, W) float32; ``data_samples``
+            with labels of that size.
+
+        Raises:
+            KeyError: If an input is not a declared modality.
+            ValueError: If an input has another number of bands.
+        """
+        data = self.cast_data(data)
+        samples = data.get('data_samples')
+        inputs = {n: list(x) for n, x in data['inputs'].items()}
+        self._check(inputs)
+        size = self._common_size(inputs)
+        batch = {}
+        for name in self.modalities:
+            if name in inputs:
+                batch[name] = self._batch(name, inputs[name], samples, size)
+        if samples is not None:
+            self._record_padding(inputs, samples, size)
+        return dict(inputs=batch, data_samples=samples)
+
+    def black_image(self, name: str, like: Tensor) -> Tensor:
+        """Make the normalised black image of a modality.
+
+        Args:
+            name: Modality.
+            like: Any (B, ., H, W) tensor of the wanted batch size and grid.
+
+        Returns:
+            (B, C, H, W), raw zeros normalised.
+        """
+        statistics = self.statistics[name]
+        black = -statistics.mean / statistics.std
+        batch, _, height, width = like.shape
+        return black.expand(batch, -1, height, width).to(like)
+
+    def _batch(
+        self,
+        name: str,
+        images: Sequence[Tensor],
+        samples: Sequence[SegDataSample] | None,
+        size: tuple[int, int],
+    ) -> Tensor:
+        images = [
+            functional.pad(
+                image.float(),
+                (0, size[1] - image.shape[2], 0, size[0] - image.shape[1]),
+                value=torch.nan,
+            )
+            if image.shape[1:] != size
+            else image.float()
+            for image in images
+        ]
+        batch = torch.stack(images)
+        statistics = self.statistics[name]
+        batch = (batch - statistics.mean) / statistics.std
+        batch = torch.nan_to_num(batch, nan=0.0)
+        for i, sample in enumerate(samples or ()):
+            present = sample.metainfo.get('present_modalities')
+            if present is not None and name not in present:
+                batch[i] = self.black_image(name, batch[i : i + 1])[0]
+        return batch
+
+    def _common_size(self, inputs: dict) -> tuple[int, int]:
+        shapes = [x.shape[1:] for images in inputs.values() for x in images]
+        divisor = self.size_divisor
+        return tuple(
+            -(-max(s[axis] for s in shapes) // divisor) * divisor
+            for axis in (0, 1)
+        )
+
+    def _record_padding(
+        self,
+        inputs: dict,
+        samples: Sequence[SegDataSample],
+        size: tuple[int, int],
+    ) -> None:
+        images = next(iter(inputs.values()))
+        for image, sample in zip(images, samples, strict=True):
+            bottom = size[0] - image.shape[1]
+            right = size[1] - image.shape[2]
+            sample.set_metainfo(
+                dict(pad_shape=size, img_padding_size=(0, right, 0, bottom))
+            )
+            if (bottom or right) and 'gt_sem_seg' in sample:
+                label = sample.gt_sem_seg.data
+                del sample.gt_sem_seg.data
+                sample.gt_sem_seg.data = functional.pad(
+                    label, (0, right, 0, bottom), value=self.seg_pad_val
+                )
+
+    def _check(self, inputs: dict) -> None:
+        who = type(self).__name__
+        unknown = sorted(set(inputs) - set(self.modalities))
+        if unknown:
+            raise KeyError(
+                f'{who}: unknown modality {unknown}; declared are '
+                f'{list(self.modalities)}'
+            )
+        for name, images in inputs.items():
+            expected = self.modalities[name].channels
+            got = {x.shape[0] for x in images} - {expected}
+            if got:
+                raise ValueError(
+                    f'{who}: {name} must have {expected} bands '
+                    f'{list(self.modalities[name].bands)}, got {sorted(got)}'
+                )
+
+
+class _Statistics(nn.Module):
+    """Mean and std of a modality as (1, C, 1, 1) buffers."""
+
+    def __init__(self, modality: Modality) -> None:
+        super().__init__()
+        ones = (1.0,) * modality.channels
+        zeros = (0.0,) * modality.channels
+        mean = torch.tensor(modality.mean or zeros).view(1, -1, 1, 1)
+        std = torch.tensor(modality.std or ones).view(1, -1, 1, 1)
+        self.register_buffer('mean', mean, persistent=False)
+        self.register_buffer('std', std, persistent=False)

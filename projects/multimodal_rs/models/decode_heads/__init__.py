@@ -1,0 +1,1 @@
+"""Decode heads that mmseg lacks."""

@@ -1,0 +1,134 @@
+"""Fit pretrained RGB weights to any number of input bands.
+
+The only place that does it: branches are built for their own band count and
+take ImageNet weights through :func:`load_pretrained`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+
+@dataclass
+class LoadReport:
+    """What happened to a pretrained checkpoint.
+
+    Attributes:
+        loaded: Keys copied unchanged.
+        adapted: Keys of stems that were fitted to another band count.
+        missing: Keys of the module that the checkpoint lacks.
+        unused: Keys of the checkpoint that the module lacks.
+    """
+
+    loaded: list[str]
+    adapted: list[str]
+    missing: list[str]
+    unused: list[str]
+
+    def __str__(self) -> str:
+        lines = [f'{len(self.loaded)} tensors loaded']
+        for name in ('adapted', 'missing', 'unused'):
+            keys = getattr(self, name)
+            if keys:
+                shown = ', '.join(keys[:6]) + (' ...' if keys[6:] else '')
+                lines.append(f'{len(keys)} {name}: {shown}')
+        return '; '.join(lines)
+
+
+def adapt_stem(weight: Tensor, bands: int) -> Tensor:
+    """Fit the first convolution's weight from 3 to any number of bands.
+
+    The rule of segmentation_models_pytorch, which the JoiTriNet authors use:
+    one band gets the sum of the three slices; otherwise band i gets slice
+    i mod 3 and everything is scaled by 3 / bands, so that the response to a
+    grey image stays the same.
+
+    Args:
+        weight: (C_out, 3, k, k).
+        bands: Number of input bands.
+
+    Returns:
+        (C_out, bands, k, k).
+    """
+    if weight.shape[1] != 3:
+        raise ValueError(
+            'adapt_stem expects a weight for 3 bands, got shape '
+            f'{tuple(weight.shape)}'
+        )
+    if bands == 3:
+        return weight
+    if bands == 1:
+        return weight.sum(dim=1, keepdim=True)
+    order = torch.arange(bands) % 3
+    return weight[:, order] * (3 / bands)
+
+
+def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
+    """Find the stem: the first 2-D convolution in registration order.
+
+    Returns:
+        Its name inside ``module`` and the layer.
+    """
+    for name, child in module.named_modules():
+        if isinstance(child, nn.Conv2d):
+            return name, child
+    raise ValueError(f'{type(module).__name__} has no 2-D convolution')
+
+
+def load_pretrained(
+    module: nn.Module, checkpoint: str, prefix: str = '', title: str = ''
+) -> LoadReport:
+    """Load pretrained weights into a branch and say what was done.
+
+    Args:
+        module: The branch's backbone.
+        checkpoint: File, URL or ``torchvision://`` name of an RGB model.
+        prefix: Load only keys below this prefix, without it.
+        title: What the printed report calls the branch.
+
+    Raises:
+        ValueError: If nothing fits, or a shape other than the stem's differs.
+    """
+    source = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    source = source.get('state_dict', source.get('model', source))
+    if prefix:
+        source = {
+            k.removeprefix(f'{prefix}.'): v
+            for k, v in source.items()
+            if k.startswith(f'{prefix}.')
+        }
+    target = module.state_dict()
+    stem = f'{first_convolution(module)[0]}.weight'
+    report = LoadReport([], [], [], sorted(set(source) - set(target)))
+    state = {}
+    for key, tensor in target.items():
+        value = source.get(key)
+        if value is None:
+            report.missing.append(key)
+            continue
+        if key == stem and value.shape != tensor.shape:
+            value = adapt_stem(value, tensor.shape[1])
+            report.adapted.append(
+                f'{key} (3 to {tensor.shape[1]} input bands)'
+            )
+        else:
+            report.loaded.append(key)
+        if value.shape != tensor.shape:
+            raise ValueError(
+                f'{checkpoint}: {key} has shape {tuple(value.shape)}, the '
+                f'{title or "module"} needs {tuple(tensor.shape)}: the '
+                'checkpoint belongs to another architecture'
+            )
+        state[key] = value
+    if not report.loaded:
+        raise ValueError(
+            f'{checkpoint}: no key fits {title or type(module).__name__}. '
+            f'It has {report.unused[:3]} ..., expected {sorted(target)[:3]} '
+            '...: set `prefix` in init_cfg or choose another checkpoint'
+        )
+    module.load_state_dict(state, strict=False)
+    print_log(f'{title or "pretrained"} from {checkpoint}: {report}', 'current')
+    return report

@@ -1,0 +1,1 @@
+"""Fusion necks: {m: pyramid} to a fused pyramid."""

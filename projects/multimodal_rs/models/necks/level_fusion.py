@@ -1,0 +1,66 @@
+"""What every neck that fuses level by level has in common."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+
+class LevelFusionNeck(BaseModule):
+    """Take some levels of every modality's pyramid and fuse each of them.
+
+    Subclasses implement :meth:`fuse`.
+
+    Args:
+        modalities (Sequence[str]): Names to fuse, in this order.
+        in_index (Sequence[int]): Levels to fuse; one output map each.
+        init_cfg (dict, optional): mmengine initialisation config.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[str],
+        in_index: Sequence[int],
+        init_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.modalities = tuple(modalities)
+        self.in_index = tuple(in_index)
+
+    @abstractmethod
+    def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
+        """Fuse one level.
+
+        Args:
+            maps: (B, C_i, H_i, W_i) for every modality.
+            position: Position of the level in ``in_index``.
+
+        Returns:
+            The fused map.
+        """
+
+    def forward(
+        self, features: Mapping[str, Sequence[Tensor]]
+    ) -> tuple[Tensor, ...]:
+        """Fuse one batch.
+
+        Args:
+            features: For each modality its pyramid.
+
+        Returns:
+            One fused map per level of ``in_index``.
+
+        Raises:
+            KeyError: If a modality named at construction is missing.
+        """
+        missing = [m for m in self.modalities if m not in features]
+        if missing:
+            raise KeyError(
+                f'{type(self).__name__} fuses {list(self.modalities)}, but '
+                f'the backbone returned {sorted(features)}: missing {missing}'
+            )
+        return tuple(
+            self.fuse({m: features[m][level] for m in self.modalities}, i)
+            for i, level in enumerate(self.in_index)
+        )

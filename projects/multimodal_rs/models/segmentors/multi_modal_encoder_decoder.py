@@ -1,0 +1,342 @@
+"""Encoder-decoder segmentor for any set of named modalities."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmengine.config import ConfigDict
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.utils import resize
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
+from torch import Tensor, nn
+
+from multimodal_rs.inference.windows import sliding_windows
+
+Inputs = dict[str, Tensor]
+
+
+@MODELS.register_module()
+class MultiModalEncoderDecoder(EncoderDecoder):
+    """Modality branches, fusion neck, fused head and modality heads.
+
+    Not to be confused with mmseg's ``MultimodalEncoderDecoder`` (image and
+    text). The parts:
+
+    - backbone: ``{m: (B, C_m, H, W)} -> {m: pyramid}``;
+    - neck: ``{m: pyramid} -> fused pyramid``, may be left out if the backbone
+      returns a single pyramid;
+    - decode head and auxiliary heads: fused pyramid -> logits;
+    - modality heads: the pyramid of one modality -> logits. They make joint
+      learning of fusion and specific modalities (JoiTriNet, eq. 3: the sum of
+      all cross entropies) and answer when only their modality is there.
+
+    Missing modalities: ``present_modalities`` in a sample's metainfo (or,
+    without it, the keys of ``inputs``) says what is there. If something is
+    missing, the modality heads of what is there answer, alone or, several of
+    them, by the mean of their class probabilities. A network without such
+    heads gets black images (see :class:`MultiModalSegDataPreProcessor`).
+
+    Args:
+        backbone (dict): Config; the module has ``modalities``, the names it
+            reads.
+        decode_head (dict): Any mmseg decode head.
+        neck (dict, optional): Fusion neck.
+        modality_heads (dict, optional): Decode head config per modality.
+        auxiliary_head (dict | list[dict], optional): On the fused pyramid.
+        train_cfg (dict, optional): Passed to the heads.
+        test_cfg (dict, optional): ``mode='whole'``, or ``mode='slide'`` with
+            ``crop_size`` and ``stride``.
+        data_preprocessor (dict, optional): Config.
+        init_cfg (dict, optional): mmengine initialisation config.
+    """
+
+    def __init__(
+        self,
+        backbone: Mapping,
+        decode_head: Mapping,
+        neck: Mapping | None = None,
+        modality_heads: Mapping[str, Mapping] | None = None,
+        auxiliary_head: Mapping | list | None = None,
+        train_cfg: Mapping | None = None,
+        test_cfg: Mapping | None = None,
+        data_preprocessor: Mapping | None = None,
+        init_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__(
+            backbone=backbone,
+            decode_head=decode_head,
+            neck=neck,
+            auxiliary_head=auxiliary_head,
+            train_cfg=train_cfg,
+            test_cfg=ConfigDict(test_cfg or dict(mode='whole')),
+            data_preprocessor=data_preprocessor,
+            init_cfg=init_cfg,
+        )
+        self.modalities = tuple(self.backbone.modalities)
+        self._declared = tuple(
+            getattr(self.data_preprocessor, 'modalities', self.modalities)
+        )
+        undeclared = sorted(set(self.modalities) - set(self._declared))
+        if undeclared:
+            raise KeyError(
+                f'{type(self).__name__}: the backbone reads {undeclared}, '
+                f'but the data has the modalities {list(self._declared)}'
+            )
+        modality_heads = modality_heads or {}
+        unknown = sorted(set(modality_heads) - set(self.modalities))
+        if unknown:
+            raise KeyError(
+                f'{type(self).__name__}: modality_heads for {unknown}, but '
+                f'the backbone reads {list(self.modalities)}'
+            )
+        self.modality_heads = nn.ModuleDict(
+            {m: MODELS.build(c) for m, c in modality_heads.items()}
+        )
+
+    def extract_feat(self, inputs: Inputs) -> tuple[Tensor, ...]:
+        """Encode and fuse all modalities, (B, C_m, H, W) each."""
+        return self._fuse(self.backbone(self._select(inputs)))
+
+    def loss(
+        self, inputs: Inputs, data_samples: Sequence[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """Compute the losses of all heads.
+
+        Args:
+            inputs: (B, C_m, H, W) for every modality, black where absent.
+            data_samples: With ``gt_sem_seg`` (1, H, W).
+
+        Returns:
+            ``decode.*`` of the fused head, ``<modality>.*`` of the modality
+            heads, ``aux*.*``.
+        """
+        pyramids = self.backbone(self._select(inputs))
+        fused = self._fuse(pyramids)
+        losses = self._decode_head_forward_train(fused, data_samples)
+        for name, head in self.modality_heads.items():
+            visible = [_hide_label_if_absent(s, name) for s in data_samples]
+            terms = head.loss(pyramids[name], visible, self.train_cfg)
+            losses.update(add_prefix(terms, name))
+        if self.with_auxiliary_head:
+            losses.update(
+                self._auxiliary_head_forward_train(fused, data_samples)
+            )
+        return losses
+
+    def predict(
+        self,
+        inputs: Inputs,
+        data_samples: Sequence[SegDataSample] | None = None,
+    ) -> list[SegDataSample]:
+        """Predict class maps.
+
+        Args:
+            inputs: (B, C_m, H, W), normalised, for some or all modalities.
+            data_samples: Receive the result; None makes new ones.
+
+        Returns:
+            Samples with ``seg_logits`` (K, H, W) and ``pred_sem_seg``
+            (1, H, W), at ``ori_shape``.
+        """
+        metas = _metas(inputs, data_samples)
+        return self.postprocess_result(
+            self.inference(inputs, metas), data_samples
+        )
+
+    def encode_decode(
+        self, inputs: Inputs, batch_img_metas: Sequence[Mapping]
+    ) -> Tensor:
+        """Compute logits at the size of the inputs.
+
+        Args:
+            inputs: (B, C_m, H, W), normalised, for some or all modalities.
+            batch_img_metas: One per sample; ``present_modalities`` counts.
+
+        Returns:
+            (B, K, H, W).
+
+        Raises:
+            KeyError: If a modality is unknown to the network.
+            ValueError: If a sample has none of its modalities.
+        """
+        inputs = self._select(inputs)
+        groups = self._group_by_presence(inputs, batch_img_metas)
+        if len(groups) == 1:
+            return self._answer(inputs, next(iter(groups)))
+        answers = {}
+        for present, rows in groups.items():
+            part = {m: x[rows] for m, x in inputs.items()}
+            answers.update(
+                zip(rows, self._answer(part, present), strict=True)
+            )
+        return torch.stack([answers[row] for row in sorted(answers)])
+
+    def predict_modalities(self, inputs: Inputs) -> dict[str, Tensor]:
+        """Let every modality head answer for itself.
+
+        Args:
+            inputs: (B, C_m, H, W), normalised, for some or all modalities.
+
+        Returns:
+            Logits (B, K, H, W) per modality that is there and has a head.
+        """
+        names = [m for m in self.modality_heads if m in inputs]
+        pyramids = self.backbone({m: inputs[m] for m in names})
+        size = _size(inputs)
+        return {
+            m: self._logits(self.modality_heads[m], pyramids[m], size)
+            for m in names
+        }
+
+    def slide_inference(
+        self, inputs: Inputs, batch_img_metas: Sequence[Mapping]
+    ) -> Tensor:
+        """Average the logits of overlapping windows.
+
+        Unlike mmseg's, it adds into a slice instead of padding every window
+        to the whole image (two orders of magnitude faster on large images)
+        and does not write into the metas.
+
+        Args:
+            inputs: (B, C_m, H, W) per modality.
+            batch_img_metas: One per sample.
+
+        Returns:
+            (B, K, H, W).
+        """
+        size = _size(inputs)
+        total, count = None, None
+        for window in sliding_windows(
+            size, self.test_cfg['crop_size'], self.test_cfg['stride']
+        ):
+            rows, columns = window.slices
+            crop = {m: x[..., rows, columns] for m, x in inputs.items()}
+            logits = self.encode_decode(crop, batch_img_metas)
+            if total is None:
+                total = logits.new_zeros(*logits.shape[:2], *size)
+                count = logits.new_zeros(1, 1, *size)
+            total[..., rows, columns] += logits
+            count[..., rows, columns] += 1
+        return total / count
+
+    def _select(self, inputs: Inputs) -> Inputs:
+        """Leave out what the network does not read.
+
+        A single-modality baseline thus runs on a dataset with more sensors
+        and is scored on the same pixels.
+        """
+        unknown = sorted(set(inputs) - set(self._declared))
+        if unknown:
+            raise KeyError(
+                f'{type(self).__name__}: unknown modality {unknown}, the data '
+                f'has {list(self._declared)}'
+            )
+        return {m: inputs[m] for m in self.modalities if m in inputs}
+
+    def _fuse(
+        self, pyramids: Mapping[str, Sequence[Tensor]]
+    ) -> tuple[Tensor, ...]:
+        if self.with_neck:
+            return self.neck(pyramids)
+        if len(pyramids) != 1:
+            raise ValueError(
+                f'{type(self).__name__}: the backbone returned '
+                f'{list(pyramids)}, but there is no neck that fuses them: '
+                'set `neck`'
+            )
+        return next(iter(pyramids.values()))
+
+    def _answer(self, inputs: Inputs, present: tuple[str, ...]) -> Tensor:
+        """Answer for samples that all have the same modalities."""
+        if set(present) != set(self.modalities):
+            heads = {
+                m: inputs[m] for m in present if m in self.modality_heads
+            }
+            if heads:
+                return _mean_answer(self.predict_modalities(heads))
+        like = inputs[present[0]]
+        complete = {
+            m: inputs[m]
+            if m in present
+            else self.data_preprocessor.black_image(m, like)
+            for m in self.modalities
+        }
+        return self._logits(
+            self.decode_head, self.extract_feat(complete), _size(inputs)
+        )
+
+    def _logits(
+        self,
+        head: nn.Module,
+        features: Sequence[Tensor],
+        size: tuple[int, int],
+    ) -> Tensor:
+        metas = [dict(img_shape=size, pad_shape=size, ori_shape=size)]
+        logits = head.predict(
+            features, metas * len(features[0]), self.test_cfg
+        )
+        return resize(
+            logits,
+            size,
+            mode='bilinear',
+            align_corners=head.align_corners,
+            warning=False,
+        )
+
+    def _group_by_presence(
+        self, inputs: Inputs, metas: Sequence[Mapping]
+    ) -> dict[tuple[str, ...], list[int]]:
+        groups = defaultdict(list)
+        batch = len(next(iter(inputs.values()), metas))
+        for row in range(batch):
+            # mmseg accepts a single meta for a whole batch
+            meta = metas[row] if row < len(metas) else metas[0]
+            named = meta.get('present_modalities', tuple(inputs))
+            present = tuple(
+                m for m in self.modalities if m in named and m in inputs
+            )
+            if not present:
+                raise ValueError(
+                    f'{type(self).__name__}: sample {row} '
+                    f'({meta.get("sample_id", "without id")}) has '
+                    f'{sorted(named)}, expected at least one of '
+                    f'{list(self.modalities)}'
+                )
+            groups[present].append(row)
+        return groups
+
+
+def _metas(
+    inputs: Inputs, samples: Sequence[SegDataSample] | None
+) -> list[dict]:
+    if samples is not None:
+        return [s.metainfo for s in samples]
+    size = _size(inputs)
+    batch = len(next(iter(inputs.values())))
+    return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch
+
+
+def _size(inputs: Inputs) -> tuple[int, int]:
+    return tuple(next(iter(inputs.values())).shape[2:])
+
+
+def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
+    if len(logits) == 1:
+        return next(iter(logits.values()))
+    probabilities = [x.softmax(dim=1) for x in logits.values()]
+    return torch.stack(probabilities).mean(dim=0).log()
+
+
+def _hide_label_if_absent(
+    sample: SegDataSample, modality: str
+) -> SegDataSample:
+    """Ignore all labels of a sample that lacks the modality."""
+    if modality in sample.metainfo.get('present_modalities', (modality,)):
+        return sample
+    ignored = torch.full_like(sample.gt_sem_seg.data, 255)
+    return SegDataSample(
+        metainfo=sample.metainfo, gt_sem_seg=PixelData(data=ignored)
+    )

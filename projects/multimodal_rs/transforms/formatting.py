@@ -1,0 +1,63 @@
+"""Split the stack into named tensors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import PixelData
+from mmseg.registry import TRANSFORMS
+from mmseg.structures import SegDataSample
+
+
+@TRANSFORMS.register_module()
+class PackMultiModalInputs(BaseTransform):
+    """Pack a sample for the model.
+
+    Returns:
+        ``inputs``: dict name -> (C, H, W) float32 with NaN where invalid;
+        ``data_samples``: :class:`SegDataSample` with ``gt_sem_seg``
+        (1, H, W) int64 if there is a label, and the metainfo below.
+
+    Args:
+        meta_keys (Sequence[str]): Keys that become metainfo.
+    """
+
+    META_KEYS = (
+        'sample_id',
+        'img_path',
+        'img_paths',
+        'seg_map_path',
+        'ori_shape',
+        'img_shape',
+        'pad_shape',
+        'scale_factor',
+        'flip',
+        'flip_direction',
+        'reduce_zero_label',
+        'present_modalities',
+    )
+
+    def __init__(self, meta_keys: Sequence[str] = META_KEYS) -> None:
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack one sample."""
+        stack = results['img']
+        border = results['border_map']
+        if border.any():
+            stack = stack.copy()
+            stack[border != 0] = np.nan
+        # (C, H, W); a copy only where a transform left a strided view.
+        stack = np.ascontiguousarray(stack.transpose(2, 0, 1), np.float32)
+        sizes = results['modality_channels']
+        blocks = torch.from_numpy(stack).split(list(sizes.values()))
+        sample = SegDataSample(
+            metainfo={k: results[k] for k in self.meta_keys if k in results}
+        )
+        if 'gt_seg_map' in results:
+            label = np.ascontiguousarray(results['gt_seg_map'], np.int64)
+            sample.gt_sem_seg = PixelData(data=torch.from_numpy(label)[None])
+        return dict(
+            inputs=dict(zip(sizes, blocks, strict=True)), data_samples=sample
+        )

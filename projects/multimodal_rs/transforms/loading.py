@@ -1,0 +1,193 @@
+"""Read the modalities and the label of a tile."""
+
+import os.path as osp
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from multimodal_rs.datasets.io.raster import is_virtual, read_raster
+from multimodal_rs.datasets.modality import Modality
+
+
+@TRANSFORMS.register_module()
+class LoadMultiModalImages(BaseTransform):
+    """Read all modalities of a tile into one stack.
+
+    What to read and how stands in the dataset's ``modalities``; the transform
+    has no arguments. Only the declared bands are read.
+
+    Required keys: ``sample_id``, ``img_paths``, ``modalities``.
+
+    Added keys:
+
+    - ``img``: (H, W, C) float32, all modalities one after the other in the
+      units after their value transforms; NaN in every band of a modality
+      where a pixel of it is invalid, and everywhere if it is absent.
+    - ``modality_channels``: number of channels per modality, in stack order.
+    - ``present_modalities``: names of what the tile really has.
+    - ``border_map``: (H, W) uint8 zeros in ``seg_fields``; mmseg's geometric
+      transforms pad it like a label, with 255.
+
+    Raises:
+        FileNotFoundError: If a file is missing and its modality not optional.
+        ValueError: If a file is damaged, has nothing valid (and is not
+            optional), or the modalities have different sizes.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Read one tile."""
+        modalities = results['modalities']
+        blocks = {}
+        for name, modality in modalities.items():
+            path = results['img_paths'][name]
+            if modality.optional and _is_missing(path):
+                continue
+            blocks[name] = self._read(modality, path, results['sample_id'])
+        height, width = _common_size(blocks, results)
+        present = []
+        parts = []
+        for name, modality in modalities.items():
+            block = blocks.get(name)
+            if block is None:
+                block = np.full(
+                    (modality.channels, height, width), np.nan, np.float32
+                )
+            else:
+                present.append(name)
+            parts.append(block)
+        if not present:
+            raise ValueError(
+                f'tile {results["sample_id"]!r} has none of the modalities '
+                f'{list(modalities)}: take it out of the split list'
+            )
+        # (C, H, W) in memory, (H, W, C) for the transforms: flips, crops and
+        # quarter turns are views, and packing needs no transposition.
+        results['img'] = np.concatenate(parts).transpose(1, 2, 0)
+        results['modality_channels'] = {
+            n: m.channels for n, m in modalities.items()
+        }
+        results['present_modalities'] = tuple(present)
+        results['border_map'] = np.zeros((height, width), np.uint8)
+        results['seg_fields'] = [*results['seg_fields'], 'border_map']
+        results['img_shape'] = results['ori_shape'] = (height, width)
+        return results
+
+    @staticmethod
+    def _read(
+        modality: Modality, path: str, tile: str
+    ) -> np.ndarray | None:
+        data, file_nodata = read_raster(
+            path, modality.indices, key=modality.key, dtype='float32'
+        )
+        modality.prepare(data, file_nodata)
+        if np.isnan(data[0, 0, 0]) and np.isnan(data[0]).all():
+            if modality.optional:
+                return None
+            raise ValueError(
+                f'{path}: tile {tile!r} has no valid {modality.name} pixel. '
+                'Expected at least one: take the tile out of the split list '
+                '(data_prep --check lists all such tiles), or declare the '
+                'modality `optional=True` so that the tile counts as lacking '
+                'it'
+            )
+        return data
+
+
+@TRANSFORMS.register_module()
+class LoadLandCover(BaseTransform):
+    """Read the label raster of a tile and turn its ids into train ids.
+
+    The dataset's ``label['ids']`` maps the numbers in the file to train ids;
+    a number that it does not list is an error, not a silent class.
+
+    Required keys: ``seg_map_path``, ``label``, ``num_classes``,
+    ``modality_channels``, ``img``.
+
+    Added keys: ``gt_seg_map`` (H, W) uint8, train ids, 255 ignored; its name
+    in ``seg_fields``.
+
+    Args:
+        ignore_invalid (str, optional): ``'all'`` ignores the label where no
+            modality is valid, ``'any'`` where at least one present modality
+            is not. None keeps the label.
+
+    Raises:
+        ValueError: If the raster has an unknown id or another size.
+    """
+
+    IGNORED = 255
+
+    def __init__(self, ignore_invalid: str | None = None) -> None:
+        if ignore_invalid not in (None, 'any', 'all'):
+            raise ValueError(
+                "LoadLandCover: ignore_invalid must be None, 'any' or 'all', "
+                f'got {ignore_invalid!r}'
+            )
+        self.ignore_invalid = ignore_invalid
+
+    def transform(self, results: dict) -> dict:
+        """Read one label."""
+        path = results['seg_map_path']
+        label = results['label']
+        raw = read_raster(path, (0,), key=label.get('key')).data[0]
+        if raw.shape != results['img'].shape[:2]:
+            raise ValueError(
+                f'{path}: label of tile {results["sample_id"]!r} has size '
+                f'{raw.shape}, the images {results["img"].shape[:2]}. Both '
+                'must share one grid: resample in data_prep'
+            )
+        ids = label.get('ids')
+        if ids is None:
+            ids = {i: i for i in range(results['num_classes'])}
+            ids[self.IGNORED] = self.IGNORED
+        train_ids = _translate(raw, ids, path)
+        if self.ignore_invalid is not None:
+            train_ids[self._invalid(results)] = self.IGNORED
+        results['gt_seg_map'] = train_ids
+        results['seg_fields'] = [*results['seg_fields'], 'gt_seg_map']
+        return results
+
+    def _invalid(self, results: dict) -> np.ndarray:
+        masks = []
+        start = 0
+        for name, channels in results['modality_channels'].items():
+            if name in results['present_modalities']:
+                masks.append(np.isnan(results['img'][..., start]))
+            start += channels
+        combine = np.any if self.ignore_invalid == 'any' else np.all
+        return combine(masks, axis=0)
+
+
+def _translate(raw: np.ndarray, ids: dict, path: str) -> np.ndarray:
+    """Map the numbers of a label raster to train ids by a lookup table."""
+    low, high = int(raw.min()), int(raw.max())
+    table = np.full(high - low + 1, -1, np.int16)
+    for number, train_id in ids.items():
+        if low <= number <= high:
+            table[number - low] = train_id
+    train_ids = table[raw.astype(np.int64) - low]
+    if train_ids.min() < 0:
+        unknown, counts = np.unique(raw[train_ids < 0], return_counts=True)
+        found = dict(zip(unknown.tolist(), counts.tolist(), strict=True))
+        raise ValueError(
+            f'{path}: label ids {found} (id: pixels) are not in the class '
+            f'list. Expected {sorted(ids)}: correct `label["ids"]` of the '
+            'dataset (map ids to 255 to ignore them)'
+        )
+    return train_ids.astype(np.uint8)
+
+
+def _is_missing(path: str) -> bool:
+    return not is_virtual(path) and not osp.exists(path)
+
+
+def _common_size(blocks: dict, results: dict) -> tuple[int, int]:
+    sizes = {n: b.shape[1:] for n, b in blocks.items() if b is not None}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(
+            f'{" and ".join(sizes)} must share one grid, got (H, W) {sizes} '
+            f'for tile {results["sample_id"]!r}: resample the modality in '
+            'data_prep'
+        )
+    return next(iter(sizes.values()), (1, 1))

@@ -1,0 +1,45 @@
+"""Files that are either complete or not there."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic_path(target: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path that replaces ``target`` on success.
+
+    The temporary file lies beside the target (same file system, same
+    suffix), so that the final rename is atomic. If the block raises, the
+    temporary file is removed and the target stays as it was.
+
+    Args:
+        target: The file to write. Its directory is created.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f'.{target.stem}.', suffix=target.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(target: str | os.PathLike, text: str) -> None:
+    """Write ``text`` to ``target`` as UTF-8, completely or not at all."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding='utf-8')
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,25 @@
+"""One thread, fixed seeds, mmseg's scope, quiet libraries."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _reproducible():
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _scope():
+    import multimodal_rs  # noqa: F401
+
+    logging.getLogger('mmengine').setLevel(logging.WARNING)
+    if DefaultScope.get_current_instance() is None:
+        DefaultScope.get_instance('tests', scope_name='mmseg')

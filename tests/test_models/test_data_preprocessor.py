@@ -1,0 +1,94 @@
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+MODALITIES = dict(
+    opt=dict(bands=[0, 1], mean=[1.0, 2.0], std=[2.0, 4.0]),
+    sar=dict(bands=[0], mean=[-10.0], std=[5.0]),
+)
+
+
+def build(**changes):
+    return MODELS.build(
+        dict(type='MultiModalSegDataPreProcessor', modalities=MODALITIES)
+        | changes
+    )
+
+
+def sample(size=(4, 6), present=('opt', 'sar')):
+    label = torch.zeros(1, *size, dtype=torch.long)
+    data = SegDataSample(gt_sem_seg=PixelData(data=label))
+    data.set_metainfo(dict(present_modalities=present))
+    return data
+
+
+def batch(*pairs):
+    return dict(
+        inputs=dict(
+            opt=[torch.ones(2, *size) for size, _ in pairs],
+            sar=[torch.zeros(1, *size) for size, _ in pairs],
+        ),
+        data_samples=[sample(size, present) for size, present in pairs],
+    )
+
+
+ALL = ('opt', 'sar')
+
+
+def test_normalises_every_band():
+    out = build()(batch(((4, 6), ALL)))['inputs']
+    assert out['opt'][0, :, 0, 0].tolist() == [0.0, -0.25]
+    assert out['sar'][0, 0, 0, 0].item() == 2.0
+
+
+def test_invalid_pixels_become_zero_after_normalisation():
+    data = batch(((4, 6), ALL))
+    data['inputs']['sar'][0][:, 1, 2] = torch.nan
+    out = build()(data)['inputs']['sar'][0, 0]
+    assert out[1, 2] == 0
+    assert (out == 2).sum() == 23
+
+
+def test_absent_modality_becomes_the_normalised_black_image():
+    data = batch(((4, 6), ALL), ((4, 6), ('sar',)))
+    data['inputs']['opt'][1][:] = torch.nan
+    preprocessor = build()
+    out = preprocessor(data)['inputs']['opt']
+    assert out[1, :, 0, 0].tolist() == [-0.5, -0.5]  # (0 - mean) / std
+    assert out[0, :, 0, 0].tolist() == [0.0, -0.25]
+    black = preprocessor.black_image('opt', out)
+    torch.testing.assert_close(black[1], out[1])
+
+
+def test_pads_images_with_zero_and_labels_with_255():
+    out = build(size_divisor=4)(batch(((4, 6), ALL), ((3, 5), ALL)), True)
+    assert out['inputs']['opt'].shape == (2, 2, 4, 8)
+    assert (out['inputs']['opt'][1, :, 3:] == 0).all()
+    assert (out['inputs']['opt'][1, :, :, 5:] == 0).all()
+    label = out['data_samples'][1].gt_sem_seg.data
+    assert label.shape == (1, 4, 8)
+    assert (label[:, 3:] == 255).all() and (label[:, :, 5:] == 255).all()
+    assert (label[:, :3, :5] == 0).all()
+    assert out['data_samples'][1].img_padding_size == (0, 3, 0, 1)
+
+
+def test_works_without_samples_and_on_a_subset():
+    out = build()(dict(inputs=dict(sar=[torch.zeros(1, 4, 4)])))
+    assert list(out['inputs']) == ['sar']
+    assert out['data_samples'] is None
+
+
+def test_statistics_are_not_in_the_checkpoint():
+    assert not build().state_dict()
+
+
+def test_wrong_band_count_is_named():
+    with pytest.raises(ValueError, match=r'sar must have 1 bands.*got \[3\]'):
+        build()(dict(inputs=dict(sar=[torch.zeros(3, 4, 4)])))
+
+
+def test_unknown_modality_is_named():
+    with pytest.raises(KeyError, match=r"unknown modality \['dem'\]"):
+        build()(dict(inputs=dict(dem=[torch.zeros(1, 4, 4)])))
