@@ -1,0 +1,1 @@
+"""Confusion matrices, what is computed from them, and metrics."""

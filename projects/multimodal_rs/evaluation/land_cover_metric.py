@@ -1,0 +1,197 @@
+"""Accuracy of a land-cover map."""
+
+import os.path as osp
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmseg.registry import METRICS
+from PIL import Image
+
+from multimodal_rs.evaluation.confusion import (
+    MEASURES,
+    confusion_matrix,
+    per_class,
+    summarize,
+)
+from multimodal_rs.evaluation.report import (
+    run_log_dir,
+    text_table,
+    write_csv,
+    write_json,
+)
+from multimodal_rs.utils.files import atomic_path
+
+
+@METRICS.register_module()
+class LandCoverMetric(BaseMetric):
+    """OA, kappa, mPA, mIoU, mF1, FWIoU and the measures of every class.
+
+    One integer confusion matrix per sample is collected, so that what a
+    distributed sampler padded is dropped and the digits do not depend on the
+    number of processes. See :mod:`multimodal_rs.evaluation.confusion` for the
+    rules about classes that are absent or never predicted. All measures are
+    percent, kappa too.
+
+    Besides the log there are three files: ``land_cover.json`` (everything),
+    ``land_cover_classes.csv`` (a row per class) and ``confusion_matrix.csv``
+    (pixels, rows are the truth). Each evaluation replaces those of the last.
+
+    Args:
+        ignore_index (int): Train id that is not counted.
+        output_dir (str, optional): Folder for the predicted maps, one-band
+            PNG of train ids named ``<sample_id>.png`` (without a sample id:
+            after the image file). None: none. ``tools/test.py --out`` sets
+            it.
+        keep_results (bool): False: no predicted maps in spite of
+            ``output_dir``. ``tools/test.py --out`` sets it to True.
+        report_dir (str, optional): Folder for the files. None: where the
+            runner's log file lies; without a log file no files are written.
+        collect_device (str): ``'cpu'`` or ``'gpu'``, see mmengine.
+        prefix (str, optional): Put before every key, with a slash.
+    """
+
+    def __init__(
+        self,
+        ignore_index: int = 255,
+        output_dir: str | None = None,
+        keep_results: bool = True,
+        report_dir: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.ignore_index = ignore_index
+        self.output_dir = output_dir
+        self.keep_results = keep_results
+        self.report_dir = report_dir
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Count a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Samples as dicts, with ``pred_sem_seg.data`` and
+                ``gt_sem_seg.data``, (1, H, W) each.
+
+        Raises:
+            ValueError: If a label or prediction is no train id.
+        """
+        num_classes = len(self.dataset_meta['classes'])
+        for sample in data_samples:
+            prediction = sample['pred_sem_seg']['data']
+            truth = sample['gt_sem_seg']['data'].to(prediction.device)
+            try:
+                matrix = confusion_matrix(
+                    truth, prediction, num_classes, self.ignore_index
+                )
+            except ValueError as error:
+                raise ValueError(f'{_name(sample)}: {error}') from error
+            self.results.append(matrix)
+            if self.output_dir is not None and self.keep_results:
+                target = Path(self.output_dir, f'{_name(sample)}.png')
+                ids = prediction.squeeze(0).cpu().numpy().astype(np.uint8)
+                with atomic_path(target) as temporary:
+                    Image.fromarray(ids).save(temporary, format='PNG')
+
+    def compute_metrics(self, results: Sequence[np.ndarray]) -> dict:
+        """Sum the matrices, write the reports, return the measures.
+
+        mmengine calls it in the main process only.
+
+        Args:
+            results: (K, K) int64 per sample.
+
+        Returns:
+            ``MEASURES``, and ``IoU.<class>`` and ``PA.<class>``, in percent;
+            NaN where undefined.
+
+        Raises:
+            ValueError: If no pixel counts.
+        """
+        matrix = np.sum(results, axis=0)
+        if not matrix.any():
+            raise ValueError(
+                f'LandCoverMetric: all pixels of all {len(results)} samples '
+                f'have the label {self.ignore_index} and are ignored, nothing '
+                "can be evaluated: check the split list and the labels' `ids`"
+            )
+        summary = {k: 100 * v for k, v in summarize(matrix).items()}
+        classes = {k: (100 * v).tolist() for k, v in per_class(matrix).items()}
+        names = list(self.dataset_meta['classes'])
+        _log_tables(names, classes, summary)
+        directory = self.report_dir or run_log_dir()
+        if directory is not None:
+            _write_reports(directory, names, matrix, classes, summary)
+        for measure in ('IoU', 'PA'):
+            summary.update(
+                (f'{measure}.{name}', value)
+                for name, value in zip(names, classes[measure], strict=True)
+            )
+        return summary
+
+
+def _name(sample: Mapping) -> str:
+    if sample.get('sample_id'):
+        return sample['sample_id']
+    return osp.splitext(osp.basename(sample['img_path']))[0]
+
+
+def _log_tables(
+    names: Sequence[str],
+    classes: Mapping[str, Sequence[float]],
+    summary: Mapping[str, float],
+) -> None:
+    rows = zip(names, *classes.values(), strict=True)
+    print_log(
+        'Per class, in percent (share: of the true pixels)\n'
+        + text_table(['class', *classes], rows),
+        logger='current',
+    )
+    print_log(
+        'All classes, in percent\n'
+        + text_table(MEASURES, [[summary[key] for key in MEASURES]]),
+        logger='current',
+    )
+
+
+def _write_reports(
+    directory: str | Path,
+    names: Sequence[str],
+    matrix: np.ndarray,
+    classes: Mapping[str, Sequence[float]],
+    summary: Mapping[str, float],
+) -> None:
+    pixels = {
+        'truth_pixels': matrix.sum(axis=1).tolist(),
+        'predicted_pixels': matrix.sum(axis=0).tolist(),
+    }
+    columns = {**classes, **pixels}
+    rows = list(zip(names, *columns.values(), strict=True))
+    content = {
+        'unit': 'percent',
+        'pixels': int(matrix.sum()),
+        'summary': summary,
+        'classes': [
+            dict(zip(['class', *columns], row, strict=True)) for row in rows
+        ],
+        'confusion_matrix': {
+            'rows': 'truth',
+            'columns': 'prediction',
+            'pixels': matrix.tolist(),
+        },
+    }
+    write_json(Path(directory, 'land_cover.json'), content)
+    write_csv(
+        Path(directory, 'land_cover_classes.csv'), ['class', *columns], rows
+    )
+    write_csv(
+        Path(directory, 'confusion_matrix.csv'),
+        ['truth \\ prediction', *names],
+        [
+            [name, *counts]
+            for name, counts in zip(names, matrix.tolist(), strict=True)
+        ],
+    )
