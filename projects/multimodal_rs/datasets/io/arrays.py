@@ -41,12 +41,19 @@ def open_array(path: str, key: str | None = None) -> np.ndarray:
 def _open_mat(path: str, key: str | None) -> np.ndarray:
     from scipy.io import loadmat
 
-    try:
-        variables = loadmat(path)
-    except NotImplementedError:  # MATLAB 7.3 is HDF5
+    if _is_hdf5(path):
         return _open_hdf5_mat(path, key)
+    variables = loadmat(path)
     names = [n for n in variables if not n.startswith('__')]
     return variables[_pick(names, key, path)]
+
+
+def _is_hdf5(path: str) -> bool:
+    """Tell MATLAB 7.3 files, which are HDF5 behind a 512-byte header."""
+    with open(path, 'rb') as file:
+        start = file.read(520)
+    signature = b'\x89HDF\r\n\x1a\n'
+    return signature in (start[:8], start[512:])
 
 
 def _open_hdf5_mat(path: str, key: str | None) -> np.ndarray:

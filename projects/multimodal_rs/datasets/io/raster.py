@@ -11,6 +11,11 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from multimodal_rs.datasets.io.arrays import open_array
 
+# GDAL returns half an image when a PNG or JPEG is truncated: JPEG unless it is
+# told not to, PNG unless it decodes by lines, which takes twice the time.
+STRICT = dict(GDAL_ERROR_ON_LIBJPEG_WARNING=True)
+PNG_END = b'IEND'
+
 
 class Raster(NamedTuple):
     """Bands of one file.
@@ -67,21 +72,18 @@ def read_raster(
         block = array[slice(*rows), slice(*columns)][..., bands]
         data = np.ascontiguousarray(block.transpose(2, 0, 1), dtype)
         return Raster(data, None)
+    if path.endswith('.png') and not is_virtual(path):
+        _check_png_end(path)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', NotGeoreferencedWarning)
         try:
-            with rasterio.open(path) as file:
+            with rasterio.Env(**STRICT), rasterio.open(path) as file:
                 bands = _checked(bands, file.count, path)
                 indexes = [b + 1 for b in bands]
                 data = file.read(indexes, window=window, out_dtype=dtype)
                 return Raster(data, file.nodata)
         except RasterioError as error:
-            raise ValueError(
-                f'{path} cannot be read: {_first_cause(error)}. Expected a '
-                'complete raster that GDAL knows; the file is probably '
-                'truncated: copy or download it again, or take it out of the '
-                'split list (data_prep --check lists all such files)'
-            ) from error
+            raise _unreadable(path, _first_cause(error)) from error
 
 
 def band_count(path: str, key: str | None = None) -> int:
@@ -107,6 +109,23 @@ def _checked(
             '`file_bands` of the modality'
         )
     return bands
+
+
+def _check_png_end(path: str) -> None:
+    with open(path, 'rb') as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(file.tell() - 12, 0))
+        if PNG_END not in file.read():
+            raise _unreadable(path, 'the end of the PNG is missing')
+
+
+def _unreadable(path: str, cause: str) -> ValueError:
+    return ValueError(
+        f'{path} cannot be read: {cause}. Expected a complete raster that '
+        'GDAL knows; the file is probably truncated: copy or download it '
+        'again, or take it out of the split list (data_prep --check lists all '
+        'such files)'
+    )
 
 
 def _first_cause(error: BaseException) -> str:

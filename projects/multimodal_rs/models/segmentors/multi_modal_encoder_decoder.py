@@ -326,8 +326,10 @@ def _size(inputs: Inputs) -> tuple[int, int]:
 def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
     if len(logits) == 1:
         return next(iter(logits.values()))
-    probabilities = [x.softmax(dim=1) for x in logits.values()]
-    return torch.stack(probabilities).mean(dim=0).log()
+    # log of the mean probability, up to a constant that no softmax sees
+    return torch.stack(
+        [x.log_softmax(dim=1) for x in logits.values()]
+    ).logsumexp(dim=0)
 
 
 def _hide_label_if_absent(

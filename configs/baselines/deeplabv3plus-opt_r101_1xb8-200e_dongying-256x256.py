@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/deeplabv3plus_r101.py',
+    '../_base_/datasets/dongying.py',
+    '../_base_/schedules/joitrinet_200e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    decode_head=dict(num_classes=5),
+)
+# The dataset offers SAR too; the network does not read it.
+test_cfg = dict(subsets=[['opt']])

@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/deeplabv3plus_r18.py',
+    '../_base_/datasets/ombria.py',
+    '../_base_/schedules/adamw_small.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    decode_head=dict(num_classes=2),
+)
+# The dataset offers SAR too; the network does not read it.
+test_cfg = dict(subsets=[['opt']])

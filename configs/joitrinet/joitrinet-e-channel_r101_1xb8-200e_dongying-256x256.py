@@ -1,0 +1,5 @@
+# Table VII: joint learning, channel attention only.
+_base_ = './joitrinet-e_r101_1xb8-200e_dongying-256x256.py'
+model = dict(
+    neck=dict(spatial_attention=False),
+)

@@ -1,0 +1,147 @@
+"""Load a trained network together with what it was trained on."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS, MODELS
+from torch import nn
+
+from multimodal_rs.datasets.modality import Modality, build_modalities
+
+# What the weights depend on; files may differ in the rest.
+LEARNT = ('bands', 'values', 'mean', 'std')
+
+
+class Trained(NamedTuple):
+    """A network that is ready to predict.
+
+    Attributes:
+        model: In evaluation mode, on its device.
+        classes: Names, in the order of the train ids.
+        palette: (R, G, B) of every class.
+    """
+
+    model: nn.Module
+    classes: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+
+
+def load_trained(
+    config: str | os.PathLike | Config,
+    checkpoint: str | os.PathLike,
+    device: str = 'cpu',
+) -> Trained:
+    """Build the network of a config and load a checkpoint into it.
+
+    No pretrained weights are fetched, and (from torch 2.4 on) no code that
+    the file may hold is executed.
+
+    Args:
+        config: The config of the training, or its path.
+        checkpoint: What the training wrote.
+        device: ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...
+
+    Raises:
+        ValueError: If config and checkpoint do not belong together.
+        KeyError: If the checkpoint lacks weights or what they were trained on.
+    """
+    if not isinstance(config, Config):
+        config = Config.fromfile(config)
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    # Before torch 2.4 nobody could say which types a checkpoint may hold.
+    restricted = hasattr(torch.serialization, 'add_safe_globals')
+    content = torch.load(
+        checkpoint, map_location='cpu', weights_only=restricted
+    )
+    meta = content.get('meta', {}).get('dataset_meta') or {}
+    missing = {'classes', 'palette', 'modalities'} - set(meta)
+    if missing or 'state_dict' not in content:
+        raise KeyError(
+            f'{checkpoint}: expected state_dict, and classes, palette and '
+            f'modalities in dataset_meta, got {sorted(content)} and '
+            f'{sorted(meta)}: use a checkpoint that tools/train.py wrote'
+        )
+    model = MODELS.build(config.model)
+    _check_classes(config, model, meta, checkpoint)
+    _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
+    try:
+        model.load_state_dict(content['state_dict'])
+    except RuntimeError as error:
+        raise ValueError(
+            f'{checkpoint} does not fit the network of the config: use the '
+            f'config that it was trained with. {_shortened(str(error))}'
+        ) from error
+    model.to(device).eval()
+    palette = tuple(
+        tuple(int(v) for v in colour) for colour in meta['palette']
+    )
+    return Trained(model, tuple(meta['classes']), palette)
+
+
+def _check_classes(
+    config: Config, model: nn.Module, meta: Mapping, checkpoint: str
+) -> None:
+    trained = list(meta['classes'])
+    if len(trained) != model.num_classes:
+        raise ValueError(
+            f'{checkpoint} was trained on {len(trained)} classes {trained}, '
+            f'the network of the config has {model.num_classes}: use the '
+            'config that it was trained with'
+        )
+    wanted = _classes_of(config)
+    if wanted is not None and wanted != trained:
+        raise ValueError(
+            f'{checkpoint} was trained on the classes {trained}, the test '
+            f'dataset of the config has {wanted}: use the config that it was '
+            'trained with'
+        )
+
+
+def _classes_of(config: Config) -> list[str] | None:
+    """Classes of the config's test dataset, where they can be known."""
+    dataset = config.get('test_dataloader', {}).get('dataset', {})
+    classes = (dataset.get('metainfo') or {}).get('classes')
+    if classes is None:
+        kind = DATASETS.get(dataset['type']) if 'type' in dataset else None
+        classes = getattr(kind, 'METAINFO', {}).get('classes')
+    return None if classes is None else list(classes)
+
+
+def _check_modalities(
+    declared: Mapping[str, Modality], meta: Mapping, checkpoint: str
+) -> None:
+    trained = build_modalities(meta['modalities'])
+    if set(trained) != set(declared):
+        raise ValueError(
+            f'{checkpoint} was trained on {list(trained)}, the config '
+            f'declares {list(declared)}: use the config that it was trained '
+            'with'
+        )
+    for name, modality in declared.items():
+        for attribute in LEARNT:
+            ours = _plain(getattr(modality, attribute))
+            theirs = _plain(getattr(trained[name], attribute))
+            if ours != theirs:
+                raise ValueError(
+                    f'{checkpoint}: {name} was trained with {attribute} '
+                    f'{theirs}, the config declares {ours}: use the config '
+                    'that it was trained with'
+                )
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists, so that equal content is equal."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _shortened(text: str, limit: int = 600) -> str:
+    text = ' '.join(text.split())
+    return text if len(text) <= limit else text[:limit] + ' ...'

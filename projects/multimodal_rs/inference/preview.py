@@ -1,0 +1,57 @@
+"""A picture of a scene and its map, for people."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import rasterio
+
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
+from multimodal_rs.visualization.panel import (
+    contact_sheet,
+    fit,
+    save_png,
+    tile_row,
+)
+
+
+def save_preview(
+    target: str | os.PathLike,
+    map_path: str | os.PathLike,
+    rasters: Mapping[str, str],
+    modalities: Mapping[str, Modality],
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    cell: int = 640,
+) -> None:
+    """Write a PNG: the modalities as a person wants to see them, and the map.
+
+    Everything is read with at most ``2 * cell`` pixels on the longer side,
+    whatever the size of the scene.
+
+    Args:
+        target: PNG to write.
+        map_path: What ``predict_scene`` wrote.
+        rasters: What it read.
+        modalities: All declarations; the others are shown as absent.
+        classes: Names.
+        palette: (R, G, B) of every class.
+        cell: Longest side of a picture in pixels.
+    """
+    with SceneRasters(rasters, modalities) as scene:
+        images = scene.read_reduced(2 * cell)
+        height, width = scene.size
+    with rasterio.open(map_path) as file:
+        shape = reduced_shape(file.shape, 2 * cell)
+        ids = file.read(1, out_shape=shape)
+    name = os.path.basename(map_path)
+    row = tile_row(
+        f'{width} x {height} pixels',
+        images,
+        modalities,
+        palette,
+        prediction=ids,
+        map_title='map',
+    )
+    sheet = contact_sheet([fit(row, cell)], classes, palette, name, cell)
+    save_png(sheet, target)

@@ -1,0 +1,195 @@
+"""Writes simulated data as the files that DFC2020 consists of."""
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
+
+from multimodal_rs.simulation.signatures import BANDS, POLARISATIONS
+from multimodal_rs.simulation.simulator import (
+    Sample,
+    draw_season,
+    simulate,
+)
+from multimodal_rs.utils.files import atomic_path, write_text
+
+# Raise it when the same seed makes other bytes: folders written before are
+# then refused instead of being filled up with other data.
+VERSION = 1
+
+LAYOUTS = ('city', 'contest')
+CITY = 'Simulated'
+# Sensor folder -> attribute of a sample.
+RASTERS = {'s2': 's2', 's1': 's1', 'dfc': 'label'}
+BAND_NAMES = {'s2': BANDS, 's1': POLARISATIONS, 'label': ('class',)}
+# Of every 20 patches in a row 12 are for training, 3 for validation, 5 for
+# testing, whatever the number of patches.
+BLOCK = ('train',) * 12 + ('val',) * 3 + ('test',) * 5
+
+SCENE_INDEX = 1_000_000  # no patch has this number
+SCENE_CLOUDS = 0.2
+SCENE_WEDGE = 0.05
+SCENE_CRS = 'EPSG:32632'  # UTM 32 N
+SCENE_TRANSFORM = Affine(10, 0, 660_000, 0, -10, 5_340_000)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A folder of simulated patches.
+
+    Attributes:
+        root: The folder.
+        layout: ``'city'`` (``ROIs0000_<season>/s2_<City>/...``) or
+            ``'contest'`` (``ROIs0000_validation/s2_validation/...`` for
+            training and validation, ``ROIs0000_test/s2_0/...`` for testing).
+        size: Height and width of a patch in pixels.
+        seed: Seed of everything.
+    """
+
+    root: Path
+    layout: str
+    size: int
+    seed: int
+
+    def claim(self) -> None:
+        """Note in ``simulation.json`` how the folder is made.
+
+        Raises:
+            ValueError: If the folder is made in another way.
+        """
+        made = dict(
+            simulator=VERSION,
+            layout=self.layout,
+            size=self.size,
+            seed=self.seed,
+        )
+        note = self.root / 'simulation.json'
+        if not note.is_file():
+            write_text(note, json.dumps(made, indent=2) + '\n')
+            return
+        found = json.loads(note.read_text(encoding='utf-8'))
+        if found != made:
+            raise ValueError(
+                f'{self.root} holds other simulated data: expected {made}, '
+                f'got {found}: delete the folder or name another one'
+            )
+
+    def names(self, index: int) -> tuple[str, str, str]:
+        """Name season, folder and scene of a patch as the layout does."""
+        if self.layout == 'city':
+            return draw_season(self.seed, index), CITY, CITY
+        if part_of(self.seed, index) == 'test':
+            return 'test', '0', '0'
+        return 'validation', 'validation', '0'
+
+    def tile_id(self, index: int) -> str:
+        """Name a patch as the split lists do."""
+        season, _, scene = self.names(index)
+        return f'ROIs0000_{season}_{scene}_p{index}'
+
+    def paths(self, index: int) -> dict[str, Path]:
+        """Where the rasters of a patch lie: attribute of a sample -> path."""
+        season, folder, scene = self.names(index)
+        base = self.root / f'ROIs0000_{season}'
+        return {
+            attribute: base
+            / f'{sensor}_{folder}'
+            / f'ROIs0000_{season}_{sensor}_{scene}_p{index}.tif'
+            for sensor, attribute in RASTERS.items()
+        }
+
+    def write_patch(self, index: int) -> bool:
+        """Simulate and write a patch unless it is there.
+
+        Returns:
+            Whether anything was written.
+        """
+        missing = {
+            k: p for k, p in self.paths(index).items() if not p.exists()
+        }
+        if missing:
+            sample = simulate(self.seed, index, (self.size, self.size))
+            # As in the contest's files: a CRS that means nothing.
+            _write(sample, missing, 'EPSG:4326', Affine.identity())
+        return bool(missing)
+
+    def write_scene(self, height: int, width: int) -> bool:
+        """Write one large, georeferenced scene unless it is there."""
+        paths = {k: self.root / 'scene' / f'{k}.tif' for k in BAND_NAMES}
+        missing = {k: p for k, p in paths.items() if not p.exists()}
+        if missing:
+            sample = simulate(
+                self.seed,
+                SCENE_INDEX,
+                (height, width),
+                cloud_cover=SCENE_CLOUDS,
+                wedge=SCENE_WEDGE,
+                diverse=True,
+            )
+            _write(sample, missing, SCENE_CRS, SCENE_TRANSFORM)
+        return bool(missing)
+
+    def split(self, patches: int) -> dict[str, list[str]]:
+        """Divide patches 60:15:25 into train, val and test.
+
+        At random: patches are independent pieces of land, so a random split
+        leaks nothing (with patches cut from the same scenes it would).
+        """
+        split = {part: [] for part in dict.fromkeys(BLOCK)}
+        for index in range(patches):
+            split[part_of(self.seed, index)].append(self.tile_id(index))
+        return split
+
+
+def part_of(seed: int, index: int) -> str:
+    """Say which list a patch is in."""
+    block, place = divmod(index, len(BLOCK))
+    order = np.random.default_rng((seed, block, 1)).permutation(len(BLOCK))
+    return BLOCK[order[place]]
+
+
+def _write(
+    sample: Sample, paths: dict[str, Path], crs: str, transform: Affine
+) -> None:
+    for attribute, path in paths.items():
+        _write_raster(
+            path,
+            getattr(sample, attribute),
+            BAND_NAMES[attribute],
+            crs,
+            transform,
+        )
+
+
+def _write_raster(
+    path: Path,
+    data: np.ndarray,
+    names: tuple[str, ...],
+    crs: str,
+    transform: Affine,
+) -> None:
+    """Write an uncompressed GeoTIFF in strips, band after band.
+
+    Band interleave: whoever reads 4 of 13 bands reads 4/13 of the file.
+    """
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter('ignore', NotGeoreferencedWarning)
+        with rasterio.open(
+            temporary,
+            'w',
+            driver='GTiff',
+            count=data.shape[0],
+            height=data.shape[1],
+            width=data.shape[2],
+            dtype=data.dtype,
+            interleave='band',
+            crs=crs,
+            transform=transform,
+        ) as file:
+            file.write(data)
+            file.descriptions = names

@@ -1,0 +1,346 @@
+"""Pictures of tiles: modalities, label, prediction and errors side by side.
+
+A sheet has one row per tile, one column per kind of picture, and a legend. A
+picture of a single tile is a sheet with one row.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.visualization.composites import (
+    IGNORED,
+    RIGHT,
+    WRONG,
+    colorize,
+    composite,
+    error_map,
+    hatch,
+)
+
+MARGIN = 24
+GAP = 12
+INK = (32, 36, 40)
+SOFT_INK = (104, 110, 116)
+FRAME = (200, 204, 208)
+VOID = (246, 247, 248)
+TITLE_SIZE = 22
+HEADING_SIZE = 16
+TEXT_SIZE = 14
+SMALL_SIZE = 12
+SWATCH = 16
+LINE = 26  # height of a legend line
+LEAST_WIDTH = 420
+
+
+class Picture(NamedTuple):
+    """One picture of a tile.
+
+    Attributes:
+        title: Heading of its column.
+        pixels: (H, W, 3) uint8 RGB; None: the tile lacks it.
+        subtitle: Second line of the heading.
+        smooth: Reduce it by averaging (measurements) instead of taking the
+            nearest pixel (classes).
+    """
+
+    title: str
+    pixels: np.ndarray | None
+    subtitle: str = ''
+    smooth: bool = False
+
+
+class Row(NamedTuple):
+    """The pictures of a tile.
+
+    Attributes:
+        title: Its id.
+        pictures: From left to right.
+        note: What else to say about the tile.
+    """
+
+    title: str
+    pictures: tuple[Picture, ...]
+    note: str = ''
+
+
+def tile_row(
+    title: str,
+    images: Mapping[str, np.ndarray],
+    modalities: Mapping[str, Modality],
+    palette: Sequence[Sequence[int]],
+    label: np.ndarray | None = None,
+    prediction: np.ndarray | None = None,
+    map_title: str = 'prediction',
+) -> Row:
+    """Draw everything that is known about a tile.
+
+    Args:
+        title: Id of the tile.
+        images: (C, H, W) per modality that the tile has, in the units after
+            the value transforms, NaN where invalid.
+        modalities: All declarations; those without an image are absent.
+        palette: (R, G, B) of every class.
+        label: (H, W) train ids, 255 ignored.
+        prediction: (H, W) train ids.
+        map_title: Heading of the prediction.
+    """
+    pictures = []
+    for name, modality in modalities.items():
+        pixels = None
+        if name in images:
+            pixels = composite(images[name], modality)
+        pictures.append(Picture(name, pixels, _bands(modality), smooth=True))
+    note = ''
+    if label is not None:
+        pictures.append(Picture('label', colorize(label, palette)))
+    if prediction is not None:
+        pictures.append(Picture(map_title, colorize(prediction, palette)))
+    if label is not None and prediction is not None:
+        pixels = error_map(label, prediction)
+        pictures.append(Picture('errors', pixels))
+        counted = label != IGNORED
+        if counted.any():
+            wrong = np.mean(label[counted] != prediction[counted])
+            note = f'{wrong:.1%} wrong'
+    return Row(title, tuple(pictures), note)
+
+
+def contact_sheet(
+    rows: Sequence[Row],
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    title: str = '',
+    cell: int = 256,
+) -> np.ndarray:
+    """Draw tiles below each other, with headings and a legend.
+
+    Args:
+        rows: One per tile.
+        classes: Names for the legend.
+        palette: (R, G, B) of every class.
+        title: Heading of the sheet.
+        cell: Longest side of a picture in pixels. Smaller pictures grow by a
+            whole number as far as it allows, larger ones shrink to it.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: If there is no row.
+    """
+    if not rows:
+        raise ValueError('contact_sheet: expected at least one row, got none')
+    rows = [fit(row, cell) for row in rows]
+    sizes = [_row_size(row, cell) for row in rows]
+    columns = _columns(rows)
+    column_width = max(width for _, width in sizes)
+    inner = len(columns) * (column_width + GAP) - GAP
+    width = max(inner, LEAST_WIDTH) + 2 * MARGIN
+    errors = any(c.title == 'errors' for c in columns)
+    legend = _legend(classes, palette, errors, width - 2 * MARGIN)
+    lines = 1 + max(line for line, *_ in legend)
+    top = MARGIN + (40 if title else 0)
+    height = (
+        top
+        + 46
+        + sum(h + LINE + GAP for h, _ in sizes)
+        + lines * LINE
+        + MARGIN
+    )
+    sheet = Image.new('RGB', (width, height), 'white')
+    draw = ImageDraw.Draw(sheet)
+    if title:
+        _text(draw, (MARGIN, MARGIN), title, TITLE_SIZE, width - 2 * MARGIN)
+    for number, column in enumerate(columns):
+        left = MARGIN + number * (column_width + GAP)
+        _text(draw, (left, top), column.title, HEADING_SIZE, column_width)
+        _text(
+            draw,
+            (left, top + 22),
+            column.subtitle,
+            SMALL_SIZE,
+            column_width,
+            SOFT_INK,
+        )
+    top += 46
+    for row, size in zip(rows, sizes, strict=True):
+        _draw_row(sheet, row, size, columns, (top, column_width))
+        top += size[0] + LINE + GAP
+    _draw_legend(sheet, legend, top)
+    return np.asarray(sheet)
+
+
+def fit(row: Row, cell: int) -> Row:
+    """Scale all pictures of a row to the size that a sheet shows them in.
+
+    All get the size of the first; fitting twice changes nothing.
+    """
+    size = _row_size(row, cell)
+    pictures = tuple(
+        p
+        if p.pixels is None
+        else p._replace(pixels=_resized(p.pixels, size, p.smooth))
+        for p in row.pictures
+    )
+    return row._replace(pictures=pictures)
+
+
+def save_png(image: np.ndarray, target: str | os.PathLike) -> None:
+    """Write (H, W, 3) uint8 RGB as PNG, completely or not at all."""
+    with atomic_path(target) as temporary:
+        Image.fromarray(image).save(temporary, format='PNG')
+
+
+def _row_size(row: Row, cell: int) -> tuple[int, int]:
+    """(H, W) of the pictures of a row."""
+    shapes = [p.pixels.shape for p in row.pictures if p.pixels is not None]
+    if not shapes:
+        return cell, cell
+    height, width, _ = shapes[0]
+    longest = max(height, width)
+    if longest <= cell:
+        factor = cell // longest
+        return height * factor, width * factor
+    return (
+        max(round(height * cell / longest), 1),
+        max(round(width * cell / longest), 1),
+    )
+
+
+def _resized(
+    pixels: np.ndarray, size: tuple[int, int], smooth: bool
+) -> np.ndarray:
+    if pixels.shape[:2] == size:
+        return pixels
+    shrinks = size[0] < pixels.shape[0]
+    method = Image.Resampling.BOX if smooth and shrinks else 0
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize(size[::-1], method))
+
+
+def _columns(rows: Sequence[Row]) -> list[Picture]:
+    """First picture of every title, in order of appearance."""
+    first = {}
+    for row in rows:
+        for picture in row.pictures:
+            first.setdefault(picture.title, picture)
+    return list(first.values())
+
+
+def _draw_row(
+    sheet: Image.Image,
+    row: Row,
+    size: tuple[int, int],
+    columns: Sequence[Picture],
+    place: tuple[int, int],
+) -> None:
+    """Draw the caption and the pictures of a tile.
+
+    Args:
+        sheet: To draw on.
+        row: Fitted to ``size``.
+        size: (H, W) of its pictures.
+        columns: Of the sheet.
+        place: Top of the row and width of a column.
+    """
+    top, column_width = place
+    draw = ImageDraw.Draw(sheet)
+    room = sheet.width - 2 * MARGIN
+    end = _text(draw, (MARGIN, top + 4), row.title, TEXT_SIZE, room)
+    note = (end + GAP, top + 4)
+    _text(draw, note, row.note, TEXT_SIZE, room + MARGIN - note[0], SOFT_INK)
+    top += LINE
+    found = {p.title: p.pixels for p in row.pictures}
+    for number, column in enumerate(columns):
+        left = MARGIN + number * (column_width + GAP)
+        box = (left, top, left + size[1] - 1, top + size[0] - 1)
+        pixels = found.get(column.title)
+        if pixels is None:
+            draw.rectangle(box, fill=VOID)
+            centre = (left + size[1] / 2, top + size[0] / 2)
+            draw.text(
+                centre, 'absent', SOFT_INK, _font(TEXT_SIZE), anchor='mm'
+            )
+        else:
+            sheet.paste(Image.fromarray(pixels), (left, top))
+        frame = (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
+        draw.rectangle(frame, outline=FRAME)
+
+
+def _legend(
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    errors: bool,
+    room: int,
+) -> list[tuple[int, int, str, np.ndarray]]:
+    """Place the entries: (line, left, text, swatch)."""
+    placed = []
+    line, left = 0, 0
+    for text, swatch in _entries(classes, palette, errors):
+        width = SWATCH + 8 + round(_font(TEXT_SIZE).getlength(text))
+        if left and left + width > room:
+            line, left = line + 1, 0
+        placed.append((line, left, text, swatch))
+        left += width + 2 * GAP
+    return placed
+
+
+def _entries(
+    classes: Sequence[str], palette: Sequence[Sequence[int]], errors: bool
+) -> Iterator[tuple[str, np.ndarray]]:
+    flat = [*zip(classes, palette, strict=True)]
+    if errors:
+        flat += [('right', RIGHT), ('wrong', WRONG)]
+    for text, colour in flat:
+        yield text, np.full((SWATCH, SWATCH, 3), colour, np.uint8)
+    yield 'invalid or ignored', hatch(SWATCH, SWATCH)
+
+
+def _draw_legend(sheet: Image.Image, legend: Sequence, top: int) -> None:
+    draw = ImageDraw.Draw(sheet)
+    for line, left, text, swatch in legend:
+        x, y = MARGIN + left, top + line * LINE + 4
+        sheet.paste(Image.fromarray(swatch), (x, y))
+        box = (x - 1, y - 1, x + SWATCH, y + SWATCH)
+        draw.rectangle(box, outline=FRAME)
+        middle = (x + SWATCH + 8, y + SWATCH / 2)
+        draw.text(middle, text, INK, _font(TEXT_SIZE), anchor='lm')
+
+
+def _text(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[int, int],
+    text: str,
+    size: int,
+    room: int,
+    colour: tuple[int, int, int] = INK,
+) -> int:
+    """Write one line, shortened to ``room`` pixels; return where it ends."""
+    font = _font(size)
+    if font.getlength(text) > room:
+        while text and font.getlength(text + '...') > room:
+            text = text[:-1]
+        text += '...'
+    draw.text(place, text, colour, font)
+    return round(place[0] + font.getlength(text))
+
+
+def _bands(modality: Modality) -> str:
+    """Say which bands are shown: ``B04, B03, B02``, ``bands 3, 2, 1``."""
+    shown = [modality.bands[i] for i in modality.display_indices]
+    text = ', '.join(map(str, shown))
+    if all(isinstance(band, str) for band in shown):
+        return text
+    return f'band {text}' if len(shown) == 1 else f'bands {text}'
+
+
+@lru_cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size=size)

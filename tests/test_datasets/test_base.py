@@ -1,0 +1,107 @@
+import random
+
+import numpy as np
+import pytest
+from mmseg.registry import DATASETS
+from torch.utils.data import DataLoader
+
+MODALITIES = dict(opt=dict(dir='opt', bands=[0]), sar=dict(bands=[0, 1]))
+
+
+class Draw:
+    """A pipeline step that reports what it draws."""
+
+    def __call__(self, results):
+        return (
+            results['sample_id'],
+            float(np.random.rand()),
+            random.random(),
+        )
+
+
+def build(tmp_path, lines=('a', 'b', 'c'), **changes):
+    (tmp_path / 'split.txt').write_text('\n'.join(lines))
+    return DATASETS.build(
+        dict(
+            type='MultiModalSegDataset',
+            data_root=str(tmp_path),
+            ann_file='split.txt',
+            modalities=MODALITIES,
+            label=dict(dir='label', suffix='.png'),
+            metainfo=dict(classes=('x', 'y'), palette=[[0, 0, 0], [9, 9, 9]]),
+            pipeline=[Draw()],
+        )
+        | changes
+    )
+
+
+def test_records_and_paths(tmp_path):
+    dataset = build(tmp_path, ('# comment', 'a', '', 'sub/b'))
+    assert len(dataset) == 2
+    info = dataset.get_data_info(1)
+    assert info['sample_id'] == 'sub/b'
+    assert info['img_paths'] == dict(
+        opt=f'{tmp_path}/opt/sub/b.tif', sar=f'{tmp_path}/sub/b.tif'
+    )
+    assert info['img_path'] == info['img_paths']['opt']
+    assert info['seg_map_path'] == f'{tmp_path}/label/sub/b.png'
+    assert list(info['modalities']) == ['opt', 'sar']
+
+
+def test_metainfo_is_plain_data(tmp_path):
+    meta = build(tmp_path).metainfo['modalities']
+    assert meta['sar'] == {'bands': [0, 1]} and type(meta['sar']) is dict
+
+
+def test_augmentation_depends_on_seed_index_and_draw_only(tmp_path):
+    first, second = build(tmp_path), build(tmp_path)
+    a = [first[i] for i in (0, 1, 0, 2)]
+    b = [second[i] for i in (2, 0, 1, 0)]
+    assert sorted(a) == sorted(b)
+    assert a[0] != a[2]  # the same tile, drawn twice
+    other = build(tmp_path, seed=1)
+    assert other[0] != a[0]
+
+
+def test_workers_do_not_change_the_augmentation(tmp_path):
+    alone = sorted(build(tmp_path)[i] for i in range(3))
+    loader = DataLoader(build(tmp_path), num_workers=2, collate_fn=list)
+    assert sorted(s for batch in loader for s in batch) == alone
+
+
+def test_a_resumed_epoch_draws_what_it_would_have_drawn(tmp_path):
+    dataset = build(tmp_path)
+    epochs = [[dataset[i] for i in range(3)] for _ in range(3)]
+    resumed = build(tmp_path)
+    resumed.draws.fill_(2)
+    assert [resumed[i] for i in range(3)] == epochs[2]
+
+
+def test_testing_draws_nothing(tmp_path):
+    dataset = build(tmp_path, test_mode=True)
+    np.random.seed(5)
+    drawn = dataset[0][1]
+    np.random.seed(5)
+    assert drawn == np.random.rand()
+
+
+def test_empty_split_list(tmp_path):
+    with pytest.raises(ValueError, match=r'split.txt lists no tile'):
+        build(tmp_path, ('', '# nothing'))
+
+
+def test_missing_split_list(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none.txt' does not exist"):
+        build(tmp_path, ann_file='none.txt')
+
+
+def test_label_ids_beyond_the_classes(tmp_path):
+    with pytest.raises(ValueError, match=r'map to \[2\], but the 2 classes'):
+        build(tmp_path, label=dict(ids={1: 0, 2: 2, 0: 255}))
+    with pytest.raises(KeyError, match=r"unknown \['folder'\]"):
+        build(tmp_path, label=dict(folder='x'))
+
+
+def test_without_labels(tmp_path):
+    dataset = build(tmp_path, label=False)
+    assert 'seg_map_path' not in dataset.get_data_info(0)

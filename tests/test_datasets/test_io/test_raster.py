@@ -1,0 +1,104 @@
+import h5py
+import numpy as np
+import pytest
+import rasterio
+from PIL import Image
+from scipy.io import savemat
+
+from multimodal_rs.datasets.io.raster import band_count, read_raster
+
+
+def write_tif(path, data, **profile):
+    bands, height, width = data.shape
+    with rasterio.open(
+        path,
+        'w',
+        driver='GTiff',
+        count=bands,
+        height=height,
+        width=width,
+        dtype=data.dtype,
+        **profile,
+    ) as file:
+        file.write(data)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    'dtype', ['uint8', 'uint16', 'int16', 'int32', 'float32', 'float64']
+)
+def test_any_dtype_and_only_the_bands_asked_for(tmp_path, dtype):
+    data = np.arange(13 * 4 * 6).reshape(13, 4, 6).astype(dtype)
+    path = write_tif(tmp_path / 'a.tif', data, nodata=7)
+    raster = read_raster(path, (11, 3))
+    assert raster.data.dtype == dtype
+    np.testing.assert_array_equal(raster.data, data[[11, 3]])
+    assert raster.nodata == 7
+    assert band_count(path) == 13
+
+
+def test_window_and_conversion(tmp_path):
+    data = np.arange(2 * 8 * 8).reshape(2, 8, 8).astype('uint16')
+    path = write_tif(tmp_path / 'a.tif', data)
+    raster = read_raster(path, (1,), window=((2, 5), (1, 8)), dtype='float32')
+    assert raster.data.dtype == np.float32
+    np.testing.assert_array_equal(raster.data, data[1:, 2:5, 1:8])
+
+
+def test_png_jpeg_and_zip(tmp_path):
+    rgb = np.random.randint(0, 255, (4, 5, 3), dtype='uint8')
+    Image.fromarray(rgb).save(tmp_path / 'a.png')
+    read = read_raster(str(tmp_path / 'a.png'))
+    np.testing.assert_array_equal(read.data.transpose(1, 2, 0), rgb)
+    Image.fromarray(rgb[..., 0]).save(tmp_path / 'b.jpg')
+    assert read_raster(str(tmp_path / 'b.jpg')).data.shape == (1, 4, 5)
+
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        archive.write(tmp_path / 'a.png', 'inside/a.png')
+    zipped = read_raster(f'/vsizip/{tmp_path}/a.zip/inside/a.png')
+    np.testing.assert_array_equal(zipped.data, read.data)
+
+
+def test_npy_and_mat_of_both_versions(tmp_path):
+    array = np.random.rand(4, 5, 3).astype('float32')
+    np.save(tmp_path / 'a.npy', array)
+    savemat(tmp_path / 'a.mat', dict(cube=array, other=1))
+    with h5py.File(tmp_path / 'b.mat', 'w') as file:
+        file['cube'] = array.T  # MATLAB is column-major
+    for name, key in (('a.npy', None), ('a.mat', 'cube'), ('b.mat', None)):
+        raster = read_raster(str(tmp_path / name), (2, 0), key=key)
+        np.testing.assert_array_equal(
+            raster.data, array.transpose(2, 0, 1)[[2, 0]]
+        )
+    with pytest.raises(KeyError, match="variables .*'cube'.* not 'x'"):
+        read_raster(str(tmp_path / 'a.mat'), key='x')
+    np.save(tmp_path / 'flat.npy', array[..., 0])
+    assert read_raster(str(tmp_path / 'flat.npy')).data.shape == (1, 4, 5)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='data_prep script'):
+        read_raster(str(tmp_path / 'none.tif'))
+
+
+@pytest.mark.parametrize('name', ['a.tif', 'a.npy', 'a.png'])
+def test_truncated_file(tmp_path, name):
+    path = tmp_path / name
+    data = np.random.randint(0, 255, (3, 64, 64), dtype='uint8')
+    if name.endswith('.tif'):
+        write_tif(path, data)
+    elif name.endswith('.png'):
+        Image.fromarray(data.transpose(1, 2, 0)).save(path)
+    else:
+        np.save(path, data)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=f'{name} cannot be read'):
+        read_raster(str(path))
+
+
+def test_band_that_does_not_exist(tmp_path):
+    path = write_tif(tmp_path / 'a.tif', np.zeros((2, 4, 4), 'uint8'))
+    with pytest.raises(ValueError, match=r'has 2 bands .*bands \[2\]'):
+        read_raster(path, (0, 2))

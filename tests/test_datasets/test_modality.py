@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from multimodal_rs.datasets.modality import build_modalities
+
+
+def build(**declaration):
+    return build_modalities(dict(opt=declaration))['opt']
+
+
+def test_bands_by_name_and_by_index():
+    names = ['B2', 'B3', 'B4', 'B8']
+    assert build(bands=['B4', 'B2'], file_bands=names).indices == (2, 0)
+    assert build(bands=[3, 0]).indices == (3, 0)
+
+
+def test_display_takes_bands_by_name():
+    modality = build(
+        bands=['B4', 'B3', 'B2', 'B8'],
+        file_bands=['B2', 'B3', 'B4', 'B8'],
+        display=dict(bands=['B8', 'B4', 'B3']),
+    )
+    assert modality.display_indices == (3, 0, 1)
+    assert build(bands=[0, 1]).display_indices == (0,)
+    assert build(bands=[0, 1, 2, 3]).display_indices == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    'declaration, error, message',
+    [
+        (dict(), ValueError, 'does not say which bands'),
+        (dict(bands=[]), ValueError, '`bands` is empty'),
+        (dict(bands=['B4']), ValueError, '`file_bands` must list'),
+        (
+            dict(bands=['B9'], file_bands=['B1', 'B2']),
+            KeyError,
+            "band 'B9' does not exist, the file has",
+        ),
+        (dict(bands=[-1]), ValueError, 'indices start at 0'),
+        (
+            dict(bands=[2], file_bands=['B1', 'B2']),
+            ValueError,
+            'band 2 does not exist in 2 bands',
+        ),
+        (
+            dict(bands=[0, 1], mean=[0.1]),
+            ValueError,
+            'mean must have one entry per band, expected 2 .*got 1',
+        ),
+        (
+            dict(bands=[0], std=[1.0, 2.0]),
+            ValueError,
+            'std must have one entry per band, expected 1 .*got 2',
+        ),
+        (dict(bands=[0], std=[0.0]), ValueError, 'std must be positive'),
+        (dict(bands=[0], nodata='nan?'), ValueError, 'nodata must be'),
+        (dict(bands=[0], nodata_when='x'), ValueError, 'nodata_when'),
+        (dict(bands=[0], sufix='.png'), KeyError, r"unknown \['sufix'\]"),
+        (dict(bands=[0], display=dict(bands=[1])), KeyError, r'\[1\] are not'),
+        (
+            dict(bands=[0, 1], display=dict(bands=[0, 1])),
+            ValueError,
+            'one band',
+        ),
+    ],
+)
+def test_contradictions_are_named(declaration, error, message):
+    with pytest.raises(error, match=message):
+        build(**declaration)
+
+
+def test_no_modality_at_all():
+    with pytest.raises(ValueError, match='at least one modality'):
+        build_modalities({})
+
+
+def prepared(data, file_nodata=None, **declaration):
+    data = np.asarray(data, np.float32)[:, None, :]  # (C, 1, W)
+    build(bands=list(range(len(data))), **declaration).prepare(
+        data, file_nodata
+    )
+    return data[:, 0]
+
+
+def test_nan_in_one_band_makes_the_pixel_invalid_in_all():
+    out = prepared([[1, np.nan, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(out, [[1, np.nan, 3], [4, np.nan, 6]])
+
+
+def test_nodata_in_any_or_all_bands():
+    data = [[0, 0, 3], [4, 0, 6]]
+    nan = np.nan
+    np.testing.assert_array_equal(
+        prepared(data, nodata=0), [[nan, nan, 3], [nan, nan, 6]]
+    )
+    np.testing.assert_array_equal(
+        prepared(data, nodata=0, nodata_when='all'),
+        [[0, nan, 3], [4, nan, 6]],
+    )
+
+
+def test_nodata_is_found_before_the_values_change():
+    scale = dict(type='ScaleValues', factor=0.5, offset=1.0)
+    out = prepared([[2.0, -9999.0]], nodata=-9999, values=[scale])
+    np.testing.assert_array_equal(out, [[2, np.nan]])
+
+
+def test_nodata_of_the_file():
+    lowest = float(np.finfo('float32').min)
+    out = prepared([[lowest, 1.0]], file_nodata=lowest, nodata='file')
+    np.testing.assert_array_equal(out, [[np.nan, 1]])
+    out = prepared([[7.0, 1.0]], file_nodata=7.0)  # not asked for
+    np.testing.assert_array_equal(out, [[7, 1]])
+
+
+def test_steps_run_in_order():
+    out = prepared(
+        [[1.0, 0.01, 0.0, -1.0]],
+        values=[
+            dict(type='LinearToDecibel'),
+            dict(type='RescaleRange', low=-25, high=0),
+        ],
+    )
+    np.testing.assert_allclose(out, [[1.0, 0.2, np.nan, np.nan]], atol=1e-6)
+
+
+def test_missing_sar_is_never_bright():
+    out = prepared(
+        [[np.nan, -30.0, 5.0]],
+        values=[dict(type='RescaleRange', low=-25, high=0)],
+    )
+    np.testing.assert_array_equal(out, [[np.nan, 0, 1]])
