@@ -1,0 +1,34 @@
+# What data_prep/simulate.py writes, in DFC2020's layout: red, green, blue and
+# near infrared of Sentinel-2, VV and VH of Sentinel-1.
+_base_ = './dfc2020_rgb.py'
+
+data_root = 'data/simulated'
+split = 'splits/default'
+modalities = dict(opt=dict(bands=['B4', 'B3', 'B2', 'B8']))
+# Reading small tiles is so quick that worker processes would cost more.
+loader = dict(num_workers=0, persistent_workers=False)
+train_dataloader = dict(
+    **loader,
+    dataset=dict(
+        data_root=data_root,
+        ann_file=f'{split}/train.txt',
+        modalities=modalities,
+    ),
+)
+val_dataloader = dict(
+    **loader,
+    dataset=dict(
+        data_root=data_root,
+        ann_file=f'{split}/val.txt',
+        modalities=modalities,
+    ),
+)
+test_dataloader = dict(
+    **loader,
+    dataset=dict(
+        data_root=data_root,
+        ann_file=f'{split}/test.txt',
+        modalities=modalities,
+    ),
+)
+data_preprocessor = dict(modalities=modalities)

@@ -1,0 +1,8 @@
+# DDHR, Xi'an.
+_base_ = './dongying.py'
+dataset_type = 'XianDataset'
+data_root = 'data/ddhr/xian'
+dataset = dict(type=dataset_type, data_root=data_root)
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)

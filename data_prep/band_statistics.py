@@ -1,0 +1,223 @@
+"""Mean and std per band over the training tiles, in one pass."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.progress import progress
+from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.io.raster import is_virtual, read_raster
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.utils.files import write_text
+
+SAVE_EVERY = 200  # tiles
+# Attributes of a declaration that do not change the numbers.
+PRESENTATION = ('mean', 'std', 'display', 'unit')
+
+
+class BandMoments:
+    """Count, mean, sum of squared deviations, minimum and maximum per band.
+
+    Everything is float64 and merged by Chan's formula, so neither many
+    pixels nor a large offset cost digits.
+
+    Args:
+        bands: Number of bands.
+    """
+
+    def __init__(self, bands: int) -> None:
+        self.pixels = 0
+        self.mean = np.zeros(bands)
+        self.deviation = np.zeros(bands)
+        self.low = np.full(bands, np.inf)
+        self.high = np.full(bands, -np.inf)
+
+    def add(self, data: np.ndarray) -> None:
+        """Add the valid pixels of a tile.
+
+        Args:
+            data: (C, H, W), NaN in all bands of an invalid pixel.
+        """
+        values = data[:, ~np.isnan(data[0])].astype(np.float64)  # (C, N)
+        added = values.shape[1]
+        if not added:
+            return
+        mean = values.mean(axis=1)
+        deviation = np.square(values - mean[:, None]).sum(axis=1)
+        shift = mean - self.mean
+        total = self.pixels + added
+        self.deviation += deviation
+        self.deviation += np.square(shift) * (self.pixels * added / total)
+        self.mean += shift * (added / total)
+        self.pixels = total
+        self.low = np.minimum(self.low, values.min(axis=1))
+        self.high = np.maximum(self.high, values.max(axis=1))
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation of all pixels, (C,)."""
+        return np.sqrt(self.deviation / max(self.pixels, 1))
+
+    def state(self) -> dict:
+        """Get everything as plain numbers; JSON keeps every digit."""
+        return dict(
+            pixels=self.pixels,
+            mean=self.mean.tolist(),
+            deviation=self.deviation.tolist(),
+            low=self.low.tolist(),
+            high=self.high.tolist(),
+        )
+
+    @classmethod
+    def from_state(cls, state: Mapping) -> 'BandMoments':
+        """Make it again from :meth:`state`."""
+        moments = cls(len(state['mean']))
+        moments.pixels = state['pixels']
+        for name in ('mean', 'deviation', 'low', 'high'):
+            setattr(moments, name, np.asarray(state[name], np.float64))
+        return moments
+
+
+def measure(dataset: MultiModalSegDataset, partial: Path) -> dict:
+    """Measure all modalities of a dataset.
+
+    The numbers are in the units after the value transforms of the
+    declarations, where ``mean`` and ``std`` of a config stand too. Invalid
+    pixels do not count, and tiles that lack an optional modality do not count
+    for it.
+
+    Args:
+        dataset: The training part.
+        partial: File that keeps the state meanwhile. If it is there from an
+            interrupted run over the same tiles, that run is continued.
+
+    Returns:
+        What :func:`summary` says, per modality.
+
+    Raises:
+        ValueError: If a file is damaged, or a modality has nothing valid.
+        FileNotFoundError: If a file is missing.
+    """
+    identity = fingerprint(dataset)
+    start, moments = _resume(dataset, partial, identity)
+    for index in progress(range(start, len(dataset)), 'statistics, tiles'):
+        paths = dataset.get_data_info(index)['img_paths']
+        for name, modality in dataset.modalities.items():
+            data = _read(modality, paths[name])
+            if data is not None:
+                moments[name].add(data)
+        if (index + 1) % SAVE_EVERY == 0:
+            _save(partial, identity, index + 1, moments)
+    empty = [name for name, m in moments.items() if not m.pixels]
+    if empty:
+        raise ValueError(
+            f'{empty} have no valid pixel in all {len(dataset)} tiles of '
+            f'{dataset.ann_file}: check `nodata` and `values` of the '
+            'modality, and the files with --check'
+        )
+    return {
+        name: summary(dataset.modalities[name], m)
+        for name, m in moments.items()
+    }
+
+
+def summary(modality: Modality, moments: BandMoments) -> dict:
+    """Say what was measured of one modality."""
+    return dict(
+        bands=list(modality.bands),
+        pixels=moments.pixels,
+        mean=moments.mean.tolist(),
+        std=moments.std.tolist(),
+        min=moments.low.tolist(),
+        max=moments.high.tolist(),
+    )
+
+
+def fingerprint(dataset: MultiModalSegDataset) -> str:
+    """Identify what is measured: the tiles and how they are read."""
+    declarations = {
+        name: {k: v for k, v in d.items() if k not in PRESENTATION}
+        for name, d in dataset.metainfo['modalities'].items()
+    }
+    tiles = [
+        dataset.get_data_info(i)['sample_id'] for i in range(len(dataset))
+    ]
+    text = json.dumps([declarations, tiles], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def update_statistics(
+    dataset: MultiModalSegDataset, target: Path, name: str
+) -> dict:
+    """Measure a dataset unless ``target`` already has its numbers.
+
+    Args:
+        dataset: The training part.
+        target: ``stats.json``; other names in it stay as they are.
+        name: Under which name the numbers stand there.
+
+    Returns:
+        The numbers per modality.
+    """
+    known = {}
+    if target.is_file():
+        known = json.loads(target.read_text(encoding='utf-8'))
+    identity = fingerprint(dataset)
+    if known.get(name, {}).get('fingerprint') == identity:
+        print(f'{target}: {name} is up to date')
+        return known[name]['modalities']
+    partial = target.with_name(f'.{target.stem}-{name}.partial.json')
+    known[name] = dict(
+        tiles=len(dataset),
+        fingerprint=identity,
+        modalities=measure(dataset, partial),
+    )
+    text = json.dumps(known, indent=2, sort_keys=True)
+    write_text(target, text + '\n')
+    partial.unlink(missing_ok=True)
+    print(f'{target}: {name}, {len(dataset)} tiles, written')
+    return known[name]['modalities']
+
+
+def _read(modality: Modality, path: str) -> np.ndarray | None:
+    missing = not is_virtual(path) and not Path(path).exists()
+    if modality.optional and missing:
+        return None
+    data, nodata = read_raster(
+        path, modality.indices, key=modality.key, dtype='float32'
+    )
+    modality.prepare(data, nodata)
+    return data
+
+
+def _resume(
+    dataset: MultiModalSegDataset, partial: Path, identity: str
+) -> tuple[int, dict[str, BandMoments]]:
+    if partial.is_file():
+        state = json.loads(partial.read_text(encoding='utf-8'))
+        if state['fingerprint'] == identity:
+            print(f'{partial}: continues after {state["done"]} tiles')
+            moments = {
+                name: BandMoments.from_state(s)
+                for name, s in state['moments'].items()
+            }
+            return state['done'], moments
+    fresh = {
+        name: BandMoments(modality.channels)
+        for name, modality in dataset.modalities.items()
+    }
+    return 0, fresh
+
+
+def _save(
+    partial: Path, identity: str, done: int, moments: dict[str, BandMoments]
+) -> None:
+    state = dict(
+        fingerprint=identity,
+        done=done,
+        moments={name: m.state() for name, m in moments.items()},
+    )
+    write_text(partial, json.dumps(state))

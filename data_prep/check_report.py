@@ -1,0 +1,144 @@
+"""Check a whole dataset folder and say in words what was found."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.checks import (
+    Finding,
+    Tile,
+    check_lists,
+    check_tile,
+    label_names,
+    layers_of,
+    read_lists,
+)
+from data_prep.progress import progress
+from data_prep.splits import natural_sort
+from multimodal_rs.datasets.base import MultiModalSegDataset
+
+
+def check_folder(
+    dataset: MultiModalSegDataset,
+    splits: Path,
+    scene_of: Callable[[str], str] | None = None,
+) -> int:
+    """Read every file and every split list and print a report.
+
+    Tiles are those on disk and those in the lists.
+
+    Args:
+        dataset: Says what the files should be.
+        splits: Folder of the split lists.
+        scene_of: Gives the scene of a tile, where ids tell it.
+
+    Returns:
+        1 if something is wrong, else 0.
+    """
+    lists, findings = read_lists(dataset, splits)
+    on_disk = {
+        layer.name: dataset.list_tiles(layer.dir, layer.suffix)
+        for layer in layers_of(dataset)
+    }
+    names = natural_sort(set().union(*on_disk.values(), *lists.values()))
+    if not names:
+        text = f'{dataset.data_root} has no file of any layer'
+        findings.append(Finding('no tile', text))
+    tiles = {
+        name: check_tile(dataset, name) for name in progress(names, 'check')
+    }
+    for tile in tiles.values():
+        findings.extend(tile.findings)
+    wrong, remarks = check_lists(lists, scene_of)
+    findings.extend(wrong)
+    _print_files(on_disk, tiles)
+    if dataset.label is not None:
+        _print_labels(dataset, lists, tiles)
+    _print_lists(lists, names)
+    for remark in remarks:
+        print(f'Remark: {remark}.')
+    _print_findings(findings)
+    return 1 if findings else 0
+
+
+def _print_files(
+    on_disk: Mapping[str, list[str]], tiles: Mapping[str, Tile]
+) -> None:
+    print(f'\n{len(tiles)} tiles. Files per layer:')
+    for name, ids in on_disk.items():
+        grids = [t.grids[name] for t in tiles.values() if name in t.grids]
+        sizes = Counter(f'{g.size[0]}x{g.size[1]}' for g in grids)
+        bands = Counter(g.bands for g in grids)
+        placed = sum(g.crs is not None for g in grids)
+        invalid = [
+            t.invalid[name] for t in tiles.values() if name in t.invalid
+        ]
+        line = (
+            f'  {name}: {len(ids)} files, size {_tally(sizes)}, bands '
+            f'{_tally(bands)}, {placed} georeferenced'
+        )
+        if invalid:
+            line += (
+                f', {100 * np.mean(invalid):.3f} % invalid pixels in '
+                f'{np.count_nonzero(invalid)} tiles'
+            )
+        print(line)
+
+
+def _print_labels(
+    dataset: MultiModalSegDataset,
+    lists: Mapping[Path, list[str]],
+    tiles: Mapping[str, Tile],
+) -> None:
+    known = label_names(dataset)
+    columns = {'all tiles': sum((t.labels for t in tiles.values()), Counter())}
+    for path, names in lists.items():
+        column = f'{path.parent.name}/{path.stem}'
+        columns[column] = sum((tiles[n].labels for n in names), Counter())
+    rows = sorted({*known, *columns['all tiles']})
+    print('\nLabel ids, percent of the pixels:')
+    width = max(len(str(known.get(i, 'UNKNOWN'))) for i in rows) + 6
+    print('  ' + ' ' * width + '  '.join(columns))
+    for number in rows:
+        head = f'{number:>4} {known.get(number, "UNKNOWN")}'.ljust(width)
+        cells = [
+            f'{100 * c[number] / max(sum(c.values()), 1):.3f}'.rjust(
+                len(title)
+            )
+            for title, c in columns.items()
+        ]
+        print('  ' + head + '  '.join(cells))
+
+
+def _print_lists(lists: Mapping[Path, list[str]], names: list[str]) -> None:
+    print('\nSplit lists:' if lists else '\nNo split list.')
+    for path, tiles in lists.items():
+        print(f'  {path}: {len(tiles)} tiles')
+    for folder in dict.fromkeys(path.parent for path in lists):
+        listed = set().union(
+            *(t for path, t in lists.items() if path.parent == folder)
+        )
+        left = len(set(names) - listed)
+        if left:
+            print(f'  {folder}: {left} tiles are in no list')
+
+
+def _print_findings(findings: list[Finding]) -> None:
+    if not findings:
+        print('\nNothing wrong was found.')
+        return
+    kinds = Counter(finding.kind for finding in findings)
+    for kind, count in kinds.items():
+        print(f'\n{kind.upper()} ({count}):')
+        for finding in findings:
+            if finding.kind == kind:
+                print(f'  {finding.text}')
+    print(f'\n{len(findings)} findings: {_tally(kinds)}')
+
+
+def _tally(counts: Counter) -> str:
+    if len(counts) == 1:
+        return str(next(iter(counts)))
+    return ', '.join(f'{key} ({n})' for key, n in counts.most_common())

@@ -1,0 +1,285 @@
+"""Find what is wrong with a dataset folder before a training run does."""
+
+import copy
+import itertools
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rasterio
+from rasterio import Affine
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from data_prep.splits import natural_sort
+from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.io.arrays import open_array
+from multimodal_rs.datasets.io.raster import Raster, read_raster
+from multimodal_rs.datasets.modality import Modality
+
+LABEL = 'label'
+
+
+class Layer(NamedTuple):
+    """A modality, or the label, as something with files."""
+
+    name: str
+    dir: str
+    suffix: str
+    key: str | None
+    modality: Modality | None  # None: the label
+
+
+class Finding(NamedTuple):
+    """Something that is wrong.
+
+    Attributes:
+        kind: A few words under which the report lists it.
+        text: Which file or tile, and what was expected.
+    """
+
+    kind: str
+    text: str
+
+
+class Grid(NamedTuple):
+    """Size and position of a raster; crs is None without a real one."""
+
+    size: tuple[int, int]  # (H, W)
+    bands: int
+    crs: object
+    transform: Affine
+
+
+class Tile(NamedTuple):
+    """What was seen of one tile.
+
+    Attributes:
+        findings: What is wrong.
+        grids: Per layer that is there.
+        invalid: Per modality that could be read, the share of NaN pixels.
+        labels: Number in the label file -> pixels.
+    """
+
+    findings: list[Finding]
+    grids: dict[str, Grid]
+    invalid: dict[str, float]
+    labels: Counter
+
+
+def layers_of(dataset: MultiModalSegDataset) -> list[Layer]:
+    """List the modalities and the label of a dataset."""
+    layers = [
+        Layer(m.name, m.dir, m.suffix, m.key, m)
+        for m in dataset.modalities.values()
+    ]
+    if dataset.label is not None:
+        get = dataset.label.get
+        layers.append(
+            Layer(
+                LABEL, get('dir', ''), get('suffix', '.tif'), get('key'), None
+            )
+        )
+    return layers
+
+
+def check_tile(dataset: MultiModalSegDataset, tile: str) -> Tile:
+    """Read all files of one tile and compare them."""
+    seen = Tile([], {}, {}, Counter())
+    for layer in layers_of(dataset):
+        path = Path(dataset.data_root) / dataset.tile_path(
+            tile, layer.name, layer.dir, layer.suffix
+        )
+        if path.is_file():
+            _check_file(dataset, layer, str(path), seen)
+        elif layer.modality is None or not layer.modality.optional:
+            text = f'{tile} lacks its {layer.name} {path}'
+            seen.findings.append(Finding('missing file', text))
+    seen.findings.extend(_compare_grids(tile, seen.grids))
+    return seen
+
+
+def _check_file(
+    dataset: MultiModalSegDataset, layer: Layer, path: str, seen: Tile
+) -> None:
+    try:
+        grid = read_grid(path, layer.key)
+        seen.grids[layer.name] = grid
+        wrong = _check_bands(layer, grid.bands)
+        if wrong:
+            seen.findings.append(Finding('band count', f'{path}: {wrong}'))
+            return
+        data, nodata = _read(layer, path)
+    except (ValueError, RasterioError) as error:
+        reason = str(error).splitlines()[0]
+        seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
+        return
+    if layer.modality is None:
+        _count_labels(dataset, path, data, seen)
+        return
+    layer.modality.prepare(data, nodata)
+    invalid = float(np.isnan(data[0]).mean())
+    seen.invalid[layer.name] = invalid
+    if invalid == 1 and not layer.modality.optional:
+        text = f'{path} is NaN or nodata everywhere'
+        seen.findings.append(Finding('no valid pixel', text))
+
+
+def _read(layer: Layer, path: str) -> Raster:
+    if layer.modality is None:
+        return read_raster(path, (0,), key=layer.key)
+    return read_raster(
+        path, layer.modality.indices, key=layer.key, dtype='float32'
+    )
+
+
+def read_grid(path: str, key: str | None) -> Grid:
+    """Read size, bands and position of a file.
+
+    An identity transform is no position, even with a CRS: the files of
+    DFC2020 have that.
+    """
+    if path.endswith(('.npy', '.mat')):
+        height, width, bands = open_array(path, key).shape
+        return Grid((height, width), bands, None, Affine.identity())
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', NotGeoreferencedWarning)
+        with rasterio.open(path) as file:
+            placed = file.transform != Affine.identity()
+            crs = file.crs if placed else None
+            return Grid(file.shape, file.count, crs, file.transform)
+
+
+def _check_bands(layer: Layer, bands: int) -> str:
+    if layer.modality is None:
+        return '' if bands == 1 else f'a label has 1 band, got {bands}'
+    names = layer.modality.file_bands
+    if names is not None and len(names) != bands:
+        return f'expected {len(names)} bands {list(names)}, got {bands}'
+    needed = max(layer.modality.indices) + 1
+    return '' if bands >= needed else f'needs {needed} bands, got {bands}'
+
+
+def _count_labels(
+    dataset: MultiModalSegDataset, path: str, raw: np.ndarray, seen: Tile
+) -> None:
+    numbers, counts = np.unique(raw, return_counts=True)
+    found = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    seen.labels.update(found)
+    known = label_names(dataset)
+    unknown = {n: c for n, c in found.items() if n not in known}
+    if unknown:
+        seen.findings.append(
+            Finding(
+                'unknown label id',
+                f'{path}: {unknown} (id: pixels), expected {sorted(known)}',
+            )
+        )
+
+
+def label_names(dataset: MultiModalSegDataset) -> dict[int, str]:
+    """Name every number that a label file may have."""
+    classes = dataset.metainfo['classes']
+    ids = dataset.label.get('ids')
+    if ids is None:
+        ids = {i: i for i in (*range(len(classes)), dataset.ignore_index)}
+    return {
+        number: classes[i] if i < len(classes) else 'ignored'
+        for number, i in ids.items()
+    }
+
+
+def _compare_grids(tile: str, grids: Mapping[str, Grid]) -> list[Finding]:
+    sizes = {name: grid.size for name, grid in grids.items()}
+    if len(set(sizes.values())) > 1:
+        text = f'{tile}: (H, W) must be equal, got {sizes}'
+        return [Finding('different sizes', text)]
+    placed = {n: g for n, g in grids.items() if g.crs is not None}
+    for (name, grid), (other, second) in itertools.pairwise(placed.items()):
+        if grid.crs != second.crs:
+            text = f'{name} in {grid.crs}, {other} in {second.crs}'
+            return [Finding('different grids', f'{tile}: {text}')]
+        if not _same_place(grid.transform, second.transform):
+            text = (
+                f'{name} and {other} differ in the transform, '
+                f'{tuple(grid.transform)[:6]} and '
+                f'{tuple(second.transform)[:6]}'
+            )
+            return [Finding('different grids', f'{tile}: {text}')]
+    return []
+
+
+def _same_place(first: Affine, second: Affine) -> bool:
+    tolerance = 1e-3 * max(abs(first.a), abs(first.b))  # of a pixel
+    return np.allclose(first, second, rtol=0, atol=tolerance)
+
+
+def read_lists(
+    dataset: MultiModalSegDataset, folder: Path
+) -> tuple[dict[Path, list[str]], list[Finding]]:
+    """Read all split lists below a folder.
+
+    Returns:
+        The tiles of each list that can be read, and what is wrong with the
+        others.
+    """
+    lists = {}
+    findings = []
+    for path in sorted(folder.rglob('*.txt')):
+        listing = copy.copy(dataset)
+        listing.ann_file = str(path)
+        try:
+            records = listing.load_data_list()
+        except ValueError as error:
+            findings.append(Finding('unreadable split list', str(error)))
+        else:
+            lists[path] = [record['sample_id'] for record in records]
+    return lists, findings
+
+
+def check_lists(
+    lists: Mapping[Path, list[str]],
+    scene_of: Callable[[str], str] | None,
+) -> tuple[list[Finding], list[str]]:
+    """Compare the lists of each folder: no tile may be in two of them.
+
+    Args:
+        lists: Tiles of each list.
+        scene_of: Gives the scene of a tile, where ids tell it.
+
+    Returns:
+        What is wrong, and remarks on what is not ideal.
+    """
+    findings = []
+    remarks = []
+    for path, tiles in lists.items():
+        twice = [tile for tile, n in Counter(tiles).items() if n > 1]
+        if twice:
+            text = f'{path}: {_some(twice)}'
+            findings.append(Finding('tile twice in a list', text))
+    for (one, tiles), (two, others) in itertools.combinations(
+        lists.items(), 2
+    ):
+        if one.parent != two.parent:
+            continue
+        where = f'{one} and {two.name}'
+        shared = set(tiles) & set(others)
+        if shared:
+            text = f'{where} share {len(shared)} tiles: {_some(shared)}'
+            findings.append(Finding('overlap between splits', text))
+        if scene_of is not None:
+            scenes = set(map(scene_of, tiles)) & set(map(scene_of, others))
+            if scenes:
+                remarks.append(
+                    f'{where} have tiles of the same scenes, {_some(scenes)}: '
+                    'scores will be higher than on a scene that was not seen'
+                )
+    return findings, remarks
+
+
+def _some(tiles: set[str] | list[str]) -> str:
+    names = natural_sort(tiles)
+    more = f' and {len(names) - 5} more' if len(names) > 5 else ''
+    return ', '.join(names[:5]) + more

@@ -1,0 +1,149 @@
+"""What the scripts share: arguments, building the dataset, the sequence."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+import multimodal_rs  # noqa: F401  registers the datasets
+from data_prep.band_statistics import update_statistics
+from data_prep.check_report import check_folder
+from data_prep.splits import Split, natural_sort, write_split
+from multimodal_rs.datasets.base import MultiModalSegDataset
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATASET_CONFIGS = REPOSITORY / 'configs' / '_base_' / 'datasets'
+
+
+def main(
+    description: str,
+    config: str | None,
+    make_splits: Callable[[Sequence[str], int], Mapping[str, Split]],
+    scene_of: Callable[[str], str] | None = None,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Prepare or check a dataset folder.
+
+    Preparing writes the split lists below ``splits``, measures mean and std
+    over the training list of the config and prints them as they stand in a
+    config. A second run changes nothing.
+
+    Args:
+        description: Help text of the script.
+        config: Name of the usual config in ``configs/_base_/datasets``. None:
+            it has to be given on the command line.
+        make_splits: From (complete tiles, seed) to folder name -> lists.
+        scene_of: Gives the scene of a tile, where ids tell it.
+        arguments: Command line, for tests.
+
+    Returns:
+        Exit code: 1 if a check found something or the folder is not as
+        expected, else 0.
+    """
+    args = _parse(description, config, arguments)
+    splits = args.data_root / 'splits'
+    try:
+        dataset = build_dataset(args.config, args.data_root)
+        if args.check:
+            return check_folder(dataset, splits, scene_of)
+        tiles = complete_tiles(dataset)
+        for folder, split in make_splits(tiles, args.seed).items():
+            write_split(splits / folder, split)
+        _measure(dataset, args.config)
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def build_dataset(config: Path, data_root: Path) -> MultiModalSegDataset:
+    """Build the training dataset of a config, not reading its list yet."""
+    init_default_scope('mmseg')
+    settings = Config.fromfile(config).train_dataloader.dataset
+    settings.update(data_root=str(data_root), pipeline=[], lazy_init=True)
+    return DATASETS.build(settings)
+
+
+def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
+    """List the tiles that have a label and all modalities they must have.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    found = {
+        name: set(dataset.list_tiles(m.dir, m.suffix))
+        for name, m in dataset.modalities.items()
+        if not m.optional
+    }
+    if dataset.label is not None:
+        found['label'] = set(
+            dataset.list_tiles(
+                dataset.label.get('dir', ''),
+                dataset.label.get('suffix', '.tif'),
+            )
+        )
+    complete = set.intersection(*found.values())
+    counts = {name: len(tiles) for name, tiles in found.items()}
+    if not complete:
+        raise ValueError(
+            f'{dataset.data_root}: no tile has all of {list(found)}, found '
+            f'files {counts}. Expected the layout that the docstring of '
+            f'{type(dataset).__name__} shows: check the folder and the '
+            "modalities' dir and suffix"
+        )
+    missing = len(set.union(*found.values())) - len(complete)
+    if missing:
+        print(
+            f'{missing} tiles lack a file ({counts}) and are in no list; '
+            '--check names them'
+        )
+    return natural_sort(complete)
+
+
+def _parse(
+    description: str, config: str | None, arguments: Sequence[str] | None
+) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('data_root', type=Path, help='folder of the dataset')
+    parser.add_argument(
+        '--check',
+        action='store_true',
+        help='read every file, report what is wrong, write nothing; the exit '
+        'code is 1 if something is',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of random splits'
+    )
+    parser.add_argument(
+        '--config',
+        type=Path,
+        required=config is None,
+        default=DATASET_CONFIGS / (config or ''),
+        help='config whose modalities are read and whose training list is '
+        'measured' + ('' if config is None else f' (default: {config})'),
+    )
+    return parser.parse_args(arguments)
+
+
+def _measure(dataset: MultiModalSegDataset, config: Path) -> None:
+    trained_on = Path(dataset.ann_file)
+    if not trained_on.is_file():
+        raise FileNotFoundError(
+            f'{config} trains on {trained_on}, which this run has not '
+            'written: correct `split` in the config, or --seed'
+        )
+    dataset.full_init()
+    target = trained_on.parent / 'stats.json'
+    statistics = update_statistics(dataset, target, config.stem)
+    for name, numbers in statistics.items():
+        print(f'{name}, {numbers["pixels"]} valid pixels:')
+        for key in ('mean', 'std'):
+            digits = ', '.join(f'{x:.6g}' for x in numbers[key])
+            print(f'    {key}=[{digits}],')

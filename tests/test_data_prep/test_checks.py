@@ -1,0 +1,237 @@
+"""Every kind of damage is found and named, and nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_data import CITY_TILES, SIZE, make_ddhr, make_dfc2020, write_tif
+from rasterio import Affine
+
+from data_prep import common, ddhr, dfc2020
+from data_prep.checks import check_lists
+from multimodal_rs.datasets.dfc2020 import scene_of
+
+TILE = CITY_TILES[2]
+
+
+def path_of(root: Path, layer: str) -> Path:
+    (path,) = root.rglob(f'ROIs0000_spring_{layer}_BlackForest_p1.tif')
+    return path
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def damage_middle(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 20] = bytes(20)
+    path.write_bytes(data)
+
+
+def missing(root: Path) -> None:
+    path_of(root, 's1').unlink()
+
+
+def listed_only(root: Path) -> None:
+    for layer in ('s1', 's2', 'dfc'):
+        path_of(root, layer).unlink()
+
+
+def truncated(root: Path) -> None:
+    truncate(path_of(root, 's2'))
+
+
+def no_raster(root: Path) -> None:
+    path_of(root, 's2').write_text('<html>not found</html>')
+
+
+def all_nan(root: Path) -> None:
+    data = np.full((2, SIZE, SIZE), np.nan, np.float32)
+    write_tif(path_of(root, 's1'), data)
+
+
+def other_size(root: Path) -> None:
+    write_tif(path_of(root, 's1'), np.zeros((2, SIZE, SIZE - 1), np.float32))
+
+
+def one_band(root: Path) -> None:
+    write_tif(path_of(root, 's1'), np.zeros((1, SIZE, SIZE), np.float32))
+
+
+def unknown_ids(root: Path) -> None:
+    data = np.full((1, SIZE, SIZE), 11, np.int32)
+    data[0, 0] = 1
+    write_tif(path_of(root, 'dfc'), data)
+
+
+def shifted(root: Path) -> None:
+    place(root, Affine(10, 0, 500000, 0, -10, 4000005))
+
+
+def other_zone(root: Path) -> None:
+    place(root, Affine(10, 0, 500000, 0, -10, 4000000), 'EPSG:32633')
+
+
+def place(root: Path, transform: Affine, crs: str = 'EPSG:32632') -> None:
+    origin = Affine(10, 0, 500000, 0, -10, 4000000)
+    optical = np.full((13, SIZE, SIZE), 500, np.uint16)
+    write_tif(path_of(root, 's2'), optical, 'EPSG:32632', origin)
+    sar = np.full((2, SIZE, SIZE), -10, np.float32)
+    write_tif(path_of(root, 's1'), sar, crs, transform)
+
+
+def overlap(root: Path) -> None:
+    with open(root / 'splits/geographic/test.txt', 'a') as file:
+        file.write(f'{TILE}\n')
+
+
+def twice(root: Path) -> None:
+    with open(root / 'splits/geographic/train.txt', 'a') as file:
+        file.write(f'{TILE}\n')
+
+
+def wrong_line(root: Path) -> None:
+    (root / 'splits/geographic/test.txt').write_text('tile 7\n')
+
+
+def empty_list(root: Path) -> None:
+    (root / 'splits/geographic/test.txt').write_text('')
+
+
+DAMAGE = [
+    (missing, 'MISSING FILE (1)', 'lacks its sar'),
+    (listed_only, 'MISSING FILE (3)', 'lacks its label'),
+    (truncated, 'UNREADABLE FILE (1)', 's2_BlackForest_p1.tif'),
+    (no_raster, 'UNREADABLE FILE (1)', 's2_BlackForest_p1.tif'),
+    (all_nan, 'NO VALID PIXEL (1)', 's1_BlackForest_p1.tif'),
+    (other_size, 'DIFFERENT SIZES (1)', "'sar': (32, 31)"),
+    (one_band, 'BAND COUNT (1)', "expected 2 bands ['VV', 'VH'], got 1"),
+    (unknown_ids, 'UNKNOWN LABEL ID (1)', '{11: 992} (id: pixels)'),
+    (shifted, 'DIFFERENT GRIDS (1)', 'opt and sar differ in the transform'),
+    (other_zone, 'DIFFERENT GRIDS (1)', 'sar in EPSG:32633'),
+    (overlap, 'OVERLAP BETWEEN SPLITS (1)', f'share 1 tiles: {TILE}'),
+    (twice, 'TILE TWICE IN A LIST (1)', f'train.txt: {TILE}'),
+    (wrong_line, 'UNREADABLE SPLIT LIST (1)', "line 'tile 7' must name"),
+    (empty_list, 'UNREADABLE SPLIT LIST (1)', 'lists no tile'),
+]
+
+
+@pytest.mark.parametrize(
+    ('damage', 'title', 'text'), DAMAGE, ids=[d[0].__name__ for d in DAMAGE]
+)
+def test_damage_is_found(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    damage: Callable[[Path], None],
+    title: str,
+    text: str,
+) -> None:
+    make_dfc2020(tmp_path, CITY_TILES)
+    geographic = dfc2020.city_split(CITY_TILES)
+    common.write_split(tmp_path / 'splits/geographic', geographic)
+    assert check(tmp_path) == 0
+    damage(tmp_path)
+    capsys.readouterr()
+    assert check(tmp_path) == 1
+    report = capsys.readouterr().out
+    assert title in report
+    assert text in report
+    findings = 3 if damage is listed_only else 1
+    assert f'\n{findings} findings: ' in report
+
+
+def check(root: Path) -> int:
+    return common.main(
+        '',
+        'dfc2020_rgb.py',
+        dfc2020.make_splits,
+        scene_of,
+        [str(root), '--check'],
+    )
+
+
+@pytest.mark.parametrize(
+    ('layer', 'damage'),
+    [
+        ('GF2', truncate),
+        ('GF3', truncate),
+        ('label', truncate),
+        ('label', damage_middle),
+    ],
+)
+def test_damaged_images_are_found(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    layer: str,
+    damage: Callable[[Path], None],
+) -> None:
+    make_ddhr(tmp_path, 3)
+    (path,) = (tmp_path / layer).glob('2.*')
+    damage(path)
+    arguments = [str(tmp_path), '--check']
+    code = common.main('', 'xian.py', ddhr.make_splits, None, arguments)
+    assert code == 1
+    report = capsys.readouterr().out
+    assert 'UNREADABLE FILE (1)' in report and str(path) in report
+
+
+def test_dummy_georeference_does_not_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    # The contest's files have a CRS and the identity as transform.
+    make_dfc2020(tmp_path, CITY_TILES[:1])
+    assert check(tmp_path) == 0
+    assert '0 georeferenced' in capsys.readouterr().out
+
+
+def test_report_counts_labels_and_invalid_pixels(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_dfc2020(tmp_path, CITY_TILES[:2])
+    label = np.full((1, SIZE, SIZE), 10, np.int32)
+    for path in tmp_path.rglob('*_dfc_*.tif'):
+        write_tif(path, label)
+    assert check(tmp_path) == 0
+    report = capsys.readouterr().out
+    rows = [line.split() for line in report.splitlines()]
+    assert ['10', 'water', '100.000'] in rows
+    assert ['1', 'forest', '0.000'] in rows
+    assert '3.125 % invalid pixels in 2 tiles' in report
+    assert 'size 32x32, bands 13' in report
+
+
+def test_empty_folder_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert check(tmp_path) == 1
+    assert 'NO TILE' in capsys.readouterr().out
+
+
+def test_optional_modality_may_be_missing(tmp_path: Path) -> None:
+    make_ddhr(tmp_path / 'data', 3)
+    (tmp_path / 'data/GF3/2.jpg').unlink()
+    config = tmp_path / 'optional.py'
+    base = common.DATASET_CONFIGS / 'xian.py'
+    config.write_text(
+        f'_base_ = {str(base)!r}\n'
+        'modalities = dict(sar=dict(optional=True))\n'
+        'train_dataloader = dict(dataset=dict(modalities=modalities))\n'
+    )
+    arguments = [str(tmp_path / 'data'), '--config', str(config), '--check']
+    assert common.main('', None, ddhr.make_splits, None, arguments) == 0
+
+
+def test_remark_about_shared_scenes() -> None:
+    lists = {
+        Path('a/train.txt'): ['ROIs0000_autumn_CapeTown_p1'],
+        Path('a/test.txt'): ['ROIs0000_autumn_CapeTown_p2'],
+        Path('b/test.txt'): ['ROIs0000_autumn_CapeTown_p1'],
+    }
+    findings, remarks = check_lists(lists, scene_of)
+    assert not findings  # lists of different folders may overlap
+    assert len(remarks) == 1
+    assert 'autumn_CapeTown' in remarks[0]
+    assert check_lists(lists, None) == ([], [])

@@ -1,0 +1,138 @@
+"""OMBRIA: two layouts, four modalities, nodata."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fake_data import SIZE, make_ombria, write_image
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from multimodal_rs.datasets.ombria import OmbriaDataset
+
+CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/ombria.py'
+TILES = ('train/0001', 'test/0003', '2021/ALBANIA/3')
+
+
+def build(root: Path, modalities: dict, tiles: tuple = TILES) -> OmbriaDataset:
+    (root / 'list.txt').write_text('\n'.join(tiles))
+    return OmbriaDataset(
+        modalities=modalities, data_root=str(root), ann_file='list.txt'
+    )
+
+
+def test_paths_of_both_layouts(tmp_path: Path) -> None:
+    make_ombria(tmp_path)
+    dataset = build(
+        tmp_path,
+        dict(
+            opt=dict(dir='S2/AFTER', suffix='.png', bands=[0, 1, 2]),
+            sar_before=dict(dir='S1/BEFORE', suffix='.png', bands=[0]),
+        ),
+    )
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [i['sample_id'] for i in infos] == list(TILES)
+    for info in infos:
+        for path in (*info['img_paths'].values(), info['seg_map_path']):
+            assert Path(path).is_file(), path
+    relative = [
+        str(Path(p).relative_to(tmp_path))
+        for info in infos
+        for p in info['img_paths'].values()
+    ]
+    assert relative == [
+        'OmbriaS2/train/AFTER/S2_after_0001.png',
+        'OmbriaS1/train/BEFORE/S1_before_0001.png',
+        'OmbriaS2/test/AFTER/S2_after_0003.png',
+        'OmbriaS1/test/BEFORE/S1_before_0003.png',
+        '2021/ALBANIA/Sentinel2/AFTER/imafter_3.png',
+        '2021/ALBANIA/Sentinel1/BEFORE/imbefore_3.png',
+    ]
+
+
+@pytest.mark.parametrize('part', ['val', 'test'])
+def test_samples_of_config(tmp_path: Path, part: str) -> None:
+    make_ombria(tmp_path)
+    (tmp_path / 'list.txt').write_text('\n'.join(TILES))
+    config = Config.fromfile(CONFIG)
+    settings = config[f'{part}_dataloader'].dataset
+    settings.update(data_root=str(tmp_path), ann_file='list.txt')
+    sample = DATASETS.build(settings)[0]
+    inputs, truth = sample['inputs'], sample['data_samples'].gt_sem_seg.data
+    assert inputs['opt'].shape == (3, SIZE, SIZE)
+    assert inputs['sar'].shape == (1, SIZE, SIZE)
+    # Two rows are outside the scene; a single zero is a measurement.
+    for image in inputs.values():
+        assert image[:, :2].isnan().all() and not image[:, 2:].isnan().any()
+    assert (truth[:, :2] == 255).all()
+    assert truth[:, 2:].unique().tolist() == [0, 1]
+    for modality in config.modalities.values():
+        bands = len(modality.bands)
+        assert len(modality.mean) == len(modality.std) == bands
+        assert modality.mean != modality.std
+
+
+def test_training_crops(tmp_path: Path) -> None:
+    image = np.full((150, 140), 7, np.uint8)
+    for layer in ('S1/after', 'S1/mask', 'S2/after'):
+        sensor, phase = layer.split('/')
+        name = f'{sensor}_{phase}_0001.png'
+        folder = tmp_path / f'Ombria{sensor}/train/{phase.upper()}'
+        data = 0 * image if phase == 'mask' else image
+        stacked = np.stack([data] * 3, axis=2)
+        write_image(folder / name, stacked if sensor == 'S2' else data)
+    (tmp_path / 'list.txt').write_text('train/0001')
+    settings = Config.fromfile(CONFIG).train_dataloader.dataset
+    settings.update(data_root=str(tmp_path), ann_file='list.txt')
+    sample = DATASETS.build(settings)[0]
+    assert sample['inputs']['opt'].shape == (3, 128, 128)
+    assert sample['data_samples'].gt_sem_seg.shape == (128, 128)
+
+
+def test_four_modalities_by_declaration(tmp_path: Path) -> None:
+    make_ombria(tmp_path)
+    config = Config.fromfile(CONFIG)
+    before = {
+        f'{name}_before': {
+            **settings,
+            'dir': settings.dir.replace('AFTER', 'BEFORE'),
+        }
+        for name, settings in config.modalities.items()
+    }
+    (tmp_path / 'list.txt').write_text('train/0002')
+    dataset = OmbriaDataset(
+        modalities={**config.modalities, **before},
+        data_root=str(tmp_path),
+        ann_file='list.txt',
+        pipeline=config.test_pipeline,
+    )
+    inputs = dataset[0]['inputs']
+    assert list(inputs) == ['opt', 'sar', 'opt_before', 'sar_before']
+    assert not torch.equal(inputs['sar'][:, 2:], inputs['sar_before'][:, 2:])
+
+
+def test_unknown_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="of 'opt' must be <sensor>/<phase>"):
+        build(tmp_path, dict(opt=dict(dir='S2/after', bands=[0])))
+
+
+@pytest.mark.parametrize('tile', ['0001', 'val/0001', '2021/3', 'train/'])
+def test_wrong_ids_are_named(tmp_path: Path, tile: str) -> None:
+    with pytest.raises(ValueError, match=f'{tile!r} is no tile id'):
+        build(tmp_path, dict(opt=dict(dir='S2/AFTER', bands=[0])), (tile,))
+
+
+def test_list_tiles(tmp_path: Path) -> None:
+    make_ombria(tmp_path, train=2, test=1)
+    dataset = build(tmp_path, dict(opt=dict(dir='S2/AFTER', bands=[0])))
+    expected = [
+        '2021/ALBANIA/0',
+        '2021/ALBANIA/3',
+        'test/0001',
+        'train/0001',
+        'train/0002',
+    ]
+    for layer in ('S2/AFTER', 'S1/BEFORE', 'S1/MASK'):
+        assert dataset.list_tiles(layer, '.png') == expected
+    assert dataset.list_tiles('S1/MASK', '.tif') == []
