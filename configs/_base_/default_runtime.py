@@ -16,9 +16,11 @@ default_hooks = dict(
         type='CheckpointHook',
         interval=1,
         max_keep_ckpts=2,
-        save_best='val/loss',
+        save_best='val/cross_entropy',
         rule='less',
     ),
+    plain_checkpoint=dict(type='PlainCheckpointHook'),
+    reproducible_run=dict(type='ReproducibleRunHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='MultiModalVisualizationHook'),
 )

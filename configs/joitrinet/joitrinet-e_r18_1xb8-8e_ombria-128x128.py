@@ -1,7 +1,7 @@
 _base_ = [
     '../_base_/models/joitrinet-e_r18.py',
     '../_base_/datasets/ombria.py',
-    '../_base_/schedules/adamw_small.py',
+    '../_base_/schedules/adamw_8e.py',
     '../_base_/default_runtime.py',
 ]
 head = dict(num_classes=2)

@@ -26,31 +26,29 @@ def require_stack() -> None:
 
 
 def allow_checkpoint_types() -> None:
-    """Let ``torch.load(weights_only=True)`` read mmengine's checkpoints.
+    """Let ``torch.load(weights_only=True)`` read numpy numbers.
 
-    mmengine stores its log buffers and numpy scalars next to the weights.
-    From torch 2.6 on, loading is restricted to allowed types by default; the
-    original mmengine 0.10.7 allows none of them and could not resume. These
-    types hold plain numbers: allowing them executes no code of the file.
+    From torch 2.6 on, loading is restricted to allowed types by default, and
+    the original mmengine 0.10.7 allows none for what it stores next to the
+    weights. Arrays and scalars of numpy are plain numbers: allowing them
+    executes no code of the file.
     """
     import numpy as np
     import torch
-    from mmengine.logging import HistoryBuffer
 
     allow = getattr(torch.serialization, 'add_safe_globals', None)
-    if allow is None:  # torch < 2.4 has no restricted loading
+    if allow is None:  # torch < 2.4 has no list of allowed types
         return
     multiarray = getattr(np, '_core', None) or np.core
     allow(
         [
-            HistoryBuffer,
             np.ndarray,
             np.dtype,
             multiarray.multiarray._reconstruct,
             multiarray.multiarray.scalar,
             *{
                 type(np.dtype(kind))
-                for kind in ('f4', 'f8', 'i4', 'i8', 'u1', 'bool', 'uint64')
+                for kind in ('f4', 'f8', 'i4', 'i8', 'u1', 'u8', 'bool')
             },
         ]
     )

@@ -37,7 +37,7 @@ def test_is_the_mean_over_counted_pixels() -> None:
     result = metric.evaluate(size=3)
     logits, truth = _pixels(SAMPLES)
     expected = F.cross_entropy(logits, truth, ignore_index=255)
-    assert result == {'val/loss': pytest.approx(expected.item(), rel=1e-6)}
+    assert result == {'val/cross_entropy': pytest.approx(expected.item(), rel=1e-6)}
 
 
 def test_hand_worked_loss() -> None:
@@ -49,7 +49,7 @@ def test_hand_worked_loss() -> None:
     metric = CrossEntropyMetric()
     metric.process({}, [sample])
     expected = -torch.tensor([0.5, 0.1]).log().mean().item()
-    assert metric.evaluate(1)['loss'] == pytest.approx(expected, rel=1e-6)
+    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(expected, rel=1e-6)
 
 
 def test_ignore_index_can_be_chosen() -> None:
@@ -58,7 +58,7 @@ def test_ignore_index_can_be_chosen() -> None:
     metric.process({}, [sample])
     logits, truth = _pixels([sample])
     expected = F.cross_entropy(logits, truth, ignore_index=2)
-    result = metric.evaluate(1)['loss']
+    result = metric.evaluate(1)['cross_entropy']
     assert result == pytest.approx(expected.item(), rel=1e-6)
 
 
@@ -72,8 +72,8 @@ def test_padded_duplicates_do_not_count() -> None:
 def test_order_of_samples_does_not_change_a_digit() -> None:
     results = [(1e16, 1), (1.0, 1), (-1e16, 1)]
     metric = CrossEntropyMetric()
-    assert metric.compute_metrics(results) == {'loss': 1 / 3}
-    assert metric.compute_metrics(results[::-1]) == {'loss': 1 / 3}
+    assert metric.compute_metrics(results) == {'cross_entropy': 1 / 3}
+    assert metric.compute_metrics(results[::-1]) == {'cross_entropy': 1 / 3}
 
 
 def test_half_precision_logits_are_summed_in_full() -> None:
@@ -83,7 +83,7 @@ def test_half_precision_logits_are_summed_in_full() -> None:
     metric = CrossEntropyMetric()
     metric.process({}, [sample])
     expected = F.cross_entropy(*_pixels([sample])).item()
-    assert metric.evaluate(1)['loss'] == pytest.approx(expected, rel=1e-6)
+    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(expected, rel=1e-6)
 
 
 def test_nothing_to_evaluate() -> None:

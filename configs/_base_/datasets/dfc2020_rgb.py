@@ -18,7 +18,7 @@ modalities = dict(
             dict(type='ScaleValues', factor=1e-4),
             dict(type='ClipValues', low=0.0, high=1.0),
         ],
-        display=dict(bands=['B4', 'B3', 'B2']),
+        display=dict(bands=['B4', 'B3', 'B2'], range=[0.0, 0.3]),
     ),
     sar=dict(
         dir='s1',

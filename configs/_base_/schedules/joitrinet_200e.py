@@ -22,10 +22,9 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='ModalitySubsetTestLoop')
 # The validation loss is the cross entropy of the fused output.
 custom_hooks = [
-    dict(type='ReproducibleRunHook'),
     dict(
         type='ResumableEarlyStoppingHook',
-        monitor='val/loss',
+        monitor='val/cross_entropy',
         rule='less',
         min_delta=0.0,
         patience=20,

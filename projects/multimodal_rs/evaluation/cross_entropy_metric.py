@@ -16,8 +16,9 @@ class CrossEntropyMetric(BaseMetric):
 
     Every pixel of the data set has the same weight, whatever the batch size
     and the number of processes. With ``prefix='val'`` the key is
-    ``val/loss``, which ``EarlyStoppingHook`` and ``CheckpointHook`` can watch
-    (both take a smaller loss for better).
+    ``val/cross_entropy``; hooks that watch it need ``rule='less'``. (It is
+    not called a loss because mmengine's log shows every key with that word as
+    a mean over past validations.)
 
     Args:
         ignore_index (int): Train id that is not counted.
@@ -62,7 +63,7 @@ class CrossEntropyMetric(BaseMetric):
             results: Sum and number of pixels of every sample.
 
         Returns:
-            ``loss``.
+            ``cross_entropy``.
 
         Raises:
             ValueError: If no pixel counts.
@@ -75,7 +76,7 @@ class CrossEntropyMetric(BaseMetric):
                 "there is no loss: check the split list and the labels' `ids`"
             )
         # fsum: the same digits in whatever order samples were collected.
-        return {'loss': math.fsum(total for total, _ in results) / pixels}
+        return {'cross_entropy': math.fsum(total for total, _ in results) / pixels}
 
 
 def summed_cross_entropy(

@@ -1,0 +1,56 @@
+import convert_weights
+import pytest
+import torch
+
+from helpers import author_state
+
+CONFIG = 'configs/joitrinet/joitrinet-d_r101_1xb8-200e_dfc2020-256x256.py'
+
+
+@pytest.fixture
+def source(tmp_path):
+    state = author_state('joitrinet_d')
+    wrapped = {f'module.{k}': v for k, v in state.items()}
+    torch.save(dict(state_dict=wrapped, epoch=3), tmp_path / 'src.pth')
+    return tmp_path / 'src.pth'
+
+
+def run(source, *options):
+    target = source.parent / 'out' / 'dst.pth'
+    code = convert_weights.main(
+        [str(source), str(target), '--source', 'joitrinet', *options]
+    )
+    return code, target
+
+
+def test_every_key_is_converted_and_fits_the_config(source):
+    code, target = run(source, '--config', CONFIG)
+    assert code == 0
+    state = torch.load(target, weights_only=True)['state_dict']
+    original = author_state('joitrinet_d')
+    assert len(state) == len(original)
+    torch.testing.assert_close(
+        state['backbone.branches.sar.conv1.weight'],
+        original['encoder_m2.conv1.weight'],
+    )
+
+
+def test_unmatched_keys_are_printed_and_nothing_is_written(source, capsys):
+    content = torch.load(source, weights_only=True)
+    content['state_dict']['head_m9.0.weight'] = torch.zeros(1)
+    torch.save(content, source)
+    code, target = run(source)
+    assert code == 1
+    assert 'unmatched: head_m9.0.weight' in capsys.readouterr().out
+    assert not target.exists()
+
+
+def test_misfits_with_the_config_are_printed(source, capsys):
+    other = CONFIG.replace('dfc2020', 'dongying')
+    code, target = run(source, '--config', other)
+    assert code == 1
+    assert not target.exists()
+    printed = capsys.readouterr().out
+    assert 'decode_head.conv_seg.bias: shape (8,), the config needs (5,)' in (
+        printed
+    )

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Turn an authors' checkpoint into one of ours.
+
+    python tools/convert_weights.py SRC DST --source joitrinet
+
+Prints every key that no rule knows, and exits with 1 if there is one; then
+nothing is written. With ``--config`` the result is loaded strictly into that
+model first.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from _bootstrap import add_source_path
+
+add_source_path()
+
+import torch
+
+from multimodal_rs.models.weights import CONVERTERS
+from multimodal_rs.utils.files import atomic_path
+
+WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Convert one file.
+
+    Args:
+        arguments: Command line, for tests.
+
+    Returns:
+        Exit code: 0 if every key was converted.
+    """
+    args = _parse(arguments)
+    source = _state_dict(args.src)
+    state, unmatched = CONVERTERS[args.source](source)
+    for key in unmatched:
+        print(f'unmatched: {key}')
+    print(f'{len(state)} of {len(source)} keys converted ({args.source})')
+    problems = len(unmatched)
+    if args.config is not None:
+        problems += _report_misfits(state, args.config)
+    if problems:
+        print(f'{args.dst} is not written: {problems} keys do not fit')
+        return 1
+    with atomic_path(args.dst) as temporary:
+        meta = dict(source=args.source)
+        torch.save(dict(state_dict=state, meta=meta), temporary)
+    print(f'{args.dst} written')
+    return 0
+
+
+def _state_dict(path: str) -> dict[str, torch.Tensor]:
+    """Read the weights only; a pickle that runs code is refused."""
+    content = torch.load(path, map_location='cpu', weights_only=True)
+    for name in WRAPPERS:
+        if isinstance(content.get(name), dict):
+            content = content[name]
+    return {
+        key.removeprefix('module.'): tensor
+        for key, tensor in content.items()
+        if isinstance(tensor, torch.Tensor)
+    }
+
+
+def _report_misfits(state: dict[str, torch.Tensor], config: str) -> int:
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import MODELS
+
+    cfg = Config.fromfile(config)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    target = MODELS.build(cfg.model).state_dict()
+    problems = 0
+    for key in sorted(set(state) | set(target)):
+        if key not in state:
+            line = 'missing in the checkpoint'
+        elif key not in target:
+            line = 'unknown to the config'
+        elif state[key].shape != target[key].shape:
+            got, expected = tuple(state[key].shape), tuple(target[key].shape)
+            line = f'shape {got}, the config needs {expected}'
+        else:
+            continue
+        problems += 1
+        print(f'{key}: {line}')
+    return problems
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('src', help="the authors' checkpoint")
+    parser.add_argument('dst', help='file to write')
+    parser.add_argument(
+        '--source', required=True, choices=sorted(CONVERTERS)
+    )
+    parser.add_argument(
+        '--config', help='config of the model that the result must fit'
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
