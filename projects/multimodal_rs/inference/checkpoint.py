@@ -52,6 +52,26 @@ def load_trained(
     if not isinstance(config, Config):
         config = Config.fromfile(config)
     init_default_scope(config.get('default_scope', 'mmseg'))
+    weights, meta = _read(checkpoint)
+    model = MODELS.build(config.model)
+    _check_classes(config, model, meta, checkpoint)
+    _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f'{checkpoint} does not fit the network of the config: use the '
+            f'config that it was trained with. {_shortened(str(error))}'
+        ) from error
+    model.to(device).eval()
+    palette = tuple(
+        tuple(int(v) for v in colour) for colour in meta['palette']
+    )
+    return Trained(model, tuple(meta['classes']), palette)
+
+
+def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping]:
+    """Read the weights and what they were trained on."""
     # Before torch 2.4 nobody could say which types a checkpoint may hold.
     restricted = hasattr(torch.serialization, 'add_safe_globals')
     content = torch.load(
@@ -65,21 +85,7 @@ def load_trained(
             f'modalities in dataset_meta, got {sorted(content)} and '
             f'{sorted(meta)}: use a checkpoint that tools/train.py wrote'
         )
-    model = MODELS.build(config.model)
-    _check_classes(config, model, meta, checkpoint)
-    _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
-    try:
-        model.load_state_dict(content['state_dict'])
-    except RuntimeError as error:
-        raise ValueError(
-            f'{checkpoint} does not fit the network of the config: use the '
-            f'config that it was trained with. {_shortened(str(error))}'
-        ) from error
-    model.to(device).eval()
-    palette = tuple(
-        tuple(int(v) for v in colour) for colour in meta['palette']
-    )
-    return Trained(model, tuple(meta['classes']), palette)
+    return content['state_dict'], meta
 
 
 def _check_classes(

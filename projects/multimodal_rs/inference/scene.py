@@ -1,4 +1,19 @@
-"""Predict whole scenes: several rasters in, one georeferenced map out."""
+"""Predict whole scenes: several rasters in, one georeferenced map out.
+
+Class probabilities of overlapping windows are averaged with a weight that
+falls towards the border of a window. Windows reach (crop - stride) / 2 pixels
+beyond the scene, which is mirrored there; a scene that fits into one window
+is mirrored to its size. In a window where a modality has no valid pixel it
+counts as missing, as it does for an optional modality of a tile. Pixels that
+are invalid in all modalities get 255.
+
+Rasters are read and maps written in parts, so memory grows with the width W
+of the scene but not with its height: at most 8 * K * crop * W bytes for K
+classes (the rows under work, and their copy while they move on), some
+1500 * W bytes for rows that wait until their block is full (K times that for
+probabilities), GDAL's block cache (GDAL_CACHEMAX, 5 % of the machine's memory
+if not set), and the batch of windows in the network.
+"""
 
 import contextlib
 import os
@@ -46,19 +61,6 @@ def predict_scene(
 ) -> None:
     """Classify a scene window by window.
 
-    Class probabilities of overlapping windows are averaged with a weight that
-    falls towards the border of a window. Windows reach (crop - stride) / 2
-    pixels beyond the scene, which is mirrored there; a scene that fits into
-    one window is mirrored to its size. In a window where a modality has no
-    valid pixel it counts as missing, as it does for an optional modality of a
-    tile. Pixels that are invalid in all modalities get 255.
-
-    Rasters are read and maps written in parts, so memory grows with the width
-    W of the scene but not with its height: at most 8 * K * crop * W bytes for
-    K classes (the rows under work, and their copy while they move on), some
-    1500 * W bytes for rows that wait until their block is full (K times that
-    with ``probabilities``), and the batch of windows in the network.
-
     The files appear complete or not at all.
 
     Args:
@@ -83,27 +85,18 @@ def predict_scene(
     """
     _check(output, probabilities, rasters, batch_size)
     model.eval()
+    modalities = network_modalities(model)
     with contextlib.ExitStack() as stack:
-        scene = stack.enter_context(
-            SceneRasters(rasters, network_modalities(model))
-        )
+        scene = stack.enter_context(SceneRasters(rasters, modalities))
         plan = _Plan.of(scene.size, crop, stride)
-        path = stack.enter_context(atomic_path(output))
-        writer = stack.enter_context(class_map(path, scene, classes, palette))
-        percent = None
-        if probabilities is not None:
-            path = stack.enter_context(atomic_path(probabilities))
-            percent = stack.enter_context(
-                probability_map(path, scene, classes)
-            )
+        maps = _maps(scene, output, probabilities, classes, palette)
+        writer, percent = stack.enter_context(maps)
         bar = stack.enter_context(Progress(disable=not progress))
         task = bar.add_task('windows', total=plan.count)
         band = MovingBand(len(classes), plan.band_height, scene.size[1])
-        for windows, end in plan.rows():
-            for first in range(0, len(windows), batch_size):
-                batch = windows[first : first + batch_size]
-                _add_batch(model, scene, batch, band)
-                bar.advance(task, len(batch))
+        for windows, end in plan.rows(batch_size):
+            _add_batch(model, scene, windows, band)
+            bar.advance(task, len(windows))
             _write(band, end, plan, writer, percent)
     write_category_names(output, classes)
 
@@ -112,6 +105,27 @@ def network_modalities(model: nn.Module) -> dict[str, Modality]:
     """Declarations of what a network reads; its dataset may have more."""
     declared = model.data_preprocessor.modalities
     return {m: declared[m] for m in model.modalities}
+
+
+@contextlib.contextmanager
+def _maps(
+    scene: SceneRasters,
+    output: str | os.PathLike,
+    probabilities: str | os.PathLike | None,
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+) -> Iterator[tuple[RowWriter, RowWriter | None]]:
+    """Open the maps; they take their names when all has gone well."""
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(atomic_path(output))
+        writer = stack.enter_context(class_map(path, scene, classes, palette))
+        percent = None
+        if probabilities is not None:
+            path = stack.enter_context(atomic_path(probabilities))
+            percent = stack.enter_context(
+                probability_map(path, scene, classes)
+            )
+        yield writer, percent
 
 
 @dataclass(frozen=True)
@@ -155,16 +169,23 @@ class _Plan:
         """Rows of the scene that a row of windows touches at most."""
         return min(self.crop, self.size[0])
 
-    def rows(self) -> Iterator[tuple[list[Window], int]]:
-        """Rows of windows, and the scene row before which all is done."""
+    def rows(self, batch_size: int) -> Iterator[tuple[list[Window], int]]:
+        """Batches of windows, row by row.
+
+        Yields:
+            Windows, and the scene row before which all is done after them.
+        """
+        done = 0
         for number, top in enumerate(self.tops):
             windows = [
                 Window(top, left, top + self.crop, left + self.crop)
                 for left in self.lefts
             ]
-            last = number == len(self.tops) - 1
-            end = self.size[0] if last else max(self.tops[number + 1], 0)
-            yield windows, end
+            for first in range(0, len(windows), batch_size):
+                if first + batch_size >= len(windows):
+                    following = [*self.tops, self.size[0]][number + 1]
+                    done = max(following, 0)
+                yield windows[first : first + batch_size], done
 
 
 def _add_batch(

@@ -10,6 +10,7 @@ import rasterio
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
+from multimodal_rs.simulation.fields import Shape
 from multimodal_rs.simulation.signatures import BANDS, POLARISATIONS
 from multimodal_rs.simulation.simulator import (
     Sample,
@@ -49,34 +50,52 @@ class Archive:
             training and validation, ``ROIs0000_test/s2_0/...`` for testing).
         size: Height and width of a patch in pixels.
         seed: Seed of everything.
+        scene: (H, W) of the scene in pixels.
     """
 
     root: Path
     layout: str
     size: int
     seed: int
+    scene: Shape = (640, 768)
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise ValueError(
+                f'layout must be one of {LAYOUTS}, got {self.layout!r}'
+            )
+        if self.size < 32 or self.seed < 0:
+            raise ValueError(
+                'a patch needs at least 32 pixels and the seed must not be '
+                f'negative, got size {self.size} and seed {self.seed}'
+            )
 
     def claim(self) -> None:
         """Note in ``simulation.json`` how the folder is made.
 
         Raises:
-            ValueError: If the folder is made in another way.
+            ValueError: If the folder is made in another way, or holds the
+                real data.
         """
         made = dict(
             simulator=VERSION,
             layout=self.layout,
             size=self.size,
             seed=self.seed,
+            scene=list(self.scene),
         )
         note = self.root / 'simulation.json'
-        if not note.is_file():
+        if note.is_file():
+            found = json.loads(note.read_text(encoding='utf-8'))
+        elif any(self.root.glob('ROIs0000_*')):
+            found = f'no {note.name}'
+        else:
             write_text(note, json.dumps(made, indent=2) + '\n')
             return
-        found = json.loads(note.read_text(encoding='utf-8'))
         if found != made:
             raise ValueError(
-                f'{self.root} holds other simulated data: expected {made}, '
-                f'got {found}: delete the folder or name another one'
+                f'{self.root} holds other data: expected {made}, got {found}: '
+                'delete the folder or name another one'
             )
 
     def names(self, index: int) -> tuple[str, str, str]:
@@ -118,7 +137,7 @@ class Archive:
             _write(sample, missing, 'EPSG:4326', Affine.identity())
         return bool(missing)
 
-    def write_scene(self, height: int, width: int) -> bool:
+    def write_scene(self) -> bool:
         """Write one large, georeferenced scene unless it is there."""
         paths = {k: self.root / 'scene' / f'{k}.tif' for k in BAND_NAMES}
         missing = {k: p for k, p in paths.items() if not p.exists()}
@@ -126,7 +145,7 @@ class Archive:
             sample = simulate(
                 self.seed,
                 SCENE_INDEX,
-                (height, width),
+                self.scene,
                 cloud_cover=SCENE_CLOUDS,
                 wedge=SCENE_WEDGE,
                 diverse=True,

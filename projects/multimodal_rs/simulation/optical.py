@@ -23,7 +23,7 @@ GREENNESS = {'spring': 0.9, 'summer': 1.0, 'autumn': 0.75, 'winter': 0.6}
 # Clear sky, mid latitude. Path reflectance is the blue veil of the air
 # (Rayleigh and aerosol); transmittance includes water vapour, which blocks
 # B9 (945 nm) partly and B10 (1375 nm) completely. Rounded values that bring
-# dark forest to the usual 0.11 (B1) and 0.07 (B3) at the top of atmosphere.
+# dark forest to the usual 0.11 (B1) and 0.08 (B3) at the top of atmosphere.
 PATH = np.array(
     [0.092, 0.066, 0.04, 0.026, 0.021, 0.018, 0.015, 0.013, 0.011, 0.005,
      0.0012, 0.004, 0.002],

@@ -6,10 +6,10 @@ reflectance and has a mean backscatter, so that both sensors see the same
 ground.
 
 Reflectance (``COMPONENTS``): bottom of atmosphere, 13 bands in the order of
-a Sentinel-2 file. Rounded values as read off published spectra of such
-materials (USGS Spectral Library 7, https://doi.org/10.3133/ds1035; ECOSTRESS
-library, https://doi.org/10.1016/j.rse.2019.05.015); they are typical, not
-measured for this project. The 945 nm and 1375 nm entries (B9, B10) hardly
+a Sentinel-2 file. Rounded typical values from general knowledge, of the kind
+that the USGS Spectral Library 7 (https://doi.org/10.3133/ds1035) and the
+ECOSTRESS library (https://doi.org/10.1016/j.rse.2019.05.015) hold; they were
+not compared with these entry by entry. B9 and B10 (945 and 1375 nm) hardly
 matter: water vapour absorbs them.
 
 Backscatter (``CoverType.vv``, ``vh``): sigma0 in dB at C band and 30 to 45
@@ -28,9 +28,24 @@ House 1989); no page of it was checked for this project.
     barren      -24 .. -10    -32 .. -18   (smooth sand to rough rock)
     water       -27 .. -12    -34 .. -22   (calm to windy)
 
-As a check of the whole: DFC2020's own means are -12.5 (VV) and -20.2 dB (VH)
-with standard deviations 5.3 and 5.9, and 1370 1184 1121 1136 1264 1645 1847
-1763 1973 583 15 1732 1248 (reflectance x 10000, top of atmosphere).
+What comes out under a clear sky, at the top of the atmosphere (reflectance x
+10000 and dB; 160 patches of 128 x 128, seed 0), and the means that are
+published for DFC2020, whose standard deviations are 5.3 (VV) and 5.9 dB (VH):
+
+                 B1   B2   B3   B4   B5   B6   B7   B8  B8A   B9 B10  B11  B12
+    forest     1145  899  836  601  929 1864 2264 2402 2549  841  14 1500  789
+    shrubland  1226 1037 1025  938 1234 1945 2269 2417 2570  849  14 1979 1255
+    grassland  1255 1101 1122 1108 1429 2135 2497 2650 2835  928  15 2455 1558
+    wetland    1227 1068 1066 1015 1297 1934 2259 2406 2545  823  14 2180 1368
+    cropland   1291 1172 1214 1243 1524 2144 2465 2605 2776  913  14 2499 1736
+    urban      1443 1343 1297 1386 1534 1881 2071 2121 2248  761  14 2182 1759
+    barren     1657 1667 1736 1951 2039 2179 2275 2370 2469  818  15 2796 2416
+    water      1250 1030  860  607  539  413  397  298  281  140  13  161   74
+    DFC2020    1370 1184 1121 1136 1264 1645 1847 1763 1973  583  15 1732 1248
+
+         forest shrub. grass. wetl.  crop. urban barren water      all DFC2020
+    VV     -9.0  -12.1  -14.6  -9.2  -12.9  -5.0  -15.1 -19.2    -12.9   -12.5
+    VH    -14.5  -17.9  -21.8 -17.4  -19.9 -12.5  -23.4 -26.0    -19.9   -20.2
 
 Note:
     The pairs dense shrub/conifers, wet meadow/meadow and rock/town are made

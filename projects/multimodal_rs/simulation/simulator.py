@@ -17,6 +17,7 @@ from multimodal_rs.simulation.signatures import Cover
 SEASONS = tuple(GREENNESS)
 CLOUDY = 0.3  # share of images with clouds
 WEDGES = 0.08  # share of images at the edge of the swath
+DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def simulate(
         cloud_cover: Share of the area, 0 to 1. None draws it.
         wedge: Share of the area outside the SAR swath. None draws it.
         diverse: Draw land until each class has 3 to 35 % of the area.
+
+    Raises:
+        ValueError: If the area is too small for ``diverse``.
     """
     streams = np.random.SeedSequence((seed, index)).spawn(5)
     land_rng, weather, sky, optical, sar = map(np.random.default_rng, streams)
@@ -90,8 +94,12 @@ def draw_season(seed: int, index: int) -> str:
 def _draw_land(
     rng: np.random.Generator, shape: Shape, diverse: bool
 ) -> Landscape:
-    while True:
+    for _ in range(DRAWS):
         land = draw_landscape(rng, shape)
         shares = [(land.label == cover).mean() for cover in Cover]
         if not diverse or (min(shares) >= 0.03 and max(shares) <= 0.35):
             return land
+    raise ValueError(
+        f'{DRAWS} draws of (H, W) = {shape} pixels of land had never 3 to '
+        '35 % of each class: ask for more land, from 256x256 on'
+    )

@@ -35,7 +35,9 @@ HEADING_SIZE = 16
 TEXT_SIZE = 14
 SMALL_SIZE = 12
 SWATCH = 16
-LINE = 26  # height of a legend line
+LINE = 26  # height of a caption, of a line of the legend
+TITLE_HEIGHT = 40
+HEADING_HEIGHT = 46
 LEAST_WIDTH = 420
 
 
@@ -141,35 +143,19 @@ def contact_sheet(
     sizes = [_row_size(row, cell) for row in rows]
     columns = _columns(rows)
     column_width = max(width for _, width in sizes)
-    inner = len(columns) * (column_width + GAP) - GAP
-    width = max(inner, LEAST_WIDTH) + 2 * MARGIN
+    inner = max(len(columns) * (column_width + GAP) - GAP, LEAST_WIDTH)
     errors = any(c.title == 'errors' for c in columns)
-    legend = _legend(classes, palette, errors, width - 2 * MARGIN)
-    lines = 1 + max(line for line, *_ in legend)
-    top = MARGIN + (40 if title else 0)
-    height = (
-        top
-        + 46
-        + sum(h + LINE + GAP for h, _ in sizes)
-        + lines * LINE
-        + MARGIN
-    )
-    sheet = Image.new('RGB', (width, height), 'white')
-    draw = ImageDraw.Draw(sheet)
+    legend = _legend(classes, palette, errors, inner)
+    head = MARGIN + (TITLE_HEIGHT if title else 0) + HEADING_HEIGHT
+    body = sum(height + LINE + GAP for height, _ in sizes)
+    foot = LINE * (1 + max(line for line, *_ in legend)) + MARGIN
+    size = (inner + 2 * MARGIN, head + body + foot)
+    sheet = Image.new('RGB', size, 'white')
     if title:
-        _text(draw, (MARGIN, MARGIN), title, TITLE_SIZE, width - 2 * MARGIN)
-    for number, column in enumerate(columns):
-        left = MARGIN + number * (column_width + GAP)
-        _text(draw, (left, top), column.title, HEADING_SIZE, column_width)
-        _text(
-            draw,
-            (left, top + 22),
-            column.subtitle,
-            SMALL_SIZE,
-            column_width,
-            SOFT_INK,
-        )
-    top += 46
+        draw = ImageDraw.Draw(sheet)
+        _text(draw, (MARGIN, MARGIN), title, TITLE_SIZE, inner)
+    _draw_headings(sheet, columns, (head - HEADING_HEIGHT, column_width))
+    top = head
     for row, size in zip(rows, sizes, strict=True):
         _draw_row(sheet, row, size, columns, (top, column_width))
         top += size[0] + LINE + GAP
@@ -234,6 +220,19 @@ def _columns(rows: Sequence[Row]) -> list[Picture]:
     return list(first.values())
 
 
+def _draw_headings(
+    sheet: Image.Image, columns: Sequence[Picture], place: tuple[int, int]
+) -> None:
+    """Write titles and subtitles; ``place``: top and width of a column."""
+    top, width = place
+    draw = ImageDraw.Draw(sheet)
+    for number, column in enumerate(columns):
+        left = MARGIN + number * (width + GAP)
+        _text(draw, (left, top), column.title, HEADING_SIZE, width)
+        below = (left, top + 22)
+        _text(draw, below, column.subtitle, SMALL_SIZE, width, SOFT_INK)
+
+
 def _draw_row(
     sheet: Image.Image,
     row: Row,
@@ -252,10 +251,11 @@ def _draw_row(
     """
     top, column_width = place
     draw = ImageDraw.Draw(sheet)
-    room = sheet.width - 2 * MARGIN
+    note_width = round(_font(TEXT_SIZE).getlength(row.note)) + GAP
+    room = sheet.width - 2 * MARGIN - note_width
     end = _text(draw, (MARGIN, top + 4), row.title, TEXT_SIZE, room)
     note = (end + GAP, top + 4)
-    _text(draw, note, row.note, TEXT_SIZE, room + MARGIN - note[0], SOFT_INK)
+    _text(draw, note, row.note, TEXT_SIZE, note_width, SOFT_INK)
     top += LINE
     found = {p.title: p.pixels for p in row.pictures}
     for number, column in enumerate(columns):

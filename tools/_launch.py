@@ -1,0 +1,147 @@
+"""What train.py and test.py share: arguments, checks, process groups."""
+
+import argparse
+import gc
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+CPU_LAUNCHERS = ('pytorch',)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of mmseg's train.py and test.py that are the same."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of the config: `optim_wrapper.optimizer.lr=1e-4`, '
+        'lists as key="[a,b]" or key=a,b, nested ones as key="[(a,b),(c,d)]"; '
+        'quoted, without blanks',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes, if there are several',
+    )
+    # torch.distributed.launch passes it; torchrun sets LOCAL_RANK instead.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config and apply the command line to it.
+
+    The work directory is, in this order, ``--work-dir``, ``work_dir`` of the
+    config, or ``./work_dirs/<name of the config>``.
+    """
+    check_file('config', args.config)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = f'./work_dirs/{Path(args.config).stem}'
+    check_work_dir(cfg.work_dir)
+    return cfg
+
+
+def check_file(what: str, path: str) -> None:
+    """Stop with one line if a local file is not there.
+
+    Args:
+        what: How the message calls it.
+        path: A path, or a URL of any kind, which is not checked.
+
+    Raises:
+        SystemExit: With the message.
+    """
+    if '://' in path or os.path.isfile(path):
+        return
+    got = 'a directory' if os.path.isdir(path) else 'nothing'
+    raise SystemExit(
+        f'{what} {path!r}: expected a file, found {got} (relative paths start '
+        f'at {os.getcwd()!r}): correct the path'
+    )
+
+
+def check_work_dir(path: str) -> None:
+    """Stop with one line if nothing can be written below ``path``.
+
+    Found out now rather than when the first checkpoint is saved.
+
+    Args:
+        path: Directory, created if necessary.
+
+    Raises:
+        SystemExit: With the message.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise SystemExit(
+            f'work directory {path!r}: expected one that can be created and '
+            f'written, got {type(error).__name__}: {error.strerror} '
+            f'({error.filename!r}): name another one with --work-dir, or '
+            'change the permissions'
+        ) from None
+
+
+def prepare_cpu_processes(cfg: Config) -> None:
+    """Let several processes of torchrun work together without a GPU.
+
+    mmengine's ``pytorch`` launcher selects a CUDA device before it opens the
+    process group, whatever the backend, and gives DistributedDataParallel
+    device numbers. Both fail on a CPU. A group that is open already is used
+    as it is, and the wrapper can be configured, so nothing has to be patched.
+
+    Args:
+        cfg: Config with ``launcher`` set; changed if this applies.
+    """
+    from mmengine.device import get_device
+    from torch import distributed
+
+    if cfg.launcher not in CPU_LAUNCHERS or get_device() != 'cpu':
+        return
+    cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
+    wrapper = {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        'find_unused_parameters': cfg.get('find_unused_parameters', False),
+        **(cfg.get('model_wrapper_cfg') or {}),
+        'device_ids': None,
+    }
+    cfg.model_wrapper_cfg = wrapper
+    timeout = cfg.env_cfg.dist_cfg.get('timeout')
+    distributed.init_process_group(
+        'gloo', timeout=None if timeout is None else timedelta(0, timeout)
+    )
+    if distributed.get_rank() == 0:
+        print(
+            'No GPU: the processes talk through the gloo backend instead of '
+            'the one in env_cfg.dist_cfg.'
+        )
+
+
+def close_processes() -> None:
+    """Close the process group, if there is one, before Python ends.
+
+    The threads of gloo hold Python objects until they have put the last
+    message away; when Python ends before that, the process is aborted after
+    all work is done, and torchrun reports a failure. They stop when nobody
+    holds the group any more: the runner must be out of reach by now.
+    """
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        gc.collect()
+        distributed.destroy_process_group()

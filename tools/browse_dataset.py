@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Show what the pipeline of a dataset yields: modalities and label.
+
+    python tools/browse_dataset.py CONFIG --split train --count 12 --out DIR
+
+The tiles are spread over the split; training tiles are augmented as in
+training. Normalisation comes later, on the device, and is not shown.
+"""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from _bootstrap import add_source_path
+from _launch import check_file
+
+ROWS = 6  # tiles per picture
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--split',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='which dataset of the config (train)',
+    )
+    parser.add_argument(
+        '--count', type=int, default=12, help='number of tiles (12)'
+    )
+    parser.add_argument(
+        '--out', default='browse', help='folder for the pictures (browse)'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of the config',
+    )
+    return parser.parse_args()
+
+
+def draw_sample(sample: dict, dataset):
+    """Draw what the pipeline made of one tile."""
+    from multimodal_rs.visualization.hook import declared_modalities
+    from multimodal_rs.visualization.panel import fit, tile_row
+
+    meta = sample['data_samples'].metainfo
+    modalities = declared_modalities(dataset)
+    label = None
+    if 'gt_sem_seg' in sample['data_samples']:
+        label = sample['data_samples'].gt_sem_seg.data[0].numpy()
+    images = {
+        name: tensor.numpy()
+        for name, tensor in sample['inputs'].items()
+        if name in meta.get('present_modalities', modalities)
+    }
+    palette = dataset.metainfo['palette']
+    row = tile_row(str(meta['sample_id']), images, modalities, palette, label)
+    return fit(row, 256)
+
+
+def main() -> None:
+    args = parse_args()
+    add_source_path()
+    check_file('config', args.config)
+    if args.count < 1:
+        raise SystemExit(f'--count: expected at least 1, got {args.count}')
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    import numpy as np
+    from mmseg.registry import DATASETS
+
+    from multimodal_rs.visualization.panel import contact_sheet, save_png
+
+    dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
+    count = min(args.count, len(dataset))
+    tiles = np.linspace(0, len(dataset) - 1, count).round().astype(int)
+    meta = dataset.metainfo
+    for page, first in enumerate(range(0, count, ROWS), 1):
+        chosen = tiles[first : first + ROWS].tolist()
+        rows = [draw_sample(dataset[i], dataset) for i in chosen]
+        title = f'{Path(args.config).stem}: {args.split}, {len(dataset)} tiles'
+        sheet = contact_sheet(rows, meta['classes'], meta['palette'], title)
+        target = Path(args.out, f'{args.split}_{page}.png')
+        save_png(sheet, target)
+        print(f'Wrote {target}')
+
+
+if __name__ == '__main__':
+    main()

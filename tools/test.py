@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT [options]``.
+
+The options are those of mmseg's tools/test.py.
+"""
+
+import argparse
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from _bootstrap import add_source_path, restrict_checkpoint_loading
+from _launch import (
+    add_common_arguments,
+    check_file,
+    close_processes,
+    load_config,
+    prepare_cpu_processes,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Test (and score) a model')
+    parser.add_argument('config', help='config file of the run')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--work-dir', help='folder for the log and the scores, as json'
+    )
+    parser.add_argument(
+        '--out', help='folder for the predicted maps, to be scored elsewhere'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show the predictions in a window'
+    )
+    parser.add_argument(
+        '--show-dir',
+        help='draw the predictions into this folder, below the time-stamped '
+        'one of the run',
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=2,
+        help='seconds that each picture of --show stays',
+    )
+    parser.add_argument(
+        '--tta', action='store_true', help='test-time augmentation'
+    )
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
+    """Switch the config's visualisation hook on.
+
+    Raises:
+        SystemExit: If the config has none.
+    """
+    hook = cfg.get('default_hooks', {}).get('visualization')
+    if hook is None:
+        raise SystemExit(
+            '--show, --show-dir: expected a hook in '
+            'default_hooks.visualization, got none: add '
+            "visualization=dict(type='SegVisualizationHook')"
+        )
+    hook.draw = True
+    if args.show:
+        hook.show = True
+        hook.wait_time = args.wait_time
+    if args.show_dir:
+        cfg.visualizer.save_dir = args.show_dir
+
+
+def augment_at_test_time(cfg: Config) -> None:
+    """Wrap the model and replace the pipeline by the config's TTA settings.
+
+    Raises:
+        SystemExit: If the config has none.
+    """
+    missing = [key for key in ('tta_model', 'tta_pipeline') if key not in cfg]
+    if missing:
+        raise SystemExit(
+            f'--tta: the config has no {" and no ".join(missing)}: define '
+            'them, or leave --tta out'
+        )
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.tta_model.module = cfg.model
+    cfg.model = cfg.tta_model
+
+
+def save_maps(cfg: Config, folder: str) -> None:
+    """Let the metric, or the first of several, write the predicted maps."""
+    evaluator = cfg.test_evaluator
+    if isinstance(evaluator, (list, tuple)):
+        evaluator = evaluator[0]
+    evaluator['output_dir'] = folder
+    evaluator['keep_results'] = True
+
+
+def main() -> None:
+    args = parse_args()
+    add_source_path()
+    restrict_checkpoint_loading()
+    check_file('checkpoint', args.checkpoint)
+    cfg = load_config(args)
+    cfg.load_from = args.checkpoint
+    if args.show or args.show_dir:
+        draw_predictions(cfg, args)
+    if args.tta:
+        augment_at_test_time(cfg)
+    if args.out is not None:
+        save_maps(cfg, args.out)
+    prepare_cpu_processes(cfg)
+    Runner.from_cfg(cfg).test()
+    close_processes()
+
+
+if __name__ == '__main__':
+    main()
