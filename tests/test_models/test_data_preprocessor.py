@@ -74,6 +74,13 @@ def test_pads_images_with_zero_and_labels_with_255():
     assert out['data_samples'][1].img_padding_size == (0, 3, 0, 1)
 
 
+def test_labels_keep_their_size_in_testing():
+    out = build(size_divisor=4)(batch(((4, 6), ALL)))
+    assert out['inputs']['opt'].shape == (1, 2, 4, 8)
+    assert out['data_samples'][0].gt_sem_seg.data.shape == (1, 4, 6)
+    assert out['data_samples'][0].img_padding_size == (0, 2, 0, 0)
+
+
 def test_works_without_samples_and_on_a_subset():
     out = build()(dict(inputs=dict(sar=[torch.zeros(1, 4, 4)])))
     assert list(out['inputs']) == ['sar']

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
+from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
@@ -24,8 +25,9 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
       black image: raw 0 *before* normalisation, as JoiTriNet's missing
       modality test feeds it (Table IV).
 
-    Samples of different sizes are padded at the bottom and right with 0 and
-    the label with 255.
+    Samples of different sizes are padded at the bottom and right with 0 and,
+    in training, their labels with 255. In testing the label keeps its size:
+    the segmentor cuts the padding off the prediction.
 
     Args:
         modalities (dict): The dataset's declarations.
@@ -55,11 +57,11 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         Args:
             data: ``inputs``: dict name -> list of (C, H, W) tensors or a
                 (B, C, H, W) tensor; ``data_samples``: list, may be missing.
-            training: Unused; padding is the same in training and testing.
+            training: Whether labels are padded too.
 
         Returns:
-            ``inputs``: dict name -> (B, C, H, W) float32; ``data_samples``
-            with labels of that size.
+            ``inputs``: dict name -> (B, C, H, W) float32; ``data_samples``,
+            when training with labels of that size.
 
         Raises:
             KeyError: If an input is not a declared modality.
@@ -76,6 +78,8 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
                 batch[name] = self._batch(name, inputs[name], samples, size)
         if samples is not None:
             self._record_padding(inputs, samples, size)
+        if samples is not None and training:
+            self._pad_labels(samples, size)
         return dict(inputs=batch, data_samples=samples)
 
     def black_image(self, name: str, like: Tensor) -> Tensor:
@@ -141,12 +145,21 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
             sample.set_metainfo(
                 dict(pad_shape=size, img_padding_size=(0, right, 0, bottom))
             )
-            if (bottom or right) and 'gt_sem_seg' in sample:
-                label = sample.gt_sem_seg.data
-                del sample.gt_sem_seg.data
-                sample.gt_sem_seg.data = functional.pad(
+
+    def _pad_labels(
+        self, samples: Sequence[SegDataSample], size: tuple[int, int]
+    ) -> None:
+        for sample in samples:
+            if 'gt_sem_seg' not in sample:
+                continue
+            label = sample.gt_sem_seg.data
+            bottom = size[0] - label.shape[1]
+            right = size[1] - label.shape[2]
+            if bottom or right:
+                padded = functional.pad(
                     label, (0, right, 0, bottom), value=self.seg_pad_val
                 )
+                sample.gt_sem_seg = PixelData(data=padded)
 
     def _check(self, inputs: dict) -> None:
         who = type(self).__name__

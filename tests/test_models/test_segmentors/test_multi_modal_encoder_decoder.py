@@ -195,6 +195,18 @@ def test_predict_with_and_without_samples():
         assert torch.equal(a.pred_sem_seg.data, b.pred_sem_seg.data)
 
 
+def test_padding_is_cut_off_the_prediction():
+    cfg = config()
+    cfg['data_preprocessor']['size_divisor'] = 32
+    model = MODELS.build(cfg).eval()
+    size = (40, 50)
+    raw = {m: list(x) for m, x in images(size=size).items()}
+    result = model.test_step(dict(inputs=raw, data_samples=samples(size=size)))
+    for sample in result:
+        assert sample.pred_sem_seg.shape == size
+        assert sample.gt_sem_seg.shape == size
+
+
 def test_a_network_may_read_fewer_modalities_than_the_data_has():
     both = dict(
         type='MultiModalSegDataPreProcessor',

@@ -1,0 +1,110 @@
+"""Rasters of a scene share a grid and are mirrored at the border."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.crs import CRS
+
+from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
+from multimodal_rs.inference.scene import network_modalities
+from multimodal_rs.inference.windows import Window
+
+
+def load(model, rasters, window=None):
+    window = window or Window(0, 0, 8, 8)
+    with SceneRasters(rasters, network_modalities(model)) as scene:
+        return scene.read(window)
+
+
+def test_border_is_mirrored(model, make_scene):
+    def edit(data):
+        data['opt'][:] = 1 + np.arange(3 * 6 * 9).reshape(3, 6, 9)
+
+    rasters = make_scene(6, 9, edit=edit)
+    inside = load(model, rasters, Window(0, 0, 6, 9))['opt']
+    beyond = load(model, rasters, Window(-3, -2, 8, 9))['opt']
+    assert beyond.shape == (3, 11, 11)
+    np.testing.assert_array_equal(beyond[:, 3:9, 2:], inside)
+    np.testing.assert_array_equal(beyond[:, :3, 2:], inside[:, 2::-1])
+    np.testing.assert_array_equal(beyond[:, 9:, 2:], inside[:, :3:-1])
+    np.testing.assert_array_equal(beyond[:, 3:9, :2], inside[:, :, 1::-1])
+
+
+@pytest.mark.parametrize(
+    ('grid', 'expected'),
+    [
+        (dict(crs=CRS.from_epsg(32633)), 'EPSG:32632 of opt and EPSG:32633'),
+        (
+            dict(transform=rasterio.Affine(10, 0, 500010, 0, -10, 6e6)),
+            '500000.0.* of opt and .*500010.0.* of sar',
+        ),
+        (
+            dict(transform=rasterio.Affine(20, 0, 5e5, 0, -20, 6e6)),
+            r'\(10.0.* of opt and \(20.0',
+        ),
+    ],
+)
+def test_other_grid_is_refused(model, make_scene, grid, expected):
+    rasters = make_scene(sar=grid)
+    with pytest.raises(ValueError, match=expected) as caught:
+        load(model, rasters)
+    assert 'rio warp' in str(caught.value)
+
+
+def test_other_size_is_refused(model, make_scene):
+    rasters = make_scene(70, 90)
+    rasters['sar'] = make_scene(70, 80, folder='other')['sar']
+    expected = r'\(70, 90\) of opt and \(70, 80\) of sar'
+    with pytest.raises(ValueError, match=expected):
+        load(model, rasters)
+
+
+def test_exact_grid_is_not_asked_for(model, make_scene):
+    shifted = dict(transform=rasterio.Affine(10, 0, 5e5 + 0.01, 0, -10, 6e6))
+    load(model, make_scene(sar=shifted))
+
+
+def test_truncated_raster_is_named(model, make_scene):
+    rasters = make_scene(200, 200)
+    content = Path(rasters['sar']).read_bytes()
+    Path(rasters['sar']).write_bytes(content[: len(content) // 2])
+    everything = Window(0, 0, 200, 200)
+    with pytest.raises(ValueError, match='sar: .*sar.tif cannot be read'):
+        load(model, rasters, everything)
+
+
+def test_too_few_bands_are_named(model, make_scene):
+    def edit(data):
+        data['opt'] = data['opt'][:2]
+
+    with pytest.raises(ValueError, match='has 2 bands, .* at least 3'):
+        load(model, make_scene(edit=edit))
+
+
+def test_files_are_closed(model, make_scene):
+    rasters = make_scene()
+    with SceneRasters(rasters, network_modalities(model)) as scene:
+        files = list(scene.files.values())
+        assert not any(file.closed for file in files)
+    assert all(file.closed for file in files)
+
+
+def test_values_are_prepared_and_bands_chosen(model, make_scene):
+    def edit(data):
+        data['opt'][:] = np.array([1000, 2000, 3000])[:, None, None]
+        data['opt'][:, 0, 0] = 0
+
+    opt = load(model, make_scene(edit=edit))['opt']
+    assert opt.dtype == np.float32
+    np.testing.assert_allclose(opt[:, 1, 1], [0.3, 0.2, 0.1], rtol=1e-6)
+    assert np.isnan(opt[:, 0, 0]).all() and not np.isnan(opt[:, 0, 1:]).any()
+
+
+def test_reduced_scene(model, make_scene):
+    rasters = make_scene(40, 100)
+    with SceneRasters(rasters, network_modalities(model)) as scene:
+        assert scene.read_reduced(50)['opt'].shape == (3, 20, 50)
+        assert scene.read_reduced(500)['sar'].shape == (2, 40, 100)
+    assert reduced_shape((1, 1000), 10) == (1, 10)
