@@ -132,6 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     args = _parse(arguments)
     warnings.filterwarnings('ignore')
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in a worker; others would count as work
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
@@ -140,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     compare_in_one_process(dataset, tiles, args.rounds)
     compare_workers(dataset, args.workers, tiles)
     if args.step:
+        torch.set_num_threads(threads)
         time_training_step(cfg, dataset, args.steps)
 
 

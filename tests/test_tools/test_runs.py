@@ -162,6 +162,14 @@ def test_two_processes_test_to_the_same_digits(workspace, trained):
     assert one['opt'] != one['sar']
 
 
+def test_test_time_augmentation(workspace, trained):
+    run(
+        *(sys.executable, 'tools/test.py', workspace / 'tiny.py'),
+        *(trained / 'epoch_4.pth', '--work-dir', workspace / 'tta', '--tta'),
+    )
+    assert list(subsets(workspace / 'tta')) == ['opt+sar', 'opt', 'sar']
+
+
 def test_two_processes_train(workspace):
     folder = workspace / 'distributed'
     run(

@@ -38,6 +38,18 @@ train_pipeline = [
     dict(type='PackMultiModalInputs'),
 ]
 test_pipeline = [*load, dict(type='PackMultiModalInputs')]
+flips = [
+    dict(type='RandomFlip', prob=0.0),
+    dict(type='RandomFlip', prob=1.0, direction='horizontal'),
+    dict(type='RandomFlip', prob=1.0, direction='vertical'),
+]
+tta_pipeline = [
+    *load,
+    dict(
+        type='TestTimeAug',
+        transforms=[flips, [dict(type='PackMultiModalInputs')]],
+    ),
+]
 
 loader = dict(batch_size=8, num_workers=2, persistent_workers=True)
 dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)

@@ -14,6 +14,7 @@ from mmengine.dataset import force_full_init
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import build_modalities
 
 
@@ -189,7 +190,8 @@ class MultiModalSegDataset(BaseSegDataset):
             state = np.random.SeedSequence(entropy).generate_state(1)
             np.random.seed(state)
             random.seed(int(state[0]))
-        return self.pipeline(self.get_data_info(idx))
+        with raster_session():
+            return self.pipeline(self.get_data_info(idx))
 
     def _record(self, tile: str) -> dict:
         paths = {

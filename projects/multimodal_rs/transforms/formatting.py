@@ -56,6 +56,7 @@ class PackMultiModalInputs(BaseTransform):
             metainfo={k: results[k] for k in self.meta_keys if k in results}
         )
         if 'gt_seg_map' in results:
+            # numpy converts in this thread; torch would start all of them.
             label = np.ascontiguousarray(results['gt_seg_map'], np.int64)
             sample.gt_sem_seg = PixelData(data=torch.from_numpy(label)[None])
         return dict(

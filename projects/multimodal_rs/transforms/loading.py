@@ -2,12 +2,16 @@
 
 import os.path as osp
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from multimodal_rs.datasets.io.raster import is_virtual, read_raster
 from multimodal_rs.datasets.modality import Modality
+
+
+UNKNOWN = 254  # marks label numbers without a train id
 
 
 @TRANSFORMS.register_module()
@@ -162,20 +166,25 @@ class LoadLandCover(BaseTransform):
 def _translate(raw: np.ndarray, ids: dict, path: str) -> np.ndarray:
     """Map the numbers of a label raster to train ids by a lookup table."""
     low, high = int(raw.min()), int(raw.max())
-    table = np.full(high - low + 1, -1, np.int16)
+    base = 0 if low >= 0 and high < 256 else low
+    table = np.full(max(high - base + 1, 256), UNKNOWN, np.uint8)
     for number, train_id in ids.items():
-        if low <= number <= high:
-            table[number - low] = train_id
-    train_ids = table[raw.astype(np.int64) - low]
-    if train_ids.min() < 0:
-        unknown, counts = np.unique(raw[train_ids < 0], return_counts=True)
-        found = dict(zip(unknown.tolist(), counts.tolist(), strict=True))
+        if base <= number < base + len(table):
+            table[number - base] = train_id
+    if base == 0:  # the usual case, ten times as fast
+        train_ids = cv2.LUT(raw.astype(np.uint8), table[:256])
+    else:
+        train_ids = table[raw.astype(np.int64) - base]
+    unknown = train_ids == UNKNOWN
+    if unknown.any():
+        values, counts = np.unique(raw[unknown], return_counts=True)
+        found = dict(zip(values.tolist(), counts.tolist(), strict=True))
         raise ValueError(
             f'{path}: label ids {found} (id: pixels) are not in the class '
             f'list. Expected {sorted(ids)}: correct `label["ids"]` of the '
             'dataset (map ids to 255 to ignore them)'
         )
-    return train_ids.astype(np.uint8)
+    return train_ids
 
 
 def _is_missing(path: str) -> bool:

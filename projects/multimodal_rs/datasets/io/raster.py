@@ -1,8 +1,10 @@
 """Read bands of a raster or array file, whatever its type and dtype."""
 
+import contextlib
 import os
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,28 @@ from multimodal_rs.datasets.io.arrays import open_array
 # told not to, PNG unless it decodes by lines, which takes twice the time.
 STRICT = dict(GDAL_ERROR_ON_LIBJPEG_WARNING=True)
 PNG_END = b'IEND'
+
+
+_thread = threading.local()
+
+
+@contextlib.contextmanager
+def raster_session() -> Iterator[None]:
+    """Share one GDAL environment between the reads of a block.
+
+    rasterio otherwise sets one up and tears it down around every file, which
+    takes a good part of the time that a small tile needs. Sessions nest.
+    """
+    if getattr(_thread, 'session', False):
+        yield
+        return
+    with warnings.catch_warnings(), rasterio.Env(**STRICT):
+        warnings.simplefilter('ignore', NotGeoreferencedWarning)
+        _thread.session = True
+        try:
+            yield
+        finally:
+            _thread.session = False
 
 
 class Raster(NamedTuple):
@@ -74,26 +98,22 @@ def read_raster(
         return Raster(data, None)
     if path.endswith('.png') and not is_virtual(path):
         _check_png_end(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', NotGeoreferencedWarning)
-        try:
-            with rasterio.Env(**STRICT), rasterio.open(path) as file:
-                bands = _checked(bands, file.count, path)
-                indexes = [b + 1 for b in bands]
-                data = file.read(indexes, window=window, out_dtype=dtype)
-                return Raster(data, file.nodata)
-        except RasterioError as error:
-            raise _unreadable(path, _first_cause(error)) from error
+    try:
+        with raster_session(), rasterio.open(path) as file:
+            bands = _checked(bands, file.count, path)
+            indexes = [b + 1 for b in bands]
+            data = file.read(indexes, window=window, out_dtype=dtype)
+            return Raster(data, file.nodata)
+    except RasterioError as error:
+        raise _unreadable(path, _first_cause(error)) from error
 
 
 def band_count(path: str, key: str | None = None) -> int:
     """Count the bands of a file without reading its pixels."""
     if path.endswith(('.npy', '.mat')):
         return open_array(path, key).shape[2]
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', NotGeoreferencedWarning)
-        with rasterio.open(path) as file:
-            return file.count
+    with raster_session(), rasterio.open(path) as file:
+        return file.count
 
 
 def _checked(
