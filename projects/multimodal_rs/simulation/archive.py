@@ -21,7 +21,7 @@ from multimodal_rs.utils.files import atomic_path, write_text
 
 # Raise it when the same seed makes other bytes: folders written before are
 # then refused instead of being filled up with other data.
-VERSION = 1
+VERSION = 2
 
 LAYOUTS = ('city', 'contest')
 CITY = 'Simulated'

@@ -18,7 +18,7 @@ from multimodal_rs.simulation.signatures import (
 )
 
 # How green leaves are: what is not green has withered.
-GREENNESS = {'spring': 0.9, 'summer': 1.0, 'autumn': 0.75, 'winter': 0.6}
+GREENNESS = {'spring': 0.95, 'summer': 1.0, 'autumn': 0.85, 'winter': 0.7}
 
 # Clear sky, mid latitude. Path reflectance is the blue veil of the air
 # (Rayleigh and aerosol); transmittance includes water vapour, which blocks
@@ -91,7 +91,7 @@ def observe_optical(
         (13, H, W) uint16, top-of-atmosphere reflectance x 10000.
     """
     ground = _ground(rng, land, season)
-    haze = rng.lognormal(0, 0.15)
+    haze = rng.lognormal(0, 0.08)
     noise = rng.standard_normal(ground.shape, np.float32)
     if clouds is not None:
         shade = 1 - 0.65 * clouds.shadow
@@ -126,7 +126,7 @@ def _ground(
         fractions[..., part] *= np.exp(spread * change)
     fractions /= fractions.sum(axis=-1, keepdims=True)
     ground = np.tensordot(component_spectra().T, fractions, (1, 2))
-    ground *= rng.normal(1, 0.06)  # sun and view angle
+    ground *= rng.normal(1, 0.04)  # sun and view angle
     ground *= 1 + 0.05 * smooth_field(rng, shape, 12)
     return ground
 
@@ -134,7 +134,7 @@ def _ground(
 def _season(
     fractions: np.ndarray, season: str, rng: np.random.Generator
 ) -> np.ndarray:
-    green = np.clip(GREENNESS[season] * rng.normal(1, 0.1), 0.3, 1)
+    green = np.clip(GREENNESS[season] * rng.normal(1, 0.06), 0.3, 1)
     leaf, litter = (list(COMPONENTS).index(n) for n in ('leaf', 'litter'))
     fractions[:, litter] += (1 - green) * fractions[:, leaf]
     fractions[:, leaf] *= green
