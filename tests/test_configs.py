@@ -13,8 +13,7 @@ from helpers import ROOT
 from multimodal_rs.datasets.modality import build_modalities
 
 CONFIGS = sorted(
-    str(p.relative_to(ROOT))
-    for p in (ROOT / 'configs').glob('[!_]*/*.py')
+    str(p.relative_to(ROOT)) for p in (ROOT / 'configs').glob('[!_]*/*.py')
 )
 DATASETS = sorted(
     str(p.relative_to(ROOT))

@@ -96,9 +96,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('src', help="the authors' checkpoint")
     parser.add_argument('dst', help='file to write')
-    parser.add_argument(
-        '--source', required=True, choices=sorted(CONVERTERS)
-    )
+    parser.add_argument('--source', required=True, choices=sorted(CONVERTERS))
     parser.add_argument(
         '--config', help='config of the model that the result must fit'
     )

@@ -8,9 +8,7 @@ branch = _base_.model.backbone.branches.opt
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
     backbone=dict(
-        branches=dict(
-            _delete_=True, sar=dict(**branch | dict(in_channels=2))
-        )
+        branches=dict(_delete_=True, sar=dict(**branch | dict(in_channels=2)))
     ),
 )
 # The dataset offers optical images too; the network does not read them.

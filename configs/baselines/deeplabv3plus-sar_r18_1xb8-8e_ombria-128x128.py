@@ -8,9 +8,7 @@ branch = _base_.model.backbone.branches.opt
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
     backbone=dict(
-        branches=dict(
-            _delete_=True, sar=dict(**branch | dict(in_channels=1))
-        )
+        branches=dict(_delete_=True, sar=dict(**branch | dict(in_channels=1)))
     ),
     decode_head=dict(num_classes=2),
 )

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_data import CITY_TILES, SIZE, make_ddhr, make_dfc2020, write_tif
 from rasterio import Affine
 
 from data_prep import common, ddhr, dfc2020
 from data_prep.checks import check_lists
+from fake_data import CITY_TILES, SIZE, make_ddhr, make_dfc2020, write_tif
 from multimodal_rs.datasets.dfc2020 import scene_of
 
 TILE = CITY_TILES[2]

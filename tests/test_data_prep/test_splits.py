@@ -5,13 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_data import (
-    CITY_TILES,
-    CONTEST_TILES,
-    make_ddhr,
-    make_dfc2020,
-    make_ombria,
-)
 
 from data_prep import common, ddhr, dfc2020, ombria
 from data_prep.splits import (
@@ -20,6 +13,13 @@ from data_prep.splits import (
     random_split,
     scene_split,
     write_split,
+)
+from fake_data import (
+    CITY_TILES,
+    CONTEST_TILES,
+    make_ddhr,
+    make_dfc2020,
+    make_ombria,
 )
 
 # Tiles per scene of the real data set.

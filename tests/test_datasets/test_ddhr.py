@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_data import SIZE, make_ddhr, write_image
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
+from fake_data import SIZE, make_ddhr, write_image
 from multimodal_rs.datasets.ddhr import PohangDataset, XianDataset
 
 CONFIGS = Path(__file__).parents[2] / 'configs/_base_/datasets'

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_data import CITY_TILES, CONTEST_TILES, SIZE, make_dfc2020
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
+from fake_data import CITY_TILES, CONTEST_TILES, SIZE, make_dfc2020
 from multimodal_rs.datasets.dfc2020 import (
     S1_BANDS,
     S2_BANDS,

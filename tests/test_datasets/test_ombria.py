@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fake_data import SIZE, make_ombria, write_image
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
+from fake_data import SIZE, make_ombria, write_image
 from multimodal_rs.datasets.ombria import OmbriaDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/ombria.py'

@@ -37,7 +37,9 @@ def test_is_the_mean_over_counted_pixels() -> None:
     result = metric.evaluate(size=3)
     logits, truth = _pixels(SAMPLES)
     expected = F.cross_entropy(logits, truth, ignore_index=255)
-    assert result == {'val/cross_entropy': pytest.approx(expected.item(), rel=1e-6)}
+    assert result == {
+        'val/cross_entropy': pytest.approx(expected.item(), rel=1e-6)
+    }
 
 
 def test_hand_worked_loss() -> None:
@@ -49,7 +51,9 @@ def test_hand_worked_loss() -> None:
     metric = CrossEntropyMetric()
     metric.process({}, [sample])
     expected = -torch.tensor([0.5, 0.1]).log().mean().item()
-    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(expected, rel=1e-6)
+    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(
+        expected, rel=1e-6
+    )
 
 
 def test_ignore_index_can_be_chosen() -> None:
@@ -83,7 +87,9 @@ def test_half_precision_logits_are_summed_in_full() -> None:
     metric = CrossEntropyMetric()
     metric.process({}, [sample])
     expected = F.cross_entropy(*_pixels([sample])).item()
-    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(expected, rel=1e-6)
+    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(
+        expected, rel=1e-6
+    )
 
 
 def test_nothing_to_evaluate() -> None:

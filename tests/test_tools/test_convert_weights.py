@@ -1,7 +1,7 @@
-import convert_weights
 import pytest
 import torch
 
+import convert_weights
 from helpers import author_state
 
 CONFIG = 'configs/joitrinet/joitrinet-d_r101_1xb8-200e_dfc2020-256x256.py'

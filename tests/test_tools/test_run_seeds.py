@@ -2,6 +2,7 @@ import json
 import statistics
 
 import pytest
+
 import run_seeds
 
 

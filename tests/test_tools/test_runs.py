@@ -14,7 +14,7 @@ import torch
 
 from helpers import ROOT
 
-BASE = 'configs/joitrinet/joitrinet-d_r18_1xb8-20e_simulated-128x128.py'
+BASE = 'configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py'
 CONFIG = """
 _base_ = {base!r}
 encoder = dict(base_channels=8)

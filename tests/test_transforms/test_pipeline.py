@@ -42,9 +42,7 @@ def make_tile(root, name='t1', names=tuple(BANDS), size=SIZE):
 
 
 def build(root, pipeline, names=tuple(BANDS), **changes):
-    modalities = {
-        m: dict(dir=m, bands=list(range(BANDS[m]))) for m in names
-    }
+    modalities = {m: dict(dir=m, bands=list(range(BANDS[m]))) for m in names}
     for m, change in changes.pop('declare', {}).items():
         modalities[m] |= change
     return DATASETS.build(
@@ -97,9 +95,7 @@ def test_one_draw_moves_all_modalities_and_the_label(tmp_path, geometry):
         position = data['inputs']['dem'][0]
         for m, bands in BANDS.items():
             for b in range(bands):
-                assert torch.equal(
-                    data['inputs'][m][b] - 10000 * b, position
-                )
+                assert torch.equal(data['inputs'][m][b] - 10000 * b, position)
         rows, columns = position // 100, position % 100
         label = data['data_samples'].gt_sem_seg.data[0]
         assert torch.equal(label, ((rows + columns) % 3).long())
@@ -179,9 +175,7 @@ def test_radiometry_touches_one_modality_and_keeps_nan(tmp_path):
     ):
         data = build(tmp_path, [*LOAD, step, PACK])[0]['inputs']
         for m in BANDS:
-            same = torch.equal(
-                data[m].nan_to_num(-1), plain[m].nan_to_num(-1)
-            )
+            same = torch.equal(data[m].nan_to_num(-1), plain[m].nan_to_num(-1))
             assert same == (m != changed)
         assert data['sar'][:, 0, 0].isnan().all()
         assert data['sar'].isnan().sum() == 2
@@ -283,6 +277,4 @@ class TestBadInput:
         with pytest.raises(KeyError, match="unknown modality 'radar'"):
             build(tmp_path, [*LOAD, step, PACK])[0]
         with pytest.raises(ValueError, match='probabilities'):
-            TRANSFORMS.build(
-                dict(type='ModalityDropout', probs=dict(opt=1.5))
-            )
+            TRANSFORMS.build(dict(type='ModalityDropout', probs=dict(opt=1.5)))

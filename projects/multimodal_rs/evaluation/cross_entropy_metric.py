@@ -76,7 +76,9 @@ class CrossEntropyMetric(BaseMetric):
                 "there is no loss: check the split list and the labels' `ids`"
             )
         # fsum: the same digits in whatever order samples were collected.
-        return {'cross_entropy': math.fsum(total for total, _ in results) / pixels}
+        return {
+            'cross_entropy': math.fsum(total for total, _ in results) / pixels
+        }
 
 
 def summed_cross_entropy(

@@ -10,7 +10,6 @@ from mmseg.registry import TRANSFORMS
 from multimodal_rs.datasets.io.raster import is_virtual, read_raster
 from multimodal_rs.datasets.modality import Modality
 
-
 UNKNOWN = 254  # marks label numbers without a train id
 
 
@@ -78,9 +77,7 @@ class LoadMultiModalImages(BaseTransform):
         return results
 
     @staticmethod
-    def _read(
-        modality: Modality, path: str, tile: str
-    ) -> np.ndarray | None:
+    def _read(modality: Modality, path: str, tile: str) -> np.ndarray | None:
         data, file_nodata = read_raster(
             path, modality.indices, key=modality.key, dtype='float32'
         )

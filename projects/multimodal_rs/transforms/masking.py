@@ -38,9 +38,7 @@ class ModalityDropout(BaseTransform):
             for name in self.probs
         }
         present = results['present_modalities']
-        kept = [
-            n for n in present if np.random.rand() >= self.probs.get(n, 0)
-        ]
+        kept = [n for n in present if np.random.rand() >= self.probs.get(n, 0)]
         if not kept:
             kept = [present[np.random.randint(len(present))]]
         for name in set(present) - set(kept):

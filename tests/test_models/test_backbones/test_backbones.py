@@ -109,9 +109,7 @@ def test_adapted_stem_answers_a_grey_image_alike(bands):
     adapted = adapt_stem(weight, bands)
     assert adapted.shape == (8, bands, 7, 7)
     if bands % 3 == 0 or bands == 1:
-        other = nn.functional.conv2d(
-            grey.expand(-1, bands, -1, -1), adapted
-        )
+        other = nn.functional.conv2d(grey.expand(-1, bands, -1, -1), adapted)
         torch.testing.assert_close(other, rgb, rtol=1e-4, atol=1e-4)
     if bands == 2:
         torch.testing.assert_close(adapted, weight[:, :2] * 1.5)

@@ -33,17 +33,20 @@ def config(names=('opt', 'sar'), heads=True, **changes):
         )
         for m in names
     }
-    return dict(
-        type='MultiModalEncoderDecoder',
-        data_preprocessor=dict(
-            type='MultiModalSegDataPreProcessor', modalities=declare(names)
-        ),
-        backbone=dict(type='ParallelBackbones', branches=branches),
-        neck=dict(type='SumFusionNeck', modalities=names, in_index=(0,)),
-        decode_head=head,
-        modality_heads={m: head for m in names} if heads else None,
-        test_cfg=dict(mode='whole'),
-    ) | changes
+    return (
+        dict(
+            type='MultiModalEncoderDecoder',
+            data_preprocessor=dict(
+                type='MultiModalSegDataPreProcessor', modalities=declare(names)
+            ),
+            backbone=dict(type='ParallelBackbones', branches=branches),
+            neck=dict(type='SumFusionNeck', modalities=names, in_index=(0,)),
+            decode_head=head,
+            modality_heads={m: head for m in names} if heads else None,
+            test_cfg=dict(mode='whole'),
+        )
+        | changes
+    )
 
 
 def images(names=('opt', 'sar'), batch=2, size=(32, 48)):

@@ -86,7 +86,7 @@ def read_raster(
     """
     if not is_virtual(path) and not os.path.exists(path):
         raise FileNotFoundError(
-            f'{path} does not exist: check data_root and the modality\'s dir '
+            f"{path} does not exist: check data_root and the modality's dir "
             'and suffix, or run the data_prep script with --check'
         )
     if path.endswith(('.npy', '.mat')):

@@ -57,7 +57,7 @@ class SeparableASPP(nn.Module):
             nn.Sequential(
                 separable_conv(in_channels, channels, rate),
                 nn.BatchNorm2d(channels),
-            nn.ReLU(),
+                nn.ReLU(),
             )
             for rate in rates
         )

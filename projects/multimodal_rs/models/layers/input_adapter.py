@@ -130,5 +130,7 @@ def load_pretrained(
             '...: set `prefix` in init_cfg or choose another checkpoint'
         )
     module.load_state_dict(state, strict=False)
-    print_log(f'{title or "pretrained"} from {checkpoint}: {report}', 'current')
+    print_log(
+        f'{title or "pretrained"} from {checkpoint}: {report}', 'current'
+    )
     return report

@@ -169,9 +169,7 @@ class MultiModalEncoderDecoder(EncoderDecoder):
         answers = {}
         for present, rows in groups.items():
             part = {m: x[rows] for m, x in inputs.items()}
-            answers.update(
-                zip(rows, self._answer(part, present), strict=True)
-            )
+            answers.update(zip(rows, self._answer(part, present), strict=True))
         return torch.stack([answers[row] for row in sorted(answers)])
 
     def predict_modalities(self, inputs: Inputs) -> dict[str, Tensor]:
@@ -252,9 +250,7 @@ class MultiModalEncoderDecoder(EncoderDecoder):
     def _answer(self, inputs: Inputs, present: tuple[str, ...]) -> Tensor:
         """Answer for samples that all have the same modalities."""
         if set(present) != set(self.modalities):
-            heads = {
-                m: inputs[m] for m in present if m in self.modality_heads
-            }
+            heads = {m: inputs[m] for m in present if m in self.modality_heads}
             if heads:
                 return _mean_answer(self.predict_modalities(heads))
         like = inputs[present[0]]

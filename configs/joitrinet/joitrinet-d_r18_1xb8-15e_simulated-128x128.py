@@ -1,7 +1,7 @@
 _base_ = [
     '../_base_/models/joitrinet-d_r18.py',
     '../_base_/datasets/simulated.py',
-    '../_base_/schedules/adamw_20e.py',
+    '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(

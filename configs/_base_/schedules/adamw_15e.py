@@ -1,7 +1,7 @@
-# As adamw_8e.py, for fewer tiles: 20 epochs, validation every fifth.
+# As adamw_8e.py, for fewer tiles: 15 epochs, validation every fifth.
 _base_ = './adamw_8e.py'
 
-epochs, warmup = 20, 2
+epochs, warmup = 15, 2
 param_scheduler = [
     dict(
         type='LinearLR',
