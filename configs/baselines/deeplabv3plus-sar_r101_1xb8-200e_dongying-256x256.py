@@ -1,15 +1,12 @@
 _base_ = [
-    '../_base_/models/deeplabv3plus_r101.py',
+    '../_base_/models/deeplabv3plus-sar_r101.py',
     '../_base_/datasets/dongying.py',
     '../_base_/schedules/joitrinet_200e.py',
     '../_base_/default_runtime.py',
 ]
-branch = _base_.model.backbone.branches.opt
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        branches=dict(_delete_=True, sar=dict(**branch | dict(in_channels=1)))
-    ),
+    backbone=dict(branches=dict(sar=dict(in_channels=1))),
     decode_head=dict(num_classes=5),
 )
 # The dataset offers optical images too; the network does not read them.

@@ -1,17 +1,10 @@
 _base_ = [
-    '../_base_/models/deeplabv3plus_r101.py',
+    '../_base_/models/deeplabv3plus-stack_r101.py',
     '../_base_/datasets/dfc2020_rgb.py',
     '../_base_/schedules/joitrinet_200e.py',
     '../_base_/default_runtime.py',
 ]
-# Early concatenation: optical and SAR bands as one image.
-branch = _base_.model.backbone.branches.opt
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        _delete_=True,
-        type='StackedBackbone',
-        modalities=('opt', 'sar'),
-        backbone=dict(**branch | dict(in_channels=5)),
-    ),
+    backbone=dict(backbone=dict(in_channels=5)),
 )

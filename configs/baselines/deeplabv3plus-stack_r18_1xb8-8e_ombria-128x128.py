@@ -1,18 +1,11 @@
 _base_ = [
-    '../_base_/models/deeplabv3plus_r18.py',
+    '../_base_/models/deeplabv3plus-stack_r18.py',
     '../_base_/datasets/ombria.py',
     '../_base_/schedules/adamw_8e.py',
     '../_base_/default_runtime.py',
 ]
-# Early concatenation: optical and SAR bands as one image.
-branch = _base_.model.backbone.branches.opt
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        _delete_=True,
-        type='StackedBackbone',
-        modalities=('opt', 'sar'),
-        backbone=dict(**branch | dict(in_channels=4)),
-    ),
+    backbone=dict(backbone=dict(in_channels=4)),
     decode_head=dict(num_classes=2),
 )

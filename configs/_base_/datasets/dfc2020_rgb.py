@@ -1,6 +1,8 @@
 # DFC2020: red, green and blue of Sentinel-2, VV and VH of Sentinel-1.
 # No mean and std: the loader of JoiTriNet's authors has none. It maps
 # reflectance 0..1 and -25..0 dB to 0..1, as here.
+_base_ = './multimodal.py'
+
 dataset_type = 'DFC2020Dataset'
 data_root = 'data/dfc2020'
 split = 'splits/random-622-seed0'
@@ -30,63 +32,8 @@ modalities = dict(
     ),
 )
 
-load = [dict(type='LoadMultiModalImages'), dict(type='LoadLandCover')]
-train_pipeline = [
-    *load,
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='RandomRotate90'),
-    dict(type='PackMultiModalInputs'),
-]
-test_pipeline = [*load, dict(type='PackMultiModalInputs')]
-flips = [
-    dict(type='RandomFlip', prob=0.0),
-    dict(type='RandomFlip', prob=1.0, direction='horizontal'),
-    dict(type='RandomFlip', prob=1.0, direction='vertical'),
-]
-tta_pipeline = [
-    *load,
-    dict(
-        type='TestTimeAug',
-        transforms=[flips, [dict(type='PackMultiModalInputs')]],
-    ),
-]
-
-loader = dict(batch_size=8, num_workers=2, persistent_workers=True)
 dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
-# Batch norm in the ASPP cannot work on a last batch of one tile.
-train_dataloader = dict(
-    **loader,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        **dataset, ann_file=f'{split}/train.txt', pipeline=train_pipeline
-    ),
-)
-val_dataloader = dict(
-    **loader,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        **dataset,
-        ann_file=f'{split}/val.txt',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-test_dataloader = dict(
-    **loader,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        **dataset,
-        ann_file=f'{split}/test.txt',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-val_evaluator = [
-    dict(type='LandCoverMetric'),
-    dict(type='CrossEntropyMetric', prefix='val'),
-]
-test_evaluator = dict(type='LandCoverMetric')
-data_preprocessor = dict(
-    type='MultiModalSegDataPreProcessor', modalities=modalities
-)
+train_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/train.txt'))
+val_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/val.txt'))
+test_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/test.txt'))
+data_preprocessor = dict(modalities=modalities)

@@ -1,6 +1,8 @@
 # OMBRIA, optical and SAR after the flood. data_prep/ombria.py writes the split
 # lists and prints mean and std. A config that inherits can declare the images
 # before the flood as further modalities (dir='S2/BEFORE', dir='S1/BEFORE').
+_base_ = './multimodal.py'
+
 dataset_type = 'OmbriaDataset'
 data_root = 'data/ombria'
 split = 'splits/official-seed0'
@@ -35,60 +37,25 @@ load = [
 train_pipeline = [
     *load,
     dict(type='RandomCrop', crop_size=(128, 128)),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='RandomRotate90'),
-    dict(type='PackMultiModalInputs'),
+    *_base_.train_pipeline[len(load) :],
 ]
-test_pipeline = [*load, dict(type='PackMultiModalInputs')]
-flips = [
-    dict(type='RandomFlip', prob=0.0),
-    dict(type='RandomFlip', prob=1.0, direction='horizontal'),
-    dict(type='RandomFlip', prob=1.0, direction='vertical'),
-]
-tta_pipeline = [
-    *load,
-    dict(
-        type='TestTimeAug',
-        transforms=[flips, [dict(type='PackMultiModalInputs')]],
-    ),
-]
+test_pipeline = [*load, *_base_.test_pipeline[len(load) :]]
+tta_pipeline = [*load, *_base_.tta_pipeline[len(load) :]]
 
-loader = dict(batch_size=8, num_workers=2, persistent_workers=True)
 dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
-# Batch norm in the ASPP cannot work on a last batch of one tile.
 train_dataloader = dict(
-    **loader,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         **dataset, ann_file=f'{split}/train.txt', pipeline=train_pipeline
-    ),
+    )
 )
 val_dataloader = dict(
-    **loader,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        **dataset,
-        ann_file=f'{split}/val.txt',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
+        **dataset, ann_file=f'{split}/val.txt', pipeline=test_pipeline
+    )
 )
 test_dataloader = dict(
-    **loader,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        **dataset,
-        ann_file=f'{split}/test.txt',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
+        **dataset, ann_file=f'{split}/test.txt', pipeline=test_pipeline
+    )
 )
-val_evaluator = [
-    dict(type='LandCoverMetric'),
-    dict(type='CrossEntropyMetric', prefix='val'),
-]
-test_evaluator = dict(type='LandCoverMetric')
-data_preprocessor = dict(
-    type='MultiModalSegDataPreProcessor', modalities=modalities
-)
+data_preprocessor = dict(modalities=modalities)

@@ -1,0 +1,12 @@
+# Early concatenation: the bands of all modalities as one image.
+_base_ = './deeplabv3plus_r18.py'
+
+branch = _base_.model.backbone.branches.opt
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='StackedBackbone',
+        modalities=('opt', 'sar'),
+        backbone=branch,
+    ),
+)
