@@ -105,3 +105,12 @@ def test_label_ids_beyond_the_classes(tmp_path):
 def test_without_labels(tmp_path):
     dataset = build(tmp_path, label=False)
     assert 'seg_map_path' not in dataset.get_data_info(0)
+
+
+def test_label_ids_survive_a_dumped_config(tmp_path):
+    from mmengine.config import Config
+
+    cfg = Config(dict(label=dict(dir='label', ids={10: 0, 20: 1, -1: 255})))
+    cfg.dump(tmp_path / 'dumped.py')
+    label = Config.fromfile(tmp_path / 'dumped.py').label
+    assert build(tmp_path, label=label).label['ids'] == {10: 0, 20: 1, -1: 255}

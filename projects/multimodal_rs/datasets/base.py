@@ -66,7 +66,7 @@ class MultiModalSegDataset(BaseSegDataset):
     ) -> None:
         self.modalities = build_modalities(modalities)
         label = self.LABEL if label is None else label
-        self.label = dict(label) if label else None
+        self.label = _check_label(label) if label else None
         self.seed = seed
         # Shared with worker processes, so that they see a resumed epoch.
         self.draws = torch.zeros(0, dtype=torch.int64)
@@ -224,12 +224,6 @@ class MultiModalSegDataset(BaseSegDataset):
     def _check_label_ids(self) -> None:
         if self.label is None:
             return
-        unknown = sorted(set(self.label) - {'dir', 'suffix', 'ids', 'key'})
-        if unknown:
-            raise KeyError(
-                f'{type(self).__name__}: label declares unknown {unknown}; '
-                "known are ['dir', 'ids', 'key', 'suffix']"
-            )
         count = len(self.metainfo.get('classes', ()))
         ids = set((self.label.get('ids') or {}).values())
         wrong = sorted(i for i in ids - {self.ignore_index} if i >= count)
@@ -238,6 +232,20 @@ class MultiModalSegDataset(BaseSegDataset):
                 f'{type(self).__name__}: label ids map to {wrong}, but the '
                 f'{count} classes have the train ids 0 to {count - 1}'
             )
+
+
+def _check_label(label: Mapping) -> dict:
+    known = ('dir', 'suffix', 'ids', 'key')
+    unknown = sorted(set(label) - set(known))
+    if unknown:
+        raise KeyError(
+            f'label declares unknown {unknown}; known are {sorted(known)}'
+        )
+    label = dict(label)
+    if label.get('ids') is not None:
+        # A config that mmengine has dumped comes back with text as keys.
+        label['ids'] = {int(k): int(v) for k, v in label['ids'].items()}
+    return label
 
 
 def _plain(declarations: Mapping) -> dict:
