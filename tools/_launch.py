@@ -9,8 +9,6 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-CPU_LAUNCHERS = ('pytorch',)
-
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of mmseg's train.py and test.py that are the same."""
@@ -110,7 +108,7 @@ def prepare_cpu_processes(cfg: Config) -> None:
     from mmengine.device import get_device
     from torch import distributed
 
-    if cfg.launcher not in CPU_LAUNCHERS or get_device() != 'cpu':
+    if cfg.launcher != 'pytorch' or get_device() != 'cpu':
         return
     cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'gloo'})
     wrapper = {

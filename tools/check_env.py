@@ -128,10 +128,15 @@ def is_there(name: str) -> bool:
 def version(name: str) -> str:
     """Return the version of an import name, '?' if it does not tell."""
     found = attribute(name, '__version__')
-    if found is None:
-        names = metadata.packages_distributions().get(name)
-        found = metadata.version(names[0]) if names else '?'
-    return str(found)
+    if found is not None:
+        return str(found)
+    for distribution in (
+        name,
+        *metadata.packages_distributions().get(name, ()),
+    ):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(distribution)
+    return '?'
 
 
 def attribute(name: str, key: str) -> object:
@@ -258,8 +263,8 @@ def find_scan_backends(devices: list[str], hints: list[str]) -> dict:
             wanted = runs_on == 'CPU' or len(devices) > 1
             if wanted:
                 hints.append(
-                    f'{package}: not installed, only needed for a faster '
-                    f'selective scan on {runs_on}. {remedy}'
+                    f'{package}: not installed, an optional accelerator of '
+                    f'selective scans on {runs_on}. {remedy}'
                 )
         elif not kernels_there:
             states[package] = 'installed, no kernel'

@@ -11,6 +11,7 @@ same requirement files is there already.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -54,30 +55,27 @@ def find_gpu_torch(folder=None):
         folder: site-packages folder to look in; None asks the interpreter.
 
     Returns:
-        {'version': '2.5.1+cu121', 'folder': site-packages}, or None if torch
-        is missing or a CPU build.
+        {'version': '2.5.1', 'folder': site-packages}, with the version that
+        pip knows it by, or None if torch is missing or a CPU build.
     """
     folders = [folder] if folder else sys.path
     for entry in folders:
         facts = Path(entry, 'torch', 'version.py')
         if facts.is_file():
             values = runpy.run_path(str(facts))
-            if values.get('cuda') or values.get('hip'):
-                return {
-                    'version': str(values['__version__']),
-                    'folder': str(entry),
-                }
+            version = installed(entry).get('torch')
+            if version and (values.get('cuda') or values.get('hip')):
+                return {'version': version, 'folder': str(entry)}
             return None
     return None
 
 
-def installed(names, folder):
-    """Return which of the distributions ``folder`` holds."""
-    found = {
-        str(d.metadata['Name']).lower()
-        for d in metadata.distributions(path=[folder])
+def installed(folder):
+    """Return distribution -> version of what ``folder`` holds."""
+    return {
+        str(found.metadata['Name']).lower(): found.version
+        for found in metadata.distributions(path=[folder])
     }
-    return [name for name in names if name in found]
 
 
 def choose(torch):
@@ -94,7 +92,8 @@ def choose(torch):
         return 'onedl', False
     version = version_tuple(torch['version'])
     stack = ('mmengine', 'mmcv', 'mmsegmentation')
-    if version >= OLDEST_TORCH and len(installed(stack, torch['folder'])) == 3:
+    complete = set(stack) <= set(installed(torch['folder']))
+    if version >= OLDEST_TORCH and complete:
         return 'openmmlab', True
     if version >= NUMPY2_TORCH:
         return 'onedl', True
@@ -160,6 +159,7 @@ def install(venv, stack, torch):
     """
     python = str(venv / 'bin' / 'python')
     constraints = ROOT / 'requirements' / 'constraints.txt'
+    kept = None
     if torch is not None:
         # A .pth file, because --system-site-packages does not reach into
         # an interpreter that is itself a virtual environment.
@@ -169,16 +169,15 @@ def install(venv, stack, torch):
         Path(site, 'packages_beside_torch.pth').write_text(
             torch['folder'] + '\n'
         )
-        pins = f'torch=={torch["version"]}\n'
-        constraints = venv / 'constraints.txt'
-        constraints.write_text(pins)
+        kept = ('ruff==',)
     elif sys.version_info < PINNED_PYTHON:
         say('the pinned set needs Python 3.11: installing newest versions')
-        pins = [
-            line
-            for line in constraints.read_text().splitlines()
-            if line.startswith(('torch==', 'onedl-', 'ruff=='))
-        ]
+        kept = ('ruff==', 'torch==', 'onedl-')
+    if kept is not None:
+        lines = constraints.read_text().splitlines()
+        pins = [line for line in lines if line.startswith(kept)]
+        if torch is not None:
+            pins.append(f'torch=={torch["version"]}')
         constraints = venv / 'constraints.txt'
         constraints.write_text('\n'.join(pins) + '\n')
     pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
@@ -206,16 +205,18 @@ def run(command, what):
         )
 
 
+def is_running(venv):
+    """Whether the running interpreter is the one in ``venv``."""
+    return Path(sys.prefix).resolve() == venv.resolve()
+
+
 def leave(venv):
-    """Run again with the base interpreter if ``venv`` is the running one."""
-    if Path(sys.prefix).resolve() != venv.resolve():
-        return
-    base = Path(
-        sys.base_prefix,
-        'bin',
-        f'python{sys.version_info[0]}.{sys.version_info[1]}',
-    )
-    os.execv(base, [str(base), *sys.argv])
+    """Run again with the interpreter that made ``venv``, to replace it."""
+    base = f'python{sys.version_info[0]}.{sys.version_info[1]}'
+    maker = str(Path(sys.base_prefix, 'bin', base))
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        maker = json.loads((venv / STAMP).read_text())['executable']
+    os.execv(maker, [maker, *sys.argv])
 
 
 def main():
@@ -233,14 +234,19 @@ def main():
             'later is needed: make PYTHON=/path/to/python ...'
         )
     venv = args.venv.absolute()
-    leave(venv)
-    if is_current(venv, args.chosen):
+    if is_current(venv, args.chosen and not is_running(venv)):
         return
+    if is_running(venv):
+        leave(venv)
     torch = find_gpu_torch()
     stack, reuse = choose(torch)
     create(venv)
     install(venv, stack, torch if reuse else None)
-    stamp = {'fingerprint': fingerprint(), 'interpreter': sys.prefix}
+    stamp = {
+        'fingerprint': fingerprint(),
+        'interpreter': sys.prefix,
+        'executable': sys.executable,
+    }
     (venv / STAMP).write_text(json.dumps(stamp, indent=2) + '\n')
     say(f'{venv} is ready')
 

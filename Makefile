@@ -1,0 +1,61 @@
+# Needs Python >= 3.10 with venv, and a package index; no GPU, no compiler, no
+# data. See `make help`.
+
+VENV ?= .venv
+# An interpreter that is named has to be the one the environment was made
+# with; without one, any environment that is there will do.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := python3
+else
+CHOSEN := --chosen
+endif
+
+RUN := $(VENV)/bin/python
+# Idle OpenMP threads spin by default, which slows small models down several
+# times on a busy machine.
+export OMP_WAIT_POLICY := passive
+
+SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
+	$(foreach m,opt sar stack,configs/baselines/deeplabv3plus-$(m)_r18_1xb8-15e_simulated-128x128.py)
+
+.PHONY: help demo seeds test lint format env clean
+
+help:
+	@echo 'make demo    train, test and map a small multimodal scene made on the spot'
+	@echo 'make seeds   fusion against single sensors on the simulated data, three seeds'
+	@echo 'make test    run the tests (ARGS="-m slow" passes arguments to pytest)'
+	@echo 'make lint    check style and layout of the code'
+	@echo 'make format  rewrite the code in the layout that `make lint` wants'
+	@echo 'make env     only create the environment, $(VENV)'
+	@echo 'make clean   remove the environment, caches and the results of the demo'
+	@echo
+	@echo 'PYTHON=/path/to/python names the interpreter; a GPU build of torch that it'
+	@echo 'has is used. VENV=folder puts the environment elsewhere. On a machine without'
+	@echo 'GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves the'
+	@echo 'download of the CUDA libraries.'
+
+env:
+	@$(PYTHON) tools/setup_env.py --venv $(VENV) $(CHOSEN)
+
+demo: env
+	$(RUN) tools/demo.py $(ARGS)
+
+seeds: env
+	$(RUN) -W ignore data_prep/simulate.py data/simulated --size 128
+	$(RUN) -W ignore tools/run_seeds.py $(SIMULATED) --work-dir work_dirs/simulated $(ARGS)
+
+test: env
+	$(RUN) -m pytest $(ARGS)
+
+lint: env
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: env
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean:
+	rm -rf $(VENV) build dist projects/*.egg-info demo_output
+	rm -rf .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,211 @@
+"""What is shipped, what it asks for, and what must not be in it."""
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from helpers import ROOT
+
+SOURCE = ROOT / 'projects' / 'multimodal_rs'
+REQUIREMENTS = sorted((ROOT / 'requirements').glob('*.txt'))
+# Import name -> distribution, where they differ.
+DISTRIBUTIONS = {
+    'PIL': 'pillow',
+    'cv2': 'opencv-python',
+    'mmcv': 'onedl-mmcv',
+    'mmengine': 'onedl-mmengine',
+    'mmseg': 'onedl-mmsegmentation',
+    'sklearn': 'scikit-learn',
+    # Part of the interface of packages that are declared.
+    'affine': 'rasterio',
+    'prettytable': 'onedl-mmsegmentation',
+}
+
+
+def setup_cfg() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / 'setup.cfg', encoding='utf-8')
+    return parser
+
+
+def requirements(name: str) -> dict[str, Requirement]:
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
+    parsed = [Requirement(x) for x in lines if x and not x.startswith('#')]
+    return {canonicalize_name(r.name): r for r in parsed}
+
+
+def tracked_files() -> list[Path]:
+    done = subprocess.run(
+        ['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip('not a git checkout')
+    files = [ROOT / name for name in done.stdout.split('\0') if name]
+    return [path for path in files if path.is_file()]
+
+
+def test_every_folder_is_a_package_that_setup_finds():
+    from setuptools import find_packages
+
+    config = setup_cfg()
+    assert config['options']['package_dir'].strip() == '= projects'
+    where = config['options.packages.find']['where']
+    folders = {p.parent for p in SOURCE.rglob('*.py')}
+    names = {'.'.join(p.relative_to(ROOT / where).parts) for p in folders}
+    without = [p for p in folders if not (p / '__init__.py').is_file()]
+    assert not without
+    assert set(find_packages(str(ROOT / where))) == names
+
+
+def test_package_holds_nothing_that_a_wheel_leaves_out():
+    others = [
+        path.name
+        for path in SOURCE.rglob('*')
+        if path.is_file()
+        and path.suffix != '.py'
+        and '__pycache__' not in path.parts
+    ]
+    assert not others, 'list them in [options.package_data] of setup.cfg'
+
+
+def test_version_stands_in_one_place():
+    from multimodal_rs.version import __version__
+
+    attribute = setup_cfg()['metadata']['version']
+    assert attribute == 'attr: multimodal_rs.version.__version__'
+    citation = (ROOT / 'CITATION.cff').read_text()
+    assert f'\nversion: {__version__}\n' in citation
+
+
+def test_extras_are_the_requirement_files():
+    config = setup_cfg()
+    extras = dict(config['options.extras_require'])
+    names = {p.stem for p in REQUIREMENTS} - {'runtime', 'constraints'}
+    assert extras == {n: f'file: requirements/{n}.txt' for n in names}
+    installs = config['options']['install_requires']
+    assert installs == 'file: requirements/runtime.txt'
+
+
+@pytest.mark.parametrize('path', REQUIREMENTS, ids=lambda p: p.stem)
+def test_requirements_parse_and_are_lower_bounds(path):
+    parsed = requirements(path.stem)
+    assert parsed
+    for name, requirement in parsed.items():
+        operators = {s.operator for s in requirement.specifier}
+        if path.stem == 'constraints':
+            assert operators == {'=='}, name
+        elif name == 'mmcv':  # mmsegmentation 1.2.2 refuses mmcv 2.2
+            assert operators == {'>=', '<'}
+        else:
+            assert operators <= {'>='}, name
+
+
+def test_tested_set_fits_the_requirements():
+    pins = requirements('constraints')
+    for file in ('onedl', 'runtime', 'tests'):
+        for name, requirement in requirements(file).items():
+            (pin,) = pins[name].specifier
+            assert requirement.specifier.contains(pin.version), name
+
+
+def test_core_names_no_stack():
+    stacks = {**requirements('onedl'), **requirements('openmmlab')}
+    shared = set(requirements('runtime')) & set(stacks)
+    assert shared == {'torch'}
+    both = set(requirements('onedl')) & set(requirements('openmmlab'))
+    assert not both
+
+
+def test_linter_is_the_same_everywhere():
+    hooks = (ROOT / '.pre-commit-config.yaml').read_text()
+    (pin,) = requirements('constraints')['ruff'].specifier
+    assert f'rev: v{pin.version}\n' in hooks
+
+
+def imports(path: Path, top_level: bool) -> set[str]:
+    """Names of the packages a file imports, on loading it or ever."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    nodes = tree.body if top_level else ast.walk(tree)
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split('.')[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.split('.')[0])
+    return names - set(sys.stdlib_module_names) - {'multimodal_rs'}
+
+
+@pytest.mark.parametrize('top_level', [True, False])
+def test_imports_are_declared(top_level):
+    files = ['runtime', 'onedl']
+    if not top_level:
+        files += ['optional', 'pretrain', 'mamba', 'tests']
+    declared = set().union(*map(requirements, files))
+    for path in SOURCE.rglob('*.py'):
+        for name in imports(path, top_level):
+            wanted = canonicalize_name(DISTRIBUTIONS.get(name, name))
+            assert wanted in declared, (
+                f'{path.relative_to(ROOT)} imports {name}: declare it in '
+                'requirements/runtime.txt, or import it where it is used'
+            )
+
+
+def test_no_path_of_somebodys_machine():
+    root = r'/(?:home|root|Users|mnt|work|scratch|media|nfs)/\w'
+    pattern = re.compile(rf'(?<![\w.:/]){root}|\b[A-Z]:\\Users')
+    found = []
+    for path in tracked_files():
+        try:
+            lines = path.read_text(encoding='utf-8').splitlines()
+        except UnicodeDecodeError:  # pictures and arrays
+            continue
+        found += [
+            f'{path.relative_to(ROOT)}:{number}'
+            for number, line in enumerate(lines, 1)
+            if pattern.search(line)
+        ]
+    assert not found
+
+
+def test_scripts_can_be_run():
+    scripts = [*(ROOT / 'tools').glob('*.sh'), ROOT / '.ci' / 'run']
+    assert len(scripts) == 5
+    for path in scripts:
+        assert path.read_text().startswith('#!/usr/bin/env bash\n'), path
+        assert path.stat().st_mode & 0o111, f'chmod +x {path.name}'
+
+
+@pytest.mark.slow
+def test_wheel_holds_every_module(tmp_path):
+    """Build a wheel of a copy, without the index."""
+    import shutil
+    import zipfile
+
+    copy = tmp_path / 'copy'
+    ignored = shutil.ignore_patterns('__pycache__', '*.egg-info')
+    shutil.copytree(ROOT / 'projects', copy / 'projects', ignore=ignored)
+    shutil.copytree(ROOT / 'requirements', copy / 'requirements')
+    for name in ('setup.cfg', 'pyproject.toml', 'LICENSE'):
+        shutil.copy(ROOT / name, copy)
+    build = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet']
+    subprocess.run(
+        [*build, '--no-build-isolation', '--wheel-dir', tmp_path, copy],
+        check=True,
+    )
+    (wheel,) = tmp_path.glob('multimodal_rs-*.whl')
+    packed = {
+        name
+        for name in zipfile.ZipFile(wheel).namelist()
+        if name.endswith('.py')
+    }
+    modules = (ROOT / 'projects').rglob('*.py')
+    assert packed == {
+        p.relative_to(ROOT / 'projects').as_posix() for p in modules
+    }
