@@ -31,7 +31,7 @@ help:
 	@echo
 	@echo 'PYTHON=/path/to/python names the interpreter; a GPU build of torch that it'
 	@echo 'has is used. VENV=folder puts the environment elsewhere. On a machine without'
-	@echo 'GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves the'
+	@echo 'GPU, a package index with CPU builds of torch (PIP_EXTRA_INDEX_URL) saves the'
 	@echo 'download of the CUDA libraries.'
 
 env:
