@@ -4,7 +4,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-BANDS = dict(opt=3, sar=2, dem=1)
+BANDS = dict(opt=3, sar=2, dem=1, hsi=7)
 LOSS = dict(type='CrossEntropyLoss', avg_non_ignore=True)
 
 
@@ -67,7 +67,8 @@ def samples(batch=2, size=(32, 48), present=None):
 
 
 @pytest.mark.parametrize(
-    'names', [('opt',), ('opt', 'sar'), ('opt', 'sar', 'dem')]
+    'names',
+    [('opt',), ('opt', 'sar'), ('opt', 'sar', 'dem'), tuple(BANDS)],
 )
 def test_losses_and_gradients_for_any_number_of_modalities(names):
     model = MODELS.build(config(names))
