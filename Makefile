@@ -16,7 +16,7 @@ RUN := $(VENV)/bin/python
 export OMP_WAIT_POLICY := passive
 
 SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
-	$(foreach m,opt sar stack,configs/baselines/deeplabv3plus-$(m)_r18_1xb8-15e_simulated-128x128.py)
+	$(foreach m,opt sar,configs/baselines/deeplabv3plus-$(m)_r18_1xb8-15e_simulated-128x128.py)
 
 .PHONY: help demo seeds test lint format env clean
 

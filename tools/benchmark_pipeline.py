@@ -22,7 +22,7 @@ add_source_path()
 
 import rasterio
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
@@ -135,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a worker; others would count as work
     cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     tiles = min(args.tiles, len(dataset))
@@ -167,6 +168,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         '--step', action='store_true', help='time the training step too'
     )
     parser.add_argument('--steps', type=int, default=10)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change values of the config',
+    )
     return parser.parse_args(arguments)
 
 

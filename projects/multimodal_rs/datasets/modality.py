@@ -1,6 +1,5 @@
 """What one sensor's rasters are: the declaration that everything reads."""
 
-import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -96,10 +95,10 @@ class Modality:
         empty = self._empty(data, file_nodata)
         for step in self._steps:
             step(data)
-        # A sum is a fast test: it is finite unless some pixel is not.
-        if empty is None and math.isfinite(data.sum(dtype=np.float64)):
+        finite = np.isfinite(data)
+        if empty is None and finite.all():
             return
-        invalid = ~np.isfinite(data).all(axis=0)
+        invalid = ~finite.all(axis=0)
         if empty is not None:
             invalid |= empty
         data[:, invalid] = np.nan

@@ -8,7 +8,6 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from multimodal_rs.datasets.io.raster import is_virtual, read_raster
-from multimodal_rs.datasets.modality import Modality
 
 UNKNOWN = 254  # marks label numbers without a train id
 
@@ -41,35 +40,31 @@ class LoadMultiModalImages(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Read one tile."""
         modalities = results['modalities']
-        blocks = {}
+        rasters = {}
         for name, modality in modalities.items():
             path = results['img_paths'][name]
-            if modality.optional and _is_missing(path):
-                continue
-            blocks[name] = self._read(modality, path, results['sample_id'])
-        height, width = _common_size(blocks, results)
-        present = []
-        parts = []
-        for name, modality in modalities.items():
-            block = blocks.get(name)
-            if block is None:
-                block = np.full(
-                    (modality.channels, height, width), np.nan, np.float32
+            if not (modality.optional and _is_missing(path)):
+                rasters[name] = read_raster(
+                    path, modality.indices, key=modality.key
                 )
-            else:
-                present.append(name)
-            parts.append(block)
+        height, width = _common_size(rasters, results)
+        channels = {n: m.channels for n, m in modalities.items()}
+        # (C, H, W) in memory, (H, W, C) for the transforms: flips, crops and
+        # quarter turns are views, and packing needs no transposition.
+        stack = np.empty((sum(channels.values()), height, width), np.float32)
+        parts = np.split(stack, np.cumsum(list(channels.values()))[:-1])
+        present = [
+            name
+            for name, part in zip(modalities, parts, strict=True)
+            if self._fill(part, name, rasters, results)
+        ]
         if not present:
             raise ValueError(
                 f'tile {results["sample_id"]!r} has none of the modalities '
                 f'{list(modalities)}: take it out of the split list'
             )
-        # (C, H, W) in memory, (H, W, C) for the transforms: flips, crops and
-        # quarter turns are views, and packing needs no transposition.
-        results['img'] = np.concatenate(parts).transpose(1, 2, 0)
-        results['modality_channels'] = {
-            n: m.channels for n, m in modalities.items()
-        }
+        results['img'] = stack.transpose(1, 2, 0)
+        results['modality_channels'] = channels
         results['present_modalities'] = tuple(present)
         results['border_map'] = np.zeros((height, width), np.uint8)
         results['seg_fields'] = [*results['seg_fields'], 'border_map']
@@ -77,22 +72,27 @@ class LoadMultiModalImages(BaseTransform):
         return results
 
     @staticmethod
-    def _read(modality: Modality, path: str, tile: str) -> np.ndarray | None:
-        data, file_nodata = read_raster(
-            path, modality.indices, key=modality.key, dtype='float32'
+    def _fill(
+        part: np.ndarray, name: str, rasters: dict, results: dict
+    ) -> bool:
+        """Fill the channels of a modality; say whether the tile has it."""
+        modality = results['modalities'][name]
+        if name not in rasters:
+            part.fill(np.nan)
+            return False
+        part[:] = rasters[name].data  # converts to float32
+        modality.prepare(part, rasters[name].nodata)
+        if not (np.isnan(part[0, 0, 0]) and np.isnan(part[0]).all()):
+            return True
+        if modality.optional:
+            return False
+        raise ValueError(
+            f'{results["img_paths"][name]}: tile {results["sample_id"]!r} has '
+            f'no valid {name} pixel. Expected at least one: take the tile out '
+            'of the split list (data_prep --check lists all such tiles), or '
+            'declare the modality `optional=True` so that the tile counts as '
+            'lacking it'
         )
-        modality.prepare(data, file_nodata)
-        if np.isnan(data[0, 0, 0]) and np.isnan(data[0]).all():
-            if modality.optional:
-                return None
-            raise ValueError(
-                f'{path}: tile {tile!r} has no valid {modality.name} pixel. '
-                'Expected at least one: take the tile out of the split list '
-                '(data_prep --check lists all such tiles), or declare the '
-                'modality `optional=True` so that the tile counts as lacking '
-                'it'
-            )
-        return data
 
 
 @TRANSFORMS.register_module()
@@ -188,8 +188,8 @@ def _is_missing(path: str) -> bool:
     return not is_virtual(path) and not osp.exists(path)
 
 
-def _common_size(blocks: dict, results: dict) -> tuple[int, int]:
-    sizes = {n: b.shape[1:] for n, b in blocks.items() if b is not None}
+def _common_size(rasters: dict, results: dict) -> tuple[int, int]:
+    sizes = {n: r.data.shape[1:] for n, r in rasters.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(
             f'{" and ".join(sizes)} must share one grid, got (H, W) {sizes} '
