@@ -25,16 +25,11 @@ def restrict_checkpoint_loading() -> None:
     """Never let a checkpoint file run code.
 
     A pickled checkpoint can hold any function call. With this variable torch
-    refuses everything but tensors and the plain types that multimodal_rs
-    allows, wherever mmengine loads a file; without it, mmengine of the onedl
-    stack falls back to unrestricted loading. Torch before 2.4 cannot be told
-    which types are allowed, and would not even read mmengine's own files.
+    refuses everything but tensors and plain data, wherever mmengine loads a
+    file; without it, mmengine of the onedl stack falls back to unrestricted
+    loading. Our own checkpoints hold nothing else (``PlainCheckpointHook``).
 
     ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1`` opts out, for a file one trusts.
     """
-    import torch
-
-    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' in os.environ:
-        return
-    if hasattr(torch.serialization, 'add_safe_globals'):
+    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
         os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')

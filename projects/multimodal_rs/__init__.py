@@ -6,13 +6,12 @@ and metric into mmseg's registries. Configs do that with
 """
 
 from multimodal_rs._discovery import import_submodules
-from multimodal_rs._stack import allow_checkpoint_types, require_stack
+from multimodal_rs._stack import require_stack
 from multimodal_rs.version import __version__
 
 __all__ = ['__version__']
 
 require_stack()
-allow_checkpoint_types()
 import_submodules(
     'multimodal_rs',
     (

@@ -23,32 +23,3 @@ def require_stack() -> None:
     ]
     if missing:
         raise ImportError(f'multimodal_rs needs {missing}: {REMEDY}')
-
-
-def allow_checkpoint_types() -> None:
-    """Let ``torch.load(weights_only=True)`` read numpy numbers.
-
-    From torch 2.6 on, loading is restricted to allowed types by default, and
-    the original mmengine 0.10.7 allows none for what it stores next to the
-    weights. Arrays and scalars of numpy are plain numbers: allowing them
-    executes no code of the file.
-    """
-    import numpy as np
-    import torch
-
-    allow = getattr(torch.serialization, 'add_safe_globals', None)
-    if allow is None:  # torch < 2.4 has no list of allowed types
-        return
-    multiarray = getattr(np, '_core', None) or np.core
-    allow(
-        [
-            np.ndarray,
-            np.dtype,
-            multiarray.multiarray._reconstruct,
-            multiarray.multiarray.scalar,
-            *{
-                type(np.dtype(kind))
-                for kind in ('f4', 'f8', 'i4', 'i8', 'u1', 'u8', 'bool')
-            },
-        ]
-    )

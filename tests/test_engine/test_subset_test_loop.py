@@ -251,7 +251,11 @@ def test_list_of_metrics(tmp_path: Path) -> None:
     metrics = runner.test()
     assert len(list((tmp_path / 'maps' / 'sar').glob('*.png'))) == 5
     assert metrics['sar/map/OA'] < metrics['opt/map/OA']
-    assert metrics['cross_entropy'] == metrics['opt+sar/cross_entropy'] < metrics['sar/cross_entropy']
+    assert (
+        metrics['cross_entropy']
+        == metrics['opt+sar/cross_entropy']
+        < metrics['sar/cross_entropy']
+    )
     # The table finds a measure behind a prefix.
     with (Path(runner.log_dir) / 'modality_subsets.csv').open() as file:
         rows = list(csv.DictReader(file))

@@ -1,5 +1,8 @@
-"""Checkpoints without pickled code."""
+"""Checkpoints that hold tensors and plain Python data only."""
 
+from collections.abc import Mapping
+
+import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -7,16 +10,24 @@ from mmseg.registry import HOOKS
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Leave mmengine's log buffers out of the checkpoint.
+    """Keep pickled code and numpy scalars out of the checkpoint.
 
-    They pickle references to methods, which ``torch.load`` refuses with
-    ``weights_only=True``, the default from torch 2.6 on. Everything that a
-    resumed run needs (weights, optimizer, schedules, best score) stays; only
-    the moving averages in the log start anew.
+    ``torch.load`` with ``weights_only=True``, the default from torch 2.6 on,
+    refuses both. mmengine's log buffers pickle references to methods: they
+    are left out. Everything that a resumed run needs (weights, optimizer,
+    schedules, best score) stays; only the moving averages in the log start
+    anew. Numbers that mmengine keeps as numpy scalars become Python numbers.
     """
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Drop the buffers."""
-        checkpoint['message_hub'] = dict(
-            checkpoint['message_hub'], log_scalars={}
-        )
+        """Make the checkpoint plain."""
+        hub = dict(checkpoint['message_hub'], log_scalars={})
+        checkpoint['message_hub'] = _plain(hub)
+
+
+def _plain(content: object) -> object:
+    if isinstance(content, Mapping):
+        return {_plain(k): _plain(v) for k, v in content.items()}
+    if isinstance(content, (list, tuple)):
+        return type(content)(_plain(v) for v in content)
+    return content.item() if isinstance(content, np.generic) else content

@@ -72,11 +72,7 @@ def load_trained(
 
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping]:
     """Read the weights and what they were trained on."""
-    # Before torch 2.4 nobody could say which types a checkpoint may hold.
-    restricted = hasattr(torch.serialization, 'add_safe_globals')
-    content = torch.load(
-        checkpoint, map_location='cpu', weights_only=restricted
-    )
+    content = torch.load(checkpoint, map_location='cpu', weights_only=True)
     meta = content.get('meta', {}).get('dataset_meta') or {}
     missing = {'classes', 'palette', 'modalities'} - set(meta)
     if missing or 'state_dict' not in content:
