@@ -34,8 +34,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--show-dir',
-        help='draw the predictions into this folder, below the time-stamped '
-        'one of the run',
+        help='draw the predictions into vis_data/ below this folder',
     )
     parser.add_argument(
         '--wait-time',
@@ -61,7 +60,7 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
         raise SystemExit(
             '--show, --show-dir: expected a hook in '
             'default_hooks.visualization, got none: add '
-            "visualization=dict(type='SegVisualizationHook')"
+            "visualization=dict(type='MultiModalVisualizationHook')"
         )
     hook.draw = True
     if args.show:

@@ -264,6 +264,23 @@ class TestBadInput:
         assert data[0, :4].tolist() == [2, 2, 2, 0]
         assert data[1, 0] == 255
 
+    def test_labels_of_any_type(self, tmp_path):
+        make_tile(tmp_path)
+        ids = {0: 0, 1: 1, -(2**31): 255, 70000: 2}
+        dataset = build(
+            tmp_path, [*LOAD, PACK], label=dict(dir='label', ids=ids)
+        )
+        label = np.zeros((1, *SIZE), 'int32')
+        label[0, 0, :3] = (1, 70000, -(2**31))
+        write(tmp_path / 'label' / 't1.tif', label)
+        read = dataset[0]['data_samples'].gt_sem_seg.data[0, 0, :4]
+        assert read.tolist() == [1, 2, 255, 0]
+        fraction = np.zeros((1, *SIZE), 'float32')
+        fraction[0, 0, :2] = (1.0, 1.5)
+        write(tmp_path / 'label' / 't1.tif', fraction)
+        with pytest.raises(ValueError, match=r'ids \{1.5: 1\}'):
+            dataset[0]
+
     def test_band_that_the_file_lacks(self, tmp_path):
         make_tile(tmp_path)
         with pytest.raises(ValueError, match='has 1 bands'):

@@ -162,16 +162,16 @@ class LoadLandCover(BaseTransform):
 
 def _translate(raw: np.ndarray, ids: dict, path: str) -> np.ndarray:
     """Map the numbers of a label raster to train ids by a lookup table."""
-    low, high = int(raw.min()), int(raw.max())
-    base = 0 if low >= 0 and high < 256 else low
-    table = np.full(max(high - base + 1, 256), UNKNOWN, np.uint8)
-    for number, train_id in ids.items():
-        if base <= number < base + len(table):
-            table[number - base] = train_id
-    if base == 0:  # the usual case, ten times as fast
-        train_ids = cv2.LUT(raw.astype(np.uint8), table[:256])
-    else:
-        train_ids = table[raw.astype(np.int64) - base]
+    if raw.dtype.kind in 'iu' and raw.min() >= 0 and raw.max() < 256:
+        table = np.full(256, UNKNOWN, np.uint8)
+        for number, train_id in ids.items():
+            if 0 <= number < 256:
+                table[number] = train_id
+        train_ids = cv2.LUT(raw.astype(np.uint8), table)
+    else:  # negative, large or fractional numbers: rare, ten times slower
+        numbers, inverse = np.unique(raw, return_inverse=True)
+        found = [ids.get(n, UNKNOWN) for n in numbers.tolist()]
+        train_ids = np.array(found, np.uint8)[inverse.reshape(raw.shape)]
     unknown = train_ids == UNKNOWN
     if unknown.any():
         values, counts = np.unique(raw[unknown], return_counts=True)
