@@ -73,7 +73,9 @@ def _crc32_tensor(key: str, shape: tuple, dtype: str) -> Tensor:
         return torch.zeros(shape, dtype=getattr(torch, dtype))
     generator = np.random.Generator(np.random.PCG64(zlib.crc32(key.encode())))
     base = generator.standard_normal(shape).astype(np.float32)
-    if key.endswith('running_var'):
+    if 'A_log' in key:  # deterministic in the authors' code
+        array = np.broadcast_to(np.log(np.arange(1, shape[-1] + 1)), shape)
+    elif key.endswith('running_var'):
         array = 0.5 + np.abs(base) * 0.5
     elif key.endswith('running_mean'):
         array = 0.1 * base

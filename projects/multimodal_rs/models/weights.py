@@ -26,6 +26,18 @@ MDAFM_RULES: Rules = (
     (r'cbr_post_fusion\.conv\.', 'conv.'),
     (r'cbr_post_fusion\.bn\.', 'norm.'),
 )
+# VMamba: names of the first public files (v0), now
+VMAMBA_RULES: Rules = (
+    (r'patch_embed\.proj\.', 'patch_embed.0.'),
+    (r'patch_embed\.norm\.', 'patch_embed.2.'),
+    (r'(layers\.\d+\.blocks\.\d+)\.ln_1\.', r'\1.norm.'),
+    (r'(layers\.\d+\.blocks\.\d+)\.self_attention\.', r'\1.op.'),
+    (r'norm\.', 'classifier.norm.'),
+    (r'head\.', 'classifier.head.'),
+    (r'', ''),
+)
+# Linear layers that some files store as 1x1 convolutions.
+VMAMBA_LINEAR = re.compile(r'.*\.(in_proj|out_proj|fc1|fc2)\.weight')
 
 
 class Conversion(NamedTuple):
@@ -58,6 +70,18 @@ def rename_keys(state: Mapping[str, Tensor], rules: Rules) -> Conversion:
         else:
             unmatched.append(key)
     return Conversion(renamed, unmatched)
+
+
+def rename_vmamba(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the tensors of any official VMamba file their current names.
+
+    Names that are current already stay. Linear weights become (out, in).
+    """
+    renamed = rename_keys(state, VMAMBA_RULES).state
+    return {
+        key: tensor.flatten(1) if VMAMBA_LINEAR.match(key) else tensor
+        for key, tensor in renamed.items()
+    }
 
 
 def convert_joitrinet(state: Mapping[str, Tensor]) -> Conversion:

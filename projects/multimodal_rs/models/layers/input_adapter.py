@@ -4,6 +4,7 @@ The only place that does it: branches are built for their own band count and
 take ImageNet weights through :func:`load_pretrained`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -38,32 +39,60 @@ class LoadReport:
         return '; '.join(lines)
 
 
-def adapt_stem(weight: Tensor, bands: int) -> Tensor:
+def adapt_stem(weight: Tensor, bands: int, rule: str = 'repeat') -> Tensor:
     """Fit the first convolution's weight from 3 to any number of bands.
-
-    The rule of segmentation_models_pytorch, which the JoiTriNet authors use:
-    one band gets the sum of the three slices; otherwise band i gets slice
-    i mod 3 and everything is scaled by 3 / bands, so that the response to a
-    grey image stays the same.
 
     Args:
         weight: (C_out, 3, k, k).
         bands: Number of input bands.
+        rule: A name in :data:`STEM_RULES`: 'repeat' as the JoiTriNet authors,
+            'extend' as the MCF-Mamba authors.
 
     Returns:
         (C_out, bands, k, k).
+
+    Raises:
+        ValueError: If the weight is not for 3 bands or the rule is unknown.
     """
+    if rule not in STEM_RULES:
+        raise ValueError(
+            f'adapt_stem: unknown rule {rule!r} for the stem, expected one '
+            f'of {list(STEM_RULES)}'
+        )
     if weight.shape[1] != 3:
         raise ValueError(
             'adapt_stem expects a weight for 3 bands, got shape '
             f'{tuple(weight.shape)}'
         )
-    if bands == 3:
-        return weight
+    return weight if bands == 3 else STEM_RULES[rule](weight, bands)
+
+
+def _repeat(weight: Tensor, bands: int) -> Tensor:
+    """Keep the response to a grey image (segmentation_models_pytorch).
+
+    One band gets the sum of the three slices; otherwise band i gets slice
+    i mod 3 and everything is scaled by 3 / bands.
+    """
     if bands == 1:
         return weight.sum(dim=1, keepdim=True)
     order = torch.arange(bands) % 3
     return weight[:, order] * (3 / bands)
+
+
+def _extend(weight: Tensor, bands: int) -> Tensor:
+    """Keep the slices as they are: the first ones, or all and their means.
+
+    Nothing is scaled, so the response grows with the number of bands.
+    """
+    mean = weight.mean(dim=1, keepdim=True)
+    further = max(bands - 3, 0)
+    return torch.cat([weight[:, :bands], *[mean] * further], dim=1)
+
+
+STEM_RULES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    'repeat': _repeat,
+    'extend': _extend,
+}
 
 
 def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
@@ -79,14 +108,22 @@ def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
 
 
 def load_pretrained(
-    module: nn.Module, checkpoint: str, prefix: str = '', title: str = ''
+    module: nn.Module,
+    checkpoint: str,
+    prefix: str | None = None,
+    stem: str = 'repeat',
+    title: str = '',
 ) -> LoadReport:
     """Load pretrained weights into a branch and say what was done.
+
+    A backbone whose published files have other names has a method
+    ``translate_pretrained(state) -> state``.
 
     Args:
         module: The branch's backbone.
         checkpoint: File, URL or ``torchvision://`` name of an RGB model.
         prefix: Load only keys below this prefix, without it.
+        stem: Rule for other numbers of bands, see :func:`adapt_stem`.
         title: What the printed report calls the branch.
 
     Raises:
@@ -100,8 +137,10 @@ def load_pretrained(
             for k, v in source.items()
             if k.startswith(f'{prefix}.')
         }
+    if hasattr(module, 'translate_pretrained'):
+        source = module.translate_pretrained(source)
     target = module.state_dict()
-    stem = f'{first_convolution(module)[0]}.weight'
+    first = f'{first_convolution(module)[0]}.weight'
     report = LoadReport([], [], [], sorted(set(source) - set(target)))
     state = {}
     for key, tensor in target.items():
@@ -109,8 +148,8 @@ def load_pretrained(
         if value is None:
             report.missing.append(key)
             continue
-        if key == stem and value.shape != tensor.shape:
-            value = adapt_stem(value, tensor.shape[1])
+        if key == first and value.shape != tensor.shape:
+            value = adapt_stem(value, tensor.shape[1], stem)
             report.adapted.append(
                 f'{key} (3 to {tensor.shape[1]} input bands)'
             )
