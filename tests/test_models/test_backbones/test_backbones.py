@@ -52,6 +52,46 @@ def test_branches_do_not_see_each_other():
         torch.testing.assert_close(y, z, rtol=0, atol=0)
 
 
+def masks(batch=1):
+    mask = torch.zeros(batch, 1, 16, 8)
+    mask[:, :, :4, 3:] = 1
+    return mask
+
+
+def test_a_convolutional_branch_gets_the_masked_image():
+    backbone = MODELS.build(parallel()).eval()
+    opt, sar = torch.randn(1, 4, 64, 30), torch.randn(1, 2, 64, 30)
+    features = backbone(dict(opt=opt, sar=sar), masks=dict(opt=masks()))
+    hidden = opt.clone()
+    hidden[:, :, :16, 12:] = 0
+    expected = backbone(dict(opt=hidden, sar=sar))
+    for name in ('opt', 'sar'):
+        for y, z in zip(features[name], expected[name], strict=True):
+            torch.testing.assert_close(y, z, rtol=0, atol=0)
+
+
+def test_a_branch_that_masks_tokens_gets_its_own_mask():
+    arch = dict(depths=(1, 1), base_channels=8, state_size=2)
+    vmamba = dict(type='VMamba', arch=arch, out_indices=(0, 1))
+    branches = dict(opt=vmamba, sar=vmamba)
+    backbone = MODELS.build(parallel(branches=branches)).eval()
+    opt, sar = torch.randn(2, 1, 3, 64, 32)
+    both = dict(opt=masks(), sar=1 - masks())
+    features = backbone(dict(opt=opt, sar=sar), masks=both)
+    for name, image in (('opt', opt), ('sar', sar)):
+        expected = backbone.branches[name](image, both[name])
+        for y, z in zip(features[name], expected, strict=True):
+            torch.testing.assert_close(y, z, rtol=0, atol=0)
+
+
+def test_masks_that_do_not_fit_are_named():
+    backbone = MODELS.build(parallel())
+    with pytest.raises(KeyError, match=r"masks for \['sar'\], but"):
+        backbone(dict(opt=torch.randn(1, 4, 64, 32)), dict(sar=masks()))
+    with pytest.raises(ValueError, match='does not fit an image'):
+        backbone(dict(opt=torch.randn(2, 4, 64, 32)), dict(opt=masks()))
+
+
 def test_mmseg_necks_per_branch():
     neck = dict(
         type='FPN', in_channels=[8, 16, 32, 64], out_channels=12, num_outs=4

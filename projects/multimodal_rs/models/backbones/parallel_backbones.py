@@ -23,7 +23,8 @@ class ParallelBackbones(BaseModule):
     An ``init_cfg=dict(type='Pretrained', checkpoint=...)`` of a branch's
     backbone is loaded through
     :func:`multimodal_rs.models.layers.input_adapter.load_pretrained`, which
-    fits the stem to the branch's number of bands and prints a report.
+    fits the stem to the branch's number of bands and prints a report; its
+    options ``prefix`` and ``stem`` may stand there too.
 
     Args:
         branches (dict): Backbone config per modality.
@@ -53,35 +54,60 @@ class ParallelBackbones(BaseModule):
         self.necks = self._build(necks, 'necks') if necks else None
 
     def forward(
-        self, inputs: Mapping[str, Tensor]
+        self,
+        inputs: Mapping[str, Tensor],
+        masks: Mapping[str, Tensor] | None = None,
     ) -> dict[str, tuple[Tensor, ...]]:
         """Encode what is there.
 
         Args:
             inputs: (B, C_m, H, W) for each modality present.
+            masks: (B, 1, h, w) for some of them, 1 where it is hidden, for
+                masked pre-training; h and w divide H and W, rounded up. A
+                backbone with ``masks_tokens = True`` gets it as its second
+                argument, any other one an image that is 0 (after
+                normalisation, so the mean) where it is hidden.
 
         Returns:
             For each of them its pyramid, in the order of ``branches``.
 
         Raises:
-            KeyError: If an input has no branch.
+            KeyError: If an input has no branch, or a mask no input.
         """
+        masks = masks or {}
         unknown = sorted(set(inputs) - set(self.modalities))
         if unknown:
             raise KeyError(
                 f'ParallelBackbones: no branch for {unknown}, it has '
                 f'{list(self.modalities)}'
             )
+        if set(masks) - set(inputs):
+            raise KeyError(
+                f'ParallelBackbones: masks for {sorted(masks)}, but the '
+                f'inputs are {sorted(inputs)}'
+            )
         features = {}
         for name in self.modalities:
             if name not in inputs:
                 continue
             key = self._key(name)
-            pyramid = self.branches[key](inputs[name])
+            pyramid = self._encode(
+                self.branches[key], inputs[name], masks.get(name)
+            )
             if self.necks is not None:
                 pyramid = self.necks[key](pyramid)
             features[name] = tuple(pyramid)
         return features
+
+    @staticmethod
+    def _encode(
+        branch: nn.Module, image: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        if mask is None:
+            return branch(image)
+        if getattr(branch, 'masks_tokens', False):
+            return branch(image, mask)
+        return branch(hide_pixels(image, mask))
 
     def init_weights(self) -> None:
         """Initialise; pretrained branches are fitted to their bands."""
@@ -93,11 +119,9 @@ class ParallelBackbones(BaseModule):
                 branch.init_cfg = None
         super().init_weights()
         for key, config in pretrained.items():
+            options = {k: v for k, v in config.items() if k != 'type'}
             load_pretrained(
-                self.branches[key],
-                config['checkpoint'],
-                config.get('prefix') or '',
-                title=f'{key} branch',
+                self.branches[key], **options, title=f'{key} branch'
             )
             self.branches[key].init_cfg = config
 
@@ -138,3 +162,31 @@ class ParallelBackbones(BaseModule):
                 'trained with, or change `bands` of the modality'
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def hide_pixels(image: Tensor, mask: Tensor) -> Tensor:
+    """Set the pixels under a coarse mask to 0.
+
+    Args:
+        image: (B, C, H, W).
+        mask: (B, 1, h, w), 1 where the image is hidden. One value covers
+            ceil(H / h) x ceil(W / w) pixels.
+
+    Returns:
+        (B, C, H, W).
+
+    Raises:
+        ValueError: If the mask does not cover the image with such cells.
+    """
+    size, cells = image.shape[2:], mask.shape[2:]
+    strides = [-(-s // c) for s, c in zip(size, cells, strict=True)]
+    covered = [-(-s // t) for s, t in zip(size, strides, strict=True)]
+    if covered != list(cells) or len(mask) != len(image):
+        raise ValueError(
+            f'hide_pixels: a mask {tuple(mask.shape)} does not fit an image '
+            f'{tuple(image.shape)}: expected (B, 1, H / s, W / s), rounded '
+            'up, for a stride s'
+        )
+    fine = mask.repeat_interleave(strides[0], dim=2)
+    fine = fine.repeat_interleave(strides[1], dim=3)
+    return image * (1 - fine[..., : size[0], : size[1]].to(image.dtype))
