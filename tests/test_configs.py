@@ -101,6 +101,27 @@ def test_one_declaration_serves_all_parts(path):
             assert list(std) != list(mean), f'{name}: std copied from mean'
 
 
+def encoders(cfg):
+    """Return the configs of the encoders of a model."""
+    backbone = cfg.model.backbone
+    if backbone.type == 'StackedBackbone':
+        return [backbone.backbone]
+    return list(backbone.branches.values())
+
+
+def backbone_name(encoder):
+    """Return how config names call an encoder."""
+    if encoder.type == 'ResNet':
+        return f'r{encoder.depth}'
+    assert encoder.type == 'VMamba'
+    if not isinstance(encoder.arch, str):
+        assert encoder.arch.base_channels < 96
+        return 'vmamba-xt'
+    size, version = encoder.arch.split('-')
+    suffix = '' if version == 'v0' else f'-{version}'
+    return f'vmamba-{size[0]}{suffix}'
+
+
 @pytest.mark.parametrize('path', CONFIGS)
 def test_name_says_what_is_in_it(path):
     name = path.rsplit('/', 1)[1].removesuffix('.py')
@@ -109,8 +130,7 @@ def test_name_says_what_is_in_it(path):
     gpus_batch, epochs = schedule.split('-')
     assert gpus_batch == f'1xb{cfg.train_dataloader.batch_size}'
     assert epochs == f'{cfg.train_cfg.max_epochs}e'
-    branches = str(cfg.model.backbone)
-    assert f"'depth': {backbone.removeprefix('r')}" in branches
+    assert {backbone_name(b) for b in encoders(cfg)} == {backbone}
     dataset, crop = data.split('-')
     assert dataset in cfg.train_dataloader.dataset.data_root
     crops = [

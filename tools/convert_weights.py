@@ -35,9 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parse(arguments)
     source = _state_dict(args.src)
-    state, unmatched = CONVERTERS[args.source](source)
+    state, unmatched, dropped = CONVERTERS[args.source](source)
     for key in unmatched:
         print(f'unmatched: {key}')
+    for key in dropped:
+        print(f'not needed: {key}')
     print(f'{len(state)} of {len(source)} keys converted ({args.source})')
     problems = len(unmatched)
     if args.config is not None:

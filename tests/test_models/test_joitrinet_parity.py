@@ -21,7 +21,7 @@ CONFIG = 'configs/joitrinet/joitrinet-{}_r101_1xb8-200e_dfc2020-256x256.py'
 
 
 def load(module, name, rules):
-    state, unmatched = rename_keys(author_state(name), rules)
+    state, unmatched, _ = rename_keys(author_state(name), rules)
     assert unmatched == []
     module.load_state_dict(state, strict=True)
     return module.eval()
@@ -55,7 +55,7 @@ def test_network_from_the_shipped_config(kind, parameters):
     model = MODELS.build(config.model).eval()
     assert sum(p.numel() for p in model.parameters()) == parameters
 
-    state, unmatched = convert_joitrinet(author_state(f'joitrinet_{kind}'))
+    state, unmatched, _ = convert_joitrinet(author_state(f'joitrinet_{kind}'))
     assert unmatched == []
     model.load_state_dict(state, strict=True)
 

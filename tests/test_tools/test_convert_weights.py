@@ -54,3 +54,28 @@ def test_misfits_with_the_config_are_printed(source, capsys):
     assert 'decode_head.conv_seg.bias: shape (8,), the config needs (5,)' in (
         printed
     )
+
+
+def test_mcf_mamba_fits_the_config_of_its_bands(tmp_path):
+    file = tmp_path / 'src.pth'
+    torch.save(dict(model=author_state('mcfmamba_tiny')), file)
+    target = tmp_path / 'dst.pth'
+    config = 'mcf-mamba-rbgn_vmamba-t_1xb8-100e_dfc2020-256x256.py'
+    options = ['--source', 'mcf-mamba', '--config']
+    code = convert_weights.main(
+        [str(file), str(target), *options, f'configs/mcf_mamba/{config}']
+    )
+    assert code == 0
+    state = torch.load(target, weights_only=True)['state_dict']
+    assert len(state) == 657
+
+
+def test_what_is_not_needed_is_printed(tmp_path, capsys):
+    file = tmp_path / 'src.pth'
+    state = author_state('vssm_tiny') | {'head.bias': torch.zeros(10)}
+    torch.save(dict(model=state), file)
+    target = tmp_path / 'dst.pth'
+    code = convert_weights.main([str(file), str(target), '--source', 'vmamba'])
+    assert code == 0
+    assert 'not needed: classifier.head.bias' in capsys.readouterr().out
+    assert len(torch.load(target, weights_only=True)['state_dict']) == 216

@@ -38,6 +38,31 @@ VMAMBA_RULES: Rules = (
 )
 # Linear layers that some files store as 1x1 convolutions.
 VMAMBA_LINEAR = re.compile(r'.*\.(in_proj|out_proj|fc1|fc2)\.weight')
+# MCF-Mamba's modalities, and keys inside its fusion module and decoder.
+MCF_MAMBA_MODALITIES = (('m1', 'opt'), ('m2', 'sar'))
+MCMF_RULES: Rules = (
+    *(
+        (rf'fusion_layers\.(\d+)\.{part}_{m}\.', rf'levels.\1.{ours}.{name}.')
+        for part, ours in (
+            ('in_norm', 'in_norms'),
+            ('in_proj', 'in_projs'),
+            ('conv2d', 'convs'),
+        )
+        for m, name in MCF_MAMBA_MODALITIES
+    ),
+    (r'fusion_layers\.(\d+)\.cat_conv\.', r'levels.\1.block.'),
+    (
+        r'fusion_layers\.(\d+)\.'
+        r'(?=(x_proj|dt_projs|out_norm)|(A_logs|Ds)$)',
+        r'levels.\1.',
+    ),
+)
+U_MAMBA_RULES: Rules = (
+    (r'layers_up\.(\d+)\.cat_conv\.', r'levels.\1.merge.'),
+    (r'layers_up\.(\d+)\.(?=upsample|blocks)', r'levels.\1.'),
+    (r'upsample\.', 'upsample.'),
+    (r'output\.', 'conv_seg.'),
+)
 
 
 class Conversion(NamedTuple):
@@ -46,10 +71,12 @@ class Conversion(NamedTuple):
     Attributes:
         state: Tensors under our keys.
         unmatched: Source keys that no rule knows.
+        dropped: Source keys that are known and not needed.
     """
 
     state: dict[str, Tensor]
     unmatched: list[str]
+    dropped: Sequence[str] = ()
 
 
 def rename_keys(state: Mapping[str, Tensor], rules: Rules) -> Conversion:
@@ -114,8 +141,45 @@ def convert_joitrinet(state: Mapping[str, Tensor]) -> Conversion:
     return rename_keys(state, rules)
 
 
+def convert_mcf_mamba(state: Mapping[str, Tensor]) -> Conversion:
+    """Convert an MCF-Mamba checkpoint of the authors, CMSS or supervised.
+
+    Their modalities m1 and m2 become ``opt`` and ``sar``. The last layer of
+    a CMSS checkpoint has as many outputs as there are bands.
+    """
+    rules = [
+        *(
+            (rf'backbone\.branch_{m}\.', f'backbone.branches.{name}.')
+            for m, name in MCF_MAMBA_MODALITIES
+        ),
+        *_below(r'backbone\.fusion_module', 'neck.', MCMF_RULES),
+        *_below('sem_seg_head', 'decode_head.', U_MAMBA_RULES),
+    ]
+    return rename_keys(state, rules)
+
+
+def convert_vmamba(state: Mapping[str, Tensor]) -> Conversion:
+    """Convert an official VMamba classifier to the backbone alone.
+
+    Not needed for training, where ``init_cfg`` reads the official files; for
+    programs that load our keys.
+    """
+    renamed = rename_vmamba(state)
+    kept = {
+        k: v
+        for k, v in renamed.items()
+        if k.startswith(('patch_embed.', 'layers.', 'outnorm'))
+    }
+    others = [k for k in renamed if k not in kept]
+    dropped = [k for k in others if k.startswith('classifier.')]
+    unmatched = [k for k in others if k not in dropped]
+    return Conversion(kept, unmatched, dropped)
+
+
 CONVERTERS: dict[str, Callable[[Mapping[str, Tensor]], Conversion]] = {
     'joitrinet': convert_joitrinet,
+    'mcf-mamba': convert_mcf_mamba,
+    'vmamba': convert_vmamba,
 }
 
 
