@@ -43,6 +43,7 @@ class Backend(NamedTuple):
 
 # In the order in which `auto` asks.
 BACKENDS = (
+    Backend('llvm', 'llvm_backend', ('cpu',)),
     Backend('reference', 'reference', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
 )
 NAMES = tuple(b.name for b in BACKENDS)

@@ -8,7 +8,7 @@ backend module provides, besides what :mod:`multimodal_rs.ops.dispatch` asks,
   -> (y, saved)``
 - ``selective_scan_backward(dy, saved, u, delta, A, B, C, D, delta_bias,
   softplus) -> gradients of the seven tensors``
-- ``selective_scan_saved(u, A) -> number of elements of saved``
+- ``selective_scan_saved(u, A, B) -> number of elements of saved``
 - ``ss2d_forward(x, x_proj_weight, dt_proj_weight, dt_proj_bias, A, D, routes,
   keep) -> (y, saved)``
 - ``ss2d_backward(dy, saved, x, ..., D, routes) -> gradients of the six``
@@ -51,7 +51,7 @@ def _scan_forward_fake(
     u, delta, A, B, C, D, delta_bias, softplus, backend, keep
 ):
     module = choose(backend, (u, delta, A, B, C), SCAN)
-    saved = module.selective_scan_saved(u, A) if keep else 0
+    saved = module.selective_scan_saved(u, A, B) if keep else 0
     return _like(u), u.new_empty(saved, dtype=wide(u))
 
 

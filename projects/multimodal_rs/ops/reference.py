@@ -118,7 +118,7 @@ def selective_scan_backward(
     return du, dstep, dA, db, dc, dD, dbias
 
 
-def selective_scan_saved(u, A):
+def selective_scan_saved(u, A, B):
     """See :mod:`multimodal_rs.ops.operators`."""
     return 0
 

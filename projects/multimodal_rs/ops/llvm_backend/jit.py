@@ -1,0 +1,74 @@
+"""From LLVM code to a function that can be called."""
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+
+from multimodal_rs.ops.llvm_backend.denormals import denormals_as_zero
+from multimodal_rs.ops.llvm_backend.emitter import Emitter
+
+SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+@cache
+def host() -> llvm.TargetMachine:
+    """Describe this machine, with every instruction set that it has."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        jit=True,
+    )
+
+
+@cache
+def vector_width() -> int:
+    """Return the float32 lanes of one register."""
+    features = llvm.get_host_cpu_features()
+    if features.get('avx512f'):
+        return 16
+    return 8 if features.get('avx') else 4
+
+
+def compile_kernel(
+    name: str, write: Callable[[Emitter], None]
+) -> Callable[[int, int], None]:
+    """Compile a kernel in memory.
+
+    Args:
+        name: Of the function, for debuggers.
+        write: Emits its body.
+
+    Returns:
+        ``function(address of the arguments, address of the counter)``. It
+        releases the interpreter lock while it runs.
+    """
+    module = ir.Module(name)
+    machine = host()
+    module.triple = machine.triple
+    emitter = Emitter(module, name, vector_width())
+    with denormals_as_zero(emitter, machine.triple):
+        write(emitter)
+    emitter.finish()
+    parsed = llvm.parse_assembly(str(module))
+    parsed.verify()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = False
+    tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(parsed, builder)
+    engine = llvm.create_mcjit_compiler(parsed, machine)
+    engine.finalize_object()
+    function = SIGNATURE(engine.get_function_address(name))
+    _keep_alive.append(engine)
+    return function
+
+
+# The machine code belongs to its engine.
+_keep_alive: list[llvm.ExecutionEngine] = []
