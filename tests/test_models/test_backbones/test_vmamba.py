@@ -276,3 +276,28 @@ def test_extend_keeps_or_appends_without_scaling():
         torch.testing.assert_close(five[:, band], weight.mean(dim=1))
     with pytest.raises(ValueError, match="unknown rule 'sum'"):
         adapt_stem(weight, 5, 'sum')
+
+
+def test_an_ordinary_segmentor_of_mmseg_takes_it():
+    channels = [8, 16, 32, 64]
+    model = MODELS.build(
+        dict(
+            type='EncoderDecoder',
+            backbone=dict(type='VMamba', arch=CURRENT, in_channels=5),
+            decode_head=dict(
+                type='SegformerHead',
+                in_channels=channels,
+                in_index=[0, 1, 2, 3],
+                channels=16,
+                num_classes=3,
+                norm_cfg=dict(type='BN'),
+                loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+            ),
+            test_cfg=dict(mode='whole'),
+        )
+    ).eval()
+    model.init_weights()
+    logits = model.encode_decode(
+        torch.randn(1, 5, 40, 50), [dict(img_shape=(40, 50))]
+    )
+    assert logits.shape == (1, 3, 40, 50)

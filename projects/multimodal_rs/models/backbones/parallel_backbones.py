@@ -11,6 +11,8 @@ from multimodal_rs.models.layers.input_adapter import (
     load_pretrained,
 )
 
+MASK_STRIDE = 4  # pixels per value of a mask: the tokens of VMamba
+
 
 @MODELS.register_module()
 class ParallelBackbones(BaseModule):
@@ -62,8 +64,8 @@ class ParallelBackbones(BaseModule):
 
         Args:
             inputs: (B, C_m, H, W) for each modality present.
-            masks: (B, 1, h, w) for some of them, 1 where it is hidden, for
-                masked pre-training; h and w divide H and W, rounded up. A
+            masks: (B, 1, H / 4, W / 4), rounded up, for some of them, 1
+                where the image is hidden, for masked pre-training. A
                 backbone with ``masks_tokens = True`` gets it as its second
                 argument, any other one an image that is 0 (after
                 normalisation, so the mean) where it is hidden.
@@ -169,24 +171,21 @@ def hide_pixels(image: Tensor, mask: Tensor) -> Tensor:
 
     Args:
         image: (B, C, H, W).
-        mask: (B, 1, h, w), 1 where the image is hidden. One value covers
-            ceil(H / h) x ceil(W / w) pixels.
+        mask: (B, 1, H / 4, W / 4), rounded up, 1 where it is hidden.
 
     Returns:
         (B, C, H, W).
 
     Raises:
-        ValueError: If the mask does not cover the image with such cells.
+        ValueError: If the mask has another size.
     """
-    size, cells = image.shape[2:], mask.shape[2:]
-    strides = [-(-s // c) for s, c in zip(size, cells, strict=True)]
-    covered = [-(-s // t) for s, t in zip(size, strides, strict=True)]
-    if covered != list(cells) or len(mask) != len(image):
+    batch, _, height, width = image.shape
+    grid = (-(-height // MASK_STRIDE), -(-width // MASK_STRIDE))
+    if tuple(mask.shape) != (batch, 1, *grid):
         raise ValueError(
             f'hide_pixels: a mask {tuple(mask.shape)} does not fit an image '
-            f'{tuple(image.shape)}: expected (B, 1, H / s, W / s), rounded '
-            'up, for a stride s'
+            f'{tuple(image.shape)}, expected {(batch, 1, *grid)}'
         )
-    fine = mask.repeat_interleave(strides[0], dim=2)
-    fine = fine.repeat_interleave(strides[1], dim=3)
-    return image * (1 - fine[..., : size[0], : size[1]].to(image.dtype))
+    fine = mask.repeat_interleave(MASK_STRIDE, dim=2)
+    fine = fine.repeat_interleave(MASK_STRIDE, dim=3)[..., :height, :width]
+    return image * (1 - fine.to(image.dtype))

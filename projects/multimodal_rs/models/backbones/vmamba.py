@@ -196,10 +196,11 @@ class VMamba(BaseModule):
 
     def init_weights(self) -> None:
         """Load ``init_cfg``'s checkpoint, fitted to the bands."""
-        if (self.init_cfg or {}).get('type') != 'Pretrained':
+        config = self.init_cfg
+        if not isinstance(config, Mapping) or config['type'] != 'Pretrained':
             super().init_weights()
             return
-        options = {k: v for k, v in self.init_cfg.items() if k != 'type'}
+        options = {k: v for k, v in config.items() if k != 'type'}
         load_pretrained(self, **options, title=type(self).__name__)
 
     @staticmethod
