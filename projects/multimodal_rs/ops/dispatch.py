@@ -44,6 +44,7 @@ class Backend(NamedTuple):
 # In the order in which `auto` asks.
 BACKENDS = (
     Backend('llvm', 'llvm_backend', ('cpu',)),
+    Backend('torch', 'chunked', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
     Backend('reference', 'reference', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
 )
 NAMES = tuple(b.name for b in BACKENDS)
