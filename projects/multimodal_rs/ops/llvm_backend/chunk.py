@@ -225,11 +225,10 @@ class Adjoint:
             e.store(sums(e, block), self._sums, m)
         with e.loop(count) as t:
             row = e.at(target, e.load_index(places, t), offset)
-            n = 0
-            while n + width <= states:
+            whole = states - states % width
+            for n in range(0, whole, width):
                 e.add_to(e.load(self._sums, t * states, n), row, n)
-                n += width
-            for n in range(n, states):
+            for n in range(whole, states):
                 value = e.load_scalar(self._sums, t * states, n)
                 e.add_scalar_to(value, row, n)
 

@@ -14,7 +14,6 @@ from multimodal_rs.ops.llvm_backend.packing import (
     blocks_of,
     pack,
     pad_last,
-    round_up,
     shares_for,
     unpack,
 )

@@ -1,0 +1,93 @@
+"""What the scans are measured against: loops over time in plain torch.
+
+Written here from the published formula, with the materialisation of the
+public implementations: decays, drives and repeated B and C of the whole
+sequence are built first, (B, G * D, L, N) each.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def loop_scan(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    delta_bias: Tensor,
+    by_index: bool,
+) -> Tensor:
+    """Scan with everything materialised.
+
+    Args:
+        u: (B, G * D, L); it and the rest as in
+            :func:`multimodal_rs.ops.selective_scan`.
+        by_index: Take time steps by indexing, as the public fallback does:
+            the backward pass then fills a full-size zero tensor per step and
+            its cost grows with L squared. False takes them with ``unbind``.
+
+    Returns:
+        (B, G * D, L).
+    """
+    delta = functional.softplus(delta + delta_bias[:, None])
+    repeats = u.shape[1] // B.shape[1]
+    decay = torch.exp(torch.einsum('bdl,dn->bdln', delta, A))
+    b = B.repeat_interleave(repeats, dim=1)
+    drive = torch.einsum('bdl,bdnl,bdl->bdln', delta, b, u)
+    c = C.repeat_interleave(repeats, dim=1)
+    state = u.new_zeros(*u.shape[:2], A.shape[1])
+    outputs = []
+    if by_index:
+        for t in range(u.shape[2]):
+            state = decay[:, :, t] * state + drive[:, :, t]
+            outputs.append(torch.einsum('bdn,bdn->bd', state, c[..., t]))
+    else:
+        steps = zip(
+            decay.unbind(2), drive.unbind(2), c.unbind(3), strict=True
+        )
+        for decay_t, drive_t, c_t in steps:
+            state = decay_t * state + drive_t
+            outputs.append(torch.einsum('bdn,bdn->bd', state, c_t))
+    return torch.stack(outputs, dim=2) + u * D[:, None]
+
+
+def composed_ss2d(
+    x: Tensor,
+    x_proj_weight: Tensor,
+    dt_proj_weight: Tensor,
+    dt_proj_bias: Tensor,
+    A: Tensor,
+    D: Tensor,
+    by_index: bool,
+) -> Tensor:
+    """Scan a map in four directions, all sequences written out.
+
+    Args:
+        x: (B, H, W, D); it and the rest as in
+            :func:`multimodal_rs.ops.ss2d`.
+        by_index: See :func:`loop_scan`.
+
+    Returns:
+        (B, H, W, D).
+    """
+    batch, height, width, channels = x.shape
+    rank, states = dt_proj_weight.shape[2], A.shape[1]
+    rows = x.permute(0, 3, 1, 2)
+    pair = torch.stack(
+        (rows.flatten(2), rows.transpose(2, 3).flatten(2)), dim=1
+    )
+    sequences = torch.cat((pair, pair.flip(-1)), dim=1)  # (B, 4, D, L)
+    projected = torch.einsum('bkdl,kcd->bkcl', sequences, x_proj_weight)
+    low_rank, b, c = projected.split((rank, states, states), dim=2)
+    delta = torch.einsum('bkrl,kdr->bkdl', low_rank, dt_proj_weight)
+    y = loop_scan(
+        *(sequences.flatten(1, 2), delta.flatten(1, 2), A, b, c, D),
+        *(dt_proj_bias.flatten(), by_index),
+    ).view(batch, 4, channels, -1)
+    y = y[:, :2] + y[:, 2:].flip(-1)
+    columns = y[:, 1].view(batch, channels, width, height).transpose(2, 3)
+    merged = y[:, 0].view(batch, channels, height, width) + columns
+    return merged.permute(0, 2, 3, 1).contiguous()
