@@ -43,6 +43,8 @@ class Backend(NamedTuple):
 
 # In the order in which `auto` asks.
 BACKENDS = (
+    Backend('vmamba', 'external_vmamba', ('cuda',)),
+    Backend('mamba_ssm', 'external_mamba', ('cuda',)),
     Backend('llvm', 'llvm_backend', ('cpu',)),
     Backend('torch', 'chunked', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
     Backend('reference', 'reference', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
