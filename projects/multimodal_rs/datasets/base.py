@@ -34,7 +34,8 @@ class MultiModalSegDataset(BaseSegDataset):
         label (dict | bool, optional): ``dir`` and ``suffix`` of the label
             rasters and ``ids``, a dict from the number in the file to the
             train id (255: ignored). Without ``ids`` the numbers are the train
-            ids. None takes the class's ``LABEL``; False: there are no labels.
+            ids. None takes the class's ``LABEL``. False: no label is read
+            (pretraining); then the classes may be unknown too.
         data_root (str): Folder of the dataset.
         ann_file (str): Split list, one tile per line, below ``data_root`` if
             relative.
@@ -72,6 +73,8 @@ class MultiModalSegDataset(BaseSegDataset):
         self.draws = torch.zeros(0, dtype=torch.int64)
         metainfo = dict(metainfo or {})
         metainfo['modalities'] = _plain(modalities)
+        if self.label is None and 'classes' not in self.METAINFO:
+            metainfo.setdefault('classes', ())  # mmseg wants some to test
         super().__init__(
             ann_file=ann_file,
             data_root=data_root or None,
