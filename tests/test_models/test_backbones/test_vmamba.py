@@ -301,3 +301,11 @@ def test_an_ordinary_segmentor_of_mmseg_takes_it():
         torch.randn(1, 5, 40, 50), [dict(img_shape=(40, 50))]
     )
     assert logits.shape == (1, 3, 40, 50)
+
+
+def test_a_file_of_another_width_is_refused(tmp_path):
+    torch.save(dict(model=build().state_dict()), tmp_path / 'narrow.pth')
+    init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'narrow.pth'))
+    wide = build(V0 | dict(base_channels=16), init_cfg=init_cfg)
+    with pytest.raises(ValueError, match='belongs to another architecture'):
+        wide.init_weights()

@@ -129,14 +129,7 @@ def load_pretrained(
     Raises:
         ValueError: If nothing fits, or a shape other than the stem's differs.
     """
-    source = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
-    source = source.get('state_dict', source.get('model', source))
-    if prefix:
-        source = {
-            k.removeprefix(f'{prefix}.'): v
-            for k, v in source.items()
-            if k.startswith(f'{prefix}.')
-        }
+    source = _read(checkpoint, prefix)
     if hasattr(module, 'translate_pretrained'):
         source = module.translate_pretrained(source)
     target = module.state_dict()
@@ -149,18 +142,12 @@ def load_pretrained(
             report.missing.append(key)
             continue
         if key == first and value.shape != tensor.shape:
-            value = adapt_stem(value, tensor.shape[1], stem)
-            report.adapted.append(
-                f'{key} (3 to {tensor.shape[1]} input bands)'
-            )
+            bands = tensor.shape[1]
+            value = adapt_stem(value, bands, stem)
+            report.adapted.append(f'{key} (3 to {bands} input bands)')
         else:
             report.loaded.append(key)
-        if value.shape != tensor.shape:
-            raise ValueError(
-                f'{checkpoint}: {key} has shape {tuple(value.shape)}, the '
-                f'{title or "module"} needs {tuple(tensor.shape)}: the '
-                'checkpoint belongs to another architecture'
-            )
+        _check_shape(key, value, tensor, f'{checkpoint} ({title})')
         state[key] = value
     if not report.loaded:
         raise ValueError(
@@ -173,3 +160,24 @@ def load_pretrained(
         f'{title or "pretrained"} from {checkpoint}: {report}', 'current'
     )
     return report
+
+
+def _read(checkpoint: str, prefix: str | None) -> dict[str, Tensor]:
+    source = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    source = source.get('state_dict', source.get('model', source))
+    if not prefix:
+        return source
+    return {
+        k.removeprefix(f'{prefix}.'): v
+        for k, v in source.items()
+        if k.startswith(f'{prefix}.')
+    }
+
+
+def _check_shape(key: str, value: Tensor, tensor: Tensor, where: str) -> None:
+    if value.shape != tensor.shape:
+        raise ValueError(
+            f'{where}: {key} has shape {tuple(value.shape)}, the network '
+            f'needs {tuple(tensor.shape)}: the checkpoint belongs to another '
+            'architecture'
+        )
