@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Count the parameters of a network and what one image costs.
+
+    python tools/get_flops.py CONFIG [--shape H W]
+
+Counted as in mmengine and fvcore, one for a multiply-add of convolutions and
+linear layers; selective scans as VMamba's authors do, 9 L D N + D L for each
+sequence. What the fused head needs is counted, in test mode.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+
+from _bootstrap import add_source_path
+from _launch import check_file
+
+add_source_path()
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.ops.flops import flop_analyzer
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table of one config.
+
+    Args:
+        arguments: Command line, for tests.
+    """
+    args = _parse(arguments)
+    check_file('config', args.config)
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).eval()
+    modalities = build_modalities(cfg.train_dataloader.dataset.modalities)
+    bands = {name: m.channels for name, m in modalities.items()}
+    parameters = sum(p.numel() for p in model.parameters())
+    operators, parts = count(model, bands, tuple(args.shape))
+    height, width = args.shape
+    print(f'input: 1 x {bands} at {height} x {width}')
+    print(f'parameters: {parameters:,}')
+    print(f'flops: {sum(operators.values()) / 1e9:.2f} G')
+    for title, counter in (('operator', operators), ('part', parts)):
+        print(f'by {title}')
+        for name, number in counter.most_common():
+            print(f'  {name:30} {number / 1e9:8.3f} G')
+
+
+def count(
+    model: torch.nn.Module, bands: dict[str, int], shape: tuple[int, int]
+) -> tuple[Counter, Counter]:
+    """Count one image.
+
+    Args:
+        model: A segmentor.
+        bands: Number of bands of each modality.
+        shape: (H, W).
+
+    Returns:
+        Flops by operator, and by direct child of the model.
+    """
+    device = next(model.parameters()).device
+    inputs = {m: torch.rand(1, c, *shape).to(device) for m, c in bands.items()}
+    with torch.no_grad():
+        analyzer = flop_analyzer(model, inputs)
+        operators = Counter(analyzer.by_operator())
+        by_module = analyzer.by_module()
+    parts = Counter(
+        {
+            name: by_module[f'network.{name}']
+            for name, _ in model.named_children()
+            if by_module[f'network.{name}']
+        }
+    )
+    return operators, parts
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('config', help='config file of the network')
+    parser.add_argument(
+        '--shape',
+        nargs=2,
+        type=int,
+        default=(256, 256),
+        metavar=('H', 'W'),
+        help='size of the image in pixels (default: 256 256)',
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    main()
