@@ -1,0 +1,211 @@
+"""The two-dimensional scan: all routes of one map in one launch.
+
+Both projections are matrix products outside of the kernels. That of the step
+sizes inside them would save writing and reading delta, but take up to 48
+registers per channel from the states, and in the backward pass as many sums
+over channels as the rank, next to the 2 N of B and C.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from multimodal_rs.ops.routes import Route
+from multimodal_rs.ops.triton_backend.scan import (
+    Gradients,
+    Scan,
+    copies,
+    number_saved,
+    run_backward,
+    run_forward,
+)
+
+
+class _Parameters(NamedTuple):
+    """Parameters of some routes K, see :func:`multimodal_rs.ops.ss2d`."""
+
+    x_weight: Tensor
+    dt_weight: Tensor
+    dt_bias: Tensor
+    A: Tensor
+    D: Tensor
+
+    def of(self, own: Sequence[int], number: int) -> '_Parameters':
+        """Those of the routes ``own`` out of ``number``."""
+        if len(own) == number:
+            return self
+        index = torch.tensor(own, device=self.A.device)
+        return _Parameters(
+            *(p.unflatten(0, (number, -1))[index].flatten(0, 1) for p in self)
+        )
+
+
+def forward(x, x_weight, dt_weight, dt_bias, A, D, routes, keep):
+    """See :mod:`multimodal_rs.ops.operators`."""
+    parameters = _Parameters(x_weight, dt_weight, dt_bias, A, D)
+    y = x.new_zeros(x.shape[1:], dtype=A.dtype)
+    kept = A.new_empty(saved(x, dt_weight, A) if keep else 0)
+    start = 0
+    for own in _launches(routes):
+        part = parameters.of(own, len(routes))
+        scan, _ = _scan(x[routes[own[0]].source], part, routes, own)
+        size = saved(x, part.dt_weight, part.A)
+        run_forward(scan, y, kept[start : start + size] if keep else None)
+        start += size
+    return y, kept
+
+
+def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
+    """See :mod:`multimodal_rs.ops.operators`."""
+    parameters = _Parameters(x_weight, dt_weight, dt_bias, A, D)
+    number, dy = len(routes), dy.contiguous()
+    dx = x.new_zeros(x.shape, dtype=A.dtype)
+    gradients = [
+        torch.empty_like(p.unflatten(0, (number, -1))) for p in parameters
+    ]
+    start = 0
+    for own in _launches(routes):
+        part = parameters.of(own, number)
+        source = routes[own[0]].source
+        size = saved(x, part.dt_weight, part.A)
+        found = _backward_launch(
+            dy,
+            kept[start : start + size],
+            x[source],
+            part,
+            routes,
+            own,
+            dx[source],
+        )
+        start += size
+        for target, gradient in zip(gradients, found, strict=True):
+            target[list(own)] = gradient.unflatten(0, (len(own), -1))
+    return dx, *(g.flatten(0, 1) for g in gradients)
+
+
+def saved(x: Tensor, dt_weight: Tensor, A: Tensor) -> int:
+    """See :mod:`multimodal_rs.ops.operators`."""
+    return number_saved(x.shape[1], x.shape[2] * x.shape[3], A)
+
+
+def _launches(routes: Sequence[Route]) -> list[tuple[int, ...]]:
+    """Group the routes: by map, or alone where the order of sums matters."""
+    if torch.are_deterministic_algorithms_enabled():
+        return [(k,) for k in range(len(routes))]
+    sources = dict.fromkeys(route.source for route in routes)
+    return [
+        tuple(k for k, r in enumerate(routes) if r.source == source)
+        for source in sources
+    ]
+
+
+def _scan(
+    x: Tensor,
+    parameters: _Parameters,
+    routes: Sequence[Route],
+    own: Sequence[int],
+) -> tuple[Scan, Tensor]:
+    """Project one map for the routes ``own``.
+
+    Args:
+        x: (B, H, W, D).
+        parameters: Of the routes ``own``.
+        routes: All of them.
+        own: Routes on this map.
+
+    Returns:
+        The sequences, and the low-rank step sizes (K, B * H * W, R).
+    """
+    x = x.contiguous()
+    batch, height, width, channels = x.shape
+    number, _, rank = parameters.dt_weight.shape
+    states = parameters.A.shape[1]
+    row = rank + 2 * states
+    pixels = x.view(-1, channels)
+    weight = parameters.x_weight.flatten(0, 1).to(x.dtype)
+    projected = (pixels @ weight.T).view(-1, number, row)
+    low_rank = projected[..., :rank].transpose(0, 1)
+    delta = torch.bmm(low_rank, parameters.dt_weight.to(x.dtype).mT)
+    strides = dict(
+        u_source=0,
+        u_row=channels,
+        y_source=0,
+        y_row=channels,
+        d_source=delta.stride(0),
+        d_row=channels,
+        bc_source=row,
+        bc_row=number * row,
+    )
+    scan = Scan(
+        u=x,
+        delta=delta,
+        B=projected[..., rank:],
+        C=projected[..., rank + states :],
+        A=parameters.A.contiguous(),
+        D=parameters.D.contiguous(),
+        bias=parameters.dt_bias.contiguous(),
+        softplus=True,
+        shape=(batch, height, width, number),
+        routes=_table(tuple(routes[k] for k in own), x.device),
+        strides=strides,
+        shared=True,
+    )
+    return scan, low_rank
+
+
+def _backward_launch(
+    dy: Tensor,
+    kept: Tensor,
+    x: Tensor,
+    parameters: _Parameters,
+    routes: Sequence[Route],
+    own: Sequence[int],
+    dx: Tensor,
+) -> tuple[Tensor, ...]:
+    """Add to dx, and return the gradients of the parameters.
+
+    Args:
+        dy: (B, H, W, D).
+        kept: States of these routes.
+        x: (B, H, W, D).
+        parameters: Of these routes.
+        routes: All of them.
+        own: Routes on this map.
+        dx: As x, float32, contiguous.
+    """
+    scan, low_rank = _scan(x, parameters, routes, own)
+    number, channels, rank = parameters.dt_weight.shape
+    states = parameters.A.shape[1]
+    row = rank + 2 * states
+    own_copies = copies(channels, states)
+    dprojected = dx.new_zeros(own_copies, low_rank.shape[1], number, row)
+    ddelta = torch.empty_like(scan.delta, dtype=dx.dtype)
+    found = Gradients(
+        dx, ddelta, dprojected[..., rank:], dprojected[..., rank + states :]
+    )
+    dA, dD, dbias = run_backward(scan, dy, kept, found)
+    dprojected = dprojected.sum(0) if own_copies > 1 else dprojected[0]
+    low_rank = low_rank.to(dx.dtype)
+    ddt_weight = torch.bmm(ddelta.mT, low_rank)
+    torch.bmm(
+        ddelta,
+        parameters.dt_weight,
+        out=dprojected[..., :rank].transpose(0, 1),
+    )
+    flat = dprojected.flatten(1)
+    weight = parameters.x_weight.flatten(0, 1)
+    dx.view(-1, channels).addmm_(flat, weight)
+    dx_weight = (flat.T @ x.reshape(-1, channels).to(dx.dtype)).view(
+        number, row, channels
+    )
+    return dx_weight, ddt_weight, dbias, dA, dD
+
+
+@lru_cache(maxsize=64)
+def _table(routes: tuple[Route, ...], device: torch.device) -> Tensor:
+    """(K, 2) int32: transposed, reversed."""
+    numbers = [[int(r.transposed), int(r.reversed)] for r in routes]
+    return torch.tensor(numbers, dtype=torch.int32, device=device)
