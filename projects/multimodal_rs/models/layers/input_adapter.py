@@ -129,6 +129,7 @@ def load_pretrained(
     Raises:
         ValueError: If nothing fits, or a shape other than the stem's differs.
     """
+    title = title or type(module).__name__
     source = _read(checkpoint, prefix)
     if hasattr(module, 'translate_pretrained'):
         source = module.translate_pretrained(source)
@@ -151,14 +152,12 @@ def load_pretrained(
         state[key] = value
     if not report.loaded:
         raise ValueError(
-            f'{checkpoint}: no key fits {title or type(module).__name__}. '
+            f'{checkpoint}: no key fits {title}. '
             f'It has {report.unused[:3]} ..., expected {sorted(target)[:3]} '
             '...: set `prefix` in init_cfg or choose another checkpoint'
         )
     module.load_state_dict(state, strict=False)
-    print_log(
-        f'{title or "pretrained"} from {checkpoint}: {report}', 'current'
-    )
+    print_log(f'{title} from {checkpoint}: {report}', 'current')
     return report
 
 
