@@ -1,0 +1,23 @@
+# As adamw_8e.py, for pretraining: 40 epochs, validation every fifth.
+_base_ = './adamw_8e.py'
+
+epochs, warmup = 40, 2
+param_scheduler = [
+    dict(
+        type='LinearLR',
+        start_factor=0.05,
+        end=warmup,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min=1e-6,
+        T_max=epochs - warmup,
+        begin=warmup,
+        end=epochs,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+]
+train_cfg = dict(max_epochs=epochs, val_interval=5)
