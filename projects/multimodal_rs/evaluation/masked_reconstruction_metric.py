@@ -48,7 +48,7 @@ class MaskedReconstructionMetric(BaseMetric):
                         sample['target'][name],
                         sample['counted'][name],
                     )
-                    for name in reconstruction
+                    for name in sorted(reconstruction)
                 }
             )
 
