@@ -53,7 +53,7 @@ def unsuitable(tensors: Sequence[Tensor]) -> str | None:
     return None
 
 
-def selective_scan_saved(u: Tensor, A: Tensor) -> int:
+def selective_scan_saved(u: Tensor, A: Tensor, B: Tensor) -> int:
     """See :mod:`multimodal_rs.ops.operators`."""
     batch, channels, length = u.shape
     return batch * channels * -(-length // STEPS_PER_STATE) * 2 * A.shape[1]
