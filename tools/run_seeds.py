@@ -27,6 +27,7 @@ add_source_path()
 import torch
 
 from multimodal_rs.evaluation.report import write_csv
+from multimodal_rs.utils.checkpoints import best_checkpoint
 from multimodal_rs.utils.files import write_text
 
 TOOLS = Path(__file__).resolve().parent
@@ -80,14 +81,6 @@ def run(config: str, seed: int, folder: Path, options: Sequence[str]) -> dict:
         print(f'  {(time.time() - start) / 60:.1f} minutes', flush=True)
     content = json.loads((folder / RESULT).read_text())
     return {key: entry['metrics'] for key, entry in content.items()}
-
-
-def best_checkpoint(folder: Path) -> Path:
-    """Find the best checkpoint of a finished run, else its last one."""
-    best = sorted(folder.glob('best_*.pth'), key=os.path.getmtime)
-    if best:
-        return best[-1]
-    return Path((folder / 'last_checkpoint').read_text().strip())
 
 
 def summarize(name: str, results: Sequence[dict]) -> list[dict]:
