@@ -114,3 +114,14 @@ def test_label_ids_survive_a_dumped_config(tmp_path):
     cfg.dump(tmp_path / 'dumped.py')
     label = Config.fromfile(tmp_path / 'dumped.py').label
     assert build(tmp_path, label=label).label['ids'] == {10: 0, 20: 1, -1: 255}
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_without_labels_nothing_is_known_of_classes(tmp_path, test_mode):
+    dataset = build(
+        tmp_path, label=False, metainfo=None, test_mode=test_mode, pipeline=[]
+    )
+    info = dataset[0]
+    assert 'seg_map_path' not in info
+    assert info['num_classes'] == 0
+    assert dataset.metainfo['classes'] == ()
