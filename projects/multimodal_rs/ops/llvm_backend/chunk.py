@@ -1,6 +1,6 @@
 """The parts of a scan that one- and two-dimensional kernels share.
 
-All work on a chunk: up to ``variant.chunk`` time steps of BLOCK channels, in
+All work on a chunk: up to ``CHUNK`` time steps of BLOCK channels, in
 (time, channel) buffers on the stack.
 """
 
@@ -13,7 +13,7 @@ from multimodal_rs.ops.llvm_backend.functions import (
     sigmoid,
     softplus_parts,
 )
-from multimodal_rs.ops.llvm_backend.layout import Variant
+from multimodal_rs.ops.llvm_backend.layout import CHUNK, Variant
 from multimodal_rs.ops.llvm_backend.tiles import BLOCK, sums
 
 
@@ -109,11 +109,11 @@ class Adjoint:
 
     def __init__(self, e: Emitter, variant: Variant) -> None:
         self.e, self.variant = e, variant
-        rows = variant.chunk * variant.states * e.width
+        rows = CHUNK * variant.states * e.width
         self._decays = e.buffer(rows)
         self._history = e.buffer(rows + variant.states * e.width)
         self._b_rows, self._c_rows = e.buffer(rows), e.buffer(rows)
-        self._sums = e.buffer(variant.chunk * variant.states)
+        self._sums = e.buffer(CHUNK * variant.states)
 
     def run(
         self,
@@ -247,7 +247,7 @@ class ChunkBuffers:
     """
 
     def __init__(self, e: Emitter, variant: Variant) -> None:
-        size = variant.chunk * BLOCK
+        size = CHUNK * BLOCK
         self.u, self.step, self.slope = (e.buffer(size) for _ in range(3))
         self.dy, self.inward, self.along = (e.buffer(size) for _ in range(3))
         self.carry = e.buffer(variant.padded * BLOCK)

@@ -8,7 +8,7 @@ from torch import Tensor
 from multimodal_rs.ops.llvm_backend import kernels_1d
 from multimodal_rs.ops.llvm_backend.functions import LOG2_E
 from multimodal_rs.ops.llvm_backend.jit import compile_kernel
-from multimodal_rs.ops.llvm_backend.layout import Variant, variant_for
+from multimodal_rs.ops.llvm_backend.layout import CHUNK, Variant, variant_for
 from multimodal_rs.ops.llvm_backend.packing import (
     arguments,
     blocks_of,
@@ -84,7 +84,7 @@ def saved(u: Tensor, A: Tensor, B: Tensor) -> int:
     batch, channels, length = u.shape
     groups = B.shape[1]
     variant = variant_for(A.shape[1], True)
-    chunks = -(-length // variant.chunk)
+    chunks = -(-length // CHUNK)
     blocks = blocks_of(channels // groups)
     return batch * groups * blocks * chunks * variant.padded * BLOCK
 
@@ -119,7 +119,7 @@ class _Call:
             blocks=self.blocks,
             groups=self.groups,
             length=self.length,
-            chunks=-(-self.length // self.variant.chunk),
+            chunks=-(-self.length // CHUNK),
             **self.parameters,
         )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from multimodal_rs.ops.llvm_backend import kernels_2d
 from multimodal_rs.ops.llvm_backend.functions import LOG2_E
 from multimodal_rs.ops.llvm_backend.jit import compile_kernel, vector_width
-from multimodal_rs.ops.llvm_backend.layout import Variant, variant_for
+from multimodal_rs.ops.llvm_backend.layout import CHUNK, Variant, variant_for
 from multimodal_rs.ops.llvm_backend.packing import (
     arguments,
     blocks_of,
@@ -94,7 +94,7 @@ def saved(x: Tensor, dt_weight: Tensor, A: Tensor) -> int:
     _, batch, height, width, channels = x.shape
     number, _, rank = dt_weight.shape
     variant = variant_for(A.shape[1], True)
-    chunks = -(-height * width // variant.chunk)
+    chunks = -(-height * width // CHUNK)
     row = round_up(rank, vector_width()) + 2 * variant.padded
     blocks = blocks_of(channels)
     projected = batch * number * height * width * row
@@ -154,7 +154,7 @@ class _Call:
             routes=len(self.routes),
             blocks=self.blocks,
             length=self.length,
-            chunks=-(-self.length // self.variant.chunk),
+            chunks=-(-self.length // CHUNK),
             channels=self.blocks * BLOCK,
             rank=self.rank,
             positions=positions(tuple(self.routes), *self.shape),

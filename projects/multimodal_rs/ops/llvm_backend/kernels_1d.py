@@ -19,7 +19,7 @@ from multimodal_rs.ops.llvm_backend.chunk import (
     sum_over_time,
 )
 from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value
-from multimodal_rs.ops.llvm_backend.layout import Arguments, Variant
+from multimodal_rs.ops.llvm_backend.layout import CHUNK, Arguments, Variant
 from multimodal_rs.ops.llvm_backend.tiles import BLOCK, load_tile, store_tile
 
 
@@ -32,8 +32,8 @@ def write_forward(e: Emitter, variant: Variant) -> None:
     x, delta, y = (arguments.address(n) for n in ('x', 'delta', 'y'))
     states, keep = arguments.address('states'), arguments.number('states')
     state = e.buffer(variant.padded * BLOCK)
-    u, step, out = (e.buffer(variant.chunk * BLOCK) for _ in range(3))
-    rows = e.index_buffer(variant.chunk)
+    u, step, out = (e.buffer(CHUNK * BLOCK) for _ in range(3))
+    rows = e.index_buffer(CHUNK)
     with e.tasks(tasks, e.argument(1)) as task:
         image, block = task // (groups * blocks), task % (groups * blocks)
         own = Channel(e, arguments, variant, block)
@@ -43,8 +43,8 @@ def write_forward(e: Emitter, variant: Variant) -> None:
         )
         clear(e, state, variant.padded * BLOCK)
         with e.loop(chunks) as chunk:
-            start = chunk * variant.chunk
-            count = e.minimum(length - start, e.index(variant.chunk))
+            start = chunk * CHUNK
+            count = e.minimum(length - start, e.index(CHUNK))
             with e.when(keep >= 1):
                 place = image * groups * blocks + block
                 copy(
@@ -82,7 +82,7 @@ def write_backward(e: Emitter, variant: Variant) -> None:
     db, dc = arguments.address('db'), arguments.address('dc')
     states = arguments.address('states')
     buffers, adjoint = ChunkBuffers(e, variant), Adjoint(e, variant)
-    rows = e.index_buffer(variant.chunk)
+    rows = e.index_buffer(CHUNK)
     size = variant.padded * BLOCK
     with e.tasks(tasks, e.argument(1)) as task:
         pair, share = task // shares, task % shares  # (image, group)
@@ -101,8 +101,8 @@ def write_backward(e: Emitter, variant: Variant) -> None:
             series = (pair * blocks + block) * BLOCK * length
             clear(e, buffers.carry, size)
             with e.loop(chunks, down=True) as chunk:
-                start = chunk * variant.chunk
-                count = e.minimum(length - start, e.index(variant.chunk))
+                start = chunk * CHUNK
+                count = e.minimum(length - start, e.index(CHUNK))
                 _fill_rows(e, rows, start, count, variant)
                 for source, target in (
                     (x, buffers.u),

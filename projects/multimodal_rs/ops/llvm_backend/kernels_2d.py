@@ -24,7 +24,7 @@ from multimodal_rs.ops.llvm_backend.chunk import (
 )
 from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value, Variable
 from multimodal_rs.ops.llvm_backend.kernels_1d import Channel, ChannelGradient
-from multimodal_rs.ops.llvm_backend.layout import Arguments, Variant
+from multimodal_rs.ops.llvm_backend.layout import CHUNK, Arguments, Variant
 from multimodal_rs.ops.llvm_backend.tiles import BLOCK
 
 # Pixels whose step sizes are projected together: they share the weights.
@@ -41,7 +41,7 @@ def write_forward(e: Emitter, variant: Variant) -> None:
     y = arguments.address('y')
     states, keep = arguments.address('states'), arguments.number('states')
     state = e.buffer(variant.padded * BLOCK)
-    u, step, out = (e.buffer(variant.chunk * BLOCK) for _ in range(3))
+    u, step, out = (e.buffer(CHUNK * BLOCK) for _ in range(3))
     visit = Visit(e, arguments, variant)
     with e.tasks(tasks, e.argument(1)) as task:
         image, block = task // blocks, task % blocks
@@ -132,8 +132,8 @@ def write_backward(e: Emitter, variant: Variant) -> None:
                     dt, slope = activate_with_slope(e, variant, raw)
                     e.store(dt, buffers.step, t * BLOCK, j)
                     e.store(slope, buffers.slope, t * BLOCK, j)
-                clear(e, buffers.inward, variant.chunk * BLOCK)
-                clear(e, buffers.along, variant.chunk * BLOCK)
+                clear(e, buffers.inward, CHUNK * BLOCK)
+                clear(e, buffers.along, CHUNK * BLOCK)
                 with e.loop(BLOCK, e.width) as j, e.loop(count) as t:
                     pixel = visit.pixel(t)
                     e.store(e.load(source, pixel, j), buffers.u, t * BLOCK + j)
@@ -170,8 +170,8 @@ class Visit:
         self, e: Emitter, arguments: Arguments, variant: Variant
     ) -> None:
         self._e, self._arguments, self._variant = e, arguments, variant
-        self.rows = e.index_buffer(variant.chunk)
-        self._pixels = e.index_buffer(variant.chunk)
+        self.rows = e.index_buffer(CHUNK)
+        self._pixels = e.index_buffer(CHUNK)
 
     def enter(
         self, image: Value, block: Value, route: Value
@@ -209,10 +209,10 @@ class Visit:
         """
         e, number = self._e, self._arguments.number
         length, channels = number('length'), number('channels')
-        start = chunk * self._variant.chunk
-        count = e.minimum(length - start, e.index(self._variant.chunk))
+        start = chunk * CHUNK
+        count = e.minimum(length - start, e.index(CHUNK))
         order = self._arguments.address('positions')
-        with e.loop(self._variant.chunk) as t:
+        with e.loop(CHUNK) as t:
             inside = e.minimum(t, count - 1)
             pixel = e.load_index(order, route * length, start + inside)
             e.store_index(pixel * channels, self._pixels, t)

@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value
 
+# Time steps between saved states. The backward pass keeps two vectors per
+# state and step of a chunk, which fit into the second-level cache.
+CHUNK = 64
 # States that are held in registers at the same time. More of them are done in
-# several turns over a chunk, which stays in the first-level cache.
+# several turns over a chunk.
 MOST_STATES = 8
 
 
@@ -25,15 +28,6 @@ class Variant(NamedTuple):
     @property
     def padded(self) -> int:
         return self.states * self.turns
-
-    @property
-    def chunk(self) -> int:
-        """Time steps between saved states; a multiple of 16.
-
-        Backward keeps two vectors per state and step of a chunk; larger
-        chunks leave the cache, smaller ones save more states.
-        """
-        return 64 if self.states <= 2 else 16
 
 
 def variant_for(states: int, softplus: bool) -> Variant:
