@@ -69,9 +69,10 @@ def _scan_backward(
     backend: str,
 ) -> list[Tensor]:
     module = choose(backend, (u, delta, A, B, C), SCAN)
-    gradients = module.selective_scan_backward(
-        dy, saved, u, delta, A, B, C, D, delta_bias, softplus
-    )
+    with torch.autocast(dy.device.type, enabled=False):
+        gradients = module.selective_scan_backward(
+            dy, saved, u, delta, A, B, C, D, delta_bias, softplus
+        )
     inputs = (u, delta, A, B, C, D, delta_bias)
     return _as_inputs(gradients, inputs)
 
@@ -137,7 +138,8 @@ def _ss2d_backward(
 ) -> list[Tensor]:
     module = choose(backend, (x, x_proj_weight), SS2D)
     inputs = (x, x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
-    gradients = module.ss2d_backward(dy, saved, *inputs, unflatten(routes))
+    with torch.autocast(dy.device.type, enabled=False):
+        gradients = module.ss2d_backward(dy, saved, *inputs, unflatten(routes))
     return _as_inputs(gradients, inputs)
 
 

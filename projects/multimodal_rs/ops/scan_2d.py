@@ -64,14 +64,14 @@ def ss2d(
     _check_shapes(x, *parameters, routes)
     dtype = wide(x)
     parameters = tuple(p.to(dtype) for p in parameters)
-    if use_reference(x, backend):
-        return ss2d_composed(
-            x.to(dtype), *parameters, routes, selective_scan_ref
-        )
     keep = torch.is_grad_enabled() and any(
         t.requires_grad for t in (x, *parameters)
     )
     with torch.autocast(x.device.type, enabled=False):
+        if use_reference(x, backend):
+            return ss2d_composed(
+                x.to(dtype), *parameters, routes, selective_scan_ref
+            )
         y, _ = ss2d_operator(x, *parameters, flatten(routes), backend, keep)
     return y
 
