@@ -96,16 +96,9 @@ def _ss2d_forward(
     keep: bool,
 ) -> tuple[Tensor, Tensor]:
     module = choose(backend, (x, x_proj_weight), SS2D)
-    return module.ss2d_forward(
-        x,
-        x_proj_weight,
-        dt_proj_weight,
-        dt_proj_bias,
-        A,
-        D,
-        unflatten(routes),
-        keep,
-    )
+    parameters = (x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
+    y, saved = module.ss2d_forward(x, *parameters, unflatten(routes), keep)
+    return y.contiguous(), saved  # as the fake says, also if it was padded
 
 
 def _ss2d_forward_fake(
