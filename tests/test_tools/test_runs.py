@@ -1,7 +1,6 @@
 """Whole runs through the stock tools, on a few simulated tiles."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 from helpers import ROOT
+from tool_runs import make_environment, newest, run, weights
 
 BASE = 'configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py'
 CONFIG = """
@@ -38,30 +38,6 @@ default_hooks = dict(
     logger=dict(interval=1), checkpoint=dict(max_keep_ckpts=9)
 )
 """
-
-
-def run(*command, check=True, **environment):
-    """Run a tool from the repository root, one thread, no GPU."""
-    result = subprocess.run(
-        [str(c) for c in command],
-        cwd=ROOT,
-        env=make_environment() | environment,
-        text=True,
-        capture_output=True,
-    )
-    if check:
-        assert result.returncode == 0, result.stdout + result.stderr
-    return result
-
-
-def make_environment():
-    return os.environ | dict(
-        OMP_NUM_THREADS='1',
-        OMP_WAIT_POLICY='passive',
-        CUDA_VISIBLE_DEVICES='',
-        PYTHONPATH=str(ROOT / 'projects'),
-        PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-    )
 
 
 @pytest.fixture(scope='module')
@@ -90,14 +66,6 @@ def train(workspace, name, *options):
         *(sys.executable, 'tools/train.py', workspace / 'tiny.py'),
         *('--work-dir', workspace / name, *options),
     )
-
-
-def weights(path):
-    return torch.load(path, map_location='cpu', weights_only=True)
-
-
-def newest(folder, name):
-    return max(folder.rglob(name), key=os.path.getmtime)
 
 
 def test_checkpoints_load_weights_only(trained):
