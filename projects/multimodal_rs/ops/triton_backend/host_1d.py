@@ -69,7 +69,7 @@ def _scan(u, delta, A, B, C, D, bias, softplus) -> Scan:
         delta=delta,
         B=B,
         C=C,
-        A=A.contiguous(),
+        A=A.unflatten(0, (groups, -1)).mT.contiguous(),
         D=None if D is None else D.contiguous(),
         bias=None if bias is None else bias.contiguous(),
         softplus=softplus,

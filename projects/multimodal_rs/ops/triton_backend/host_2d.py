@@ -33,6 +33,18 @@ class _Parameters(NamedTuple):
     A: Tensor
     D: Tensor
 
+    def rows(self) -> Tensor:
+        """Weights (K, rows, D) of B, C and the step sizes, in this order.
+
+        With several states, zeros are added up to 16 rows, so that the
+        kernels read the B and C of a pixel in whole vectors.
+        """
+        rank, states = self.dt_weight.shape[2], self.A.shape[1]
+        low_rank, bc = self.x_weight.split((rank, 2 * states), dim=1)
+        padding = -(rank + 2 * states) % 16 if states > 2 else 0
+        rows = torch.cat((bc, low_rank), dim=1)
+        return torch.nn.functional.pad(rows, (0, 0, 0, padding))
+
     def of(self, own: Sequence[int], number: int) -> '_Parameters':
         """Those of the routes ``own`` out of ``number``."""
         if len(own) == number:
@@ -123,11 +135,11 @@ def _scan(
     batch, height, width, channels = x.shape
     number, _, rank = parameters.dt_weight.shape
     states = parameters.A.shape[1]
-    row = rank + 2 * states
-    pixels = x.view(-1, channels)
-    weight = parameters.x_weight.flatten(0, 1).to(x.dtype)
-    projected = (pixels @ weight.T).view(-1, number, row)
-    low_rank = projected[..., :rank].transpose(0, 1)
+    weight = parameters.rows()
+    row = weight.shape[1]
+    projected = x.view(-1, channels) @ weight.flatten(0, 1).to(x.dtype).T
+    projected = projected.view(-1, number, row)
+    low_rank = projected[..., 2 * states :][..., :rank].transpose(0, 1)
     delta = torch.bmm(low_rank, parameters.dt_weight.to(x.dtype).mT)
     strides = dict(
         u_source=0,
@@ -142,9 +154,9 @@ def _scan(
     scan = Scan(
         u=x,
         delta=delta,
-        B=projected[..., rank:],
-        C=projected[..., rank + states :],
-        A=parameters.A.contiguous(),
+        B=projected,
+        C=projected[..., states:],
+        A=parameters.A.unflatten(0, (number, -1)).mT.contiguous(),
         D=parameters.D.contiguous(),
         bias=parameters.dt_bias.contiguous(),
         softplus=True,
@@ -179,28 +191,27 @@ def _backward_launch(
     scan, low_rank = _scan(x, parameters, routes, own)
     number, channels, rank = parameters.dt_weight.shape
     states = parameters.A.shape[1]
-    row = rank + 2 * states
+    rows = parameters.rows()
+    of_rank = slice(2 * states, 2 * states + rank)
     own_copies = copies(channels, states)
-    dprojected = dx.new_zeros(own_copies, low_rank.shape[1], number, row)
+    dprojected = dx.new_zeros(own_copies, low_rank.shape[1], *rows.shape[:2])
     ddelta = torch.empty_like(scan.delta, dtype=dx.dtype)
-    found = Gradients(
-        dx, ddelta, dprojected[..., rank:], dprojected[..., rank + states :]
+    dA, dD, dbias = run_backward(
+        scan,
+        dy,
+        kept,
+        Gradients(dx, ddelta, dprojected, dprojected[..., states:]),
     )
-    dA, dD, dbias = run_backward(scan, dy, kept, found)
     dprojected = dprojected.sum(0) if own_copies > 1 else dprojected[0]
     low_rank = low_rank.to(dx.dtype)
     ddt_weight = torch.bmm(ddelta.mT, low_rank)
-    torch.bmm(
-        ddelta,
-        parameters.dt_weight,
-        out=dprojected[..., :rank].transpose(0, 1),
-    )
+    dlow_rank = torch.bmm(ddelta, parameters.dt_weight)
+    dprojected[..., of_rank] = dlow_rank.transpose(0, 1)
     flat = dprojected.flatten(1)
-    weight = parameters.x_weight.flatten(0, 1)
-    dx.view(-1, channels).addmm_(flat, weight)
-    dx_weight = (flat.T @ x.reshape(-1, channels).to(dx.dtype)).view(
-        number, row, channels
-    )
+    dx.view(-1, channels).addmm_(flat, rows.flatten(0, 1))
+    wide_x = x.reshape(-1, channels).to(dx.dtype)
+    drows = (flat.T @ wide_x).view(rows.shape)
+    dx_weight = torch.cat((drows[:, of_rank], drows[:, : 2 * states]), dim=1)
     return dx_weight, ddt_weight, dbias, dA, dD
 
 

@@ -7,7 +7,7 @@ or a group) and p the pixel:
 - y, dy: ``k * y_source + (b * L + p) * y_row + channel``
 - delta, ddelta: ``k * d_source + (b * L + p) * d_row + channel``
 - B, C, dB, dC: ``k * bc_source + (b * L + p) * bc_row + n``
-- A: (K, D, N); skip, bias: (K, D) or None
+- A: (K, N, D); skip, bias: (K, D) or None
 - saved: (batch, K, chunks, N, D), the states before each chunk
 - ends: (batch, K, segments, N, D) and sums (batch, K, segments, D)
 
@@ -29,6 +29,7 @@ from multimodal_rs.ops.triton_backend.primitives import (
     sigmoid,
     softplus_parts,
     start_walk,
+    walk_far,
     walk_on,
 )
 
@@ -50,18 +51,24 @@ def _tile(
     tile, channels, N, OUTER: tl.constexpr, STATES: tl.constexpr,
     INNER: tl.constexpr,
 ):  # fmt: skip
-    """Return channels (OUTER, 1, INNER), states (1, STATES, 1), masks."""
+    """Return channels (OUTER, 1, INNER), states (1, STATES, 1), masks.
+
+    The compiler is told that neighbouring channels are not neighbours in
+    memory. Otherwise it gives a thread several of them to read at once, and
+    rearranges what it has read, through shared memory, in every step.
+    """
     outer = tl.arange(0, OUTER)[:, None, None] * INNER
     inner = tl.arange(0, INNER)[None, None, :]
     c = tile * (OUTER * INNER) + outer + inner
+    c = tl.max_contiguous(c, (1, 1, 1))
     n = tl.arange(0, STATES)[None, :, None]
     return c, n, c < channels, n < N
 
 
 @triton.jit
 def _step_of(delta, mask, bias, SOFTPLUS: tl.constexpr):
-    """Read a step size; return it, raw, and exp(-|raw|); 0 out of time."""
-    raw = tl.load(delta, mask=mask, other=0.0).to(tl.float32) + bias
+    """Return the step size, 0 out of time, raw, and exp(-|raw|)."""
+    raw = delta.to(tl.float32) + bias
     small = raw
     step = raw
     if SOFTPLUS:
@@ -91,21 +98,98 @@ def _read_or_zero(pointer, offset, mask):
 
 
 @triton.jit
+def _steps(
+    state, total, t, length, pixel, place, line, stride, jump,
+    u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
+    c, channels, n, A2, skip_c, bias_c, N: tl.constexpr,
+    SOFTPLUS: tl.constexpr, OUTPUT: tl.constexpr, HOW: tl.constexpr,
+    STEPS: tl.constexpr,
+):  # fmt: skip
+    """Run STEPS steps, and with OUTPUT write y.
+
+    A recursion, which unrolls while it is compiled: the last step is read
+    first and computed last, so that all reads are on their way before the
+    first write, behind which the compiler could not move them.
+
+    Args:
+        state: State before step t.
+        total: Sum of the step sizes before.
+        t: Time; pixel, place, line, stride, jump: where that is.
+
+    Returns:
+        state and total after the last step.
+    """
+    last, _ = walk_far(pixel, place, line, stride, jump, STEPS - 1)
+    at = last.to(tl.int64)
+    ok, ok_n = _in_time(t + STEPS - 1, length, c, channels, n, N)
+    raw = tl.load(delta + at * d_row, mask=ok, other=0.0)
+    u_t = _read(u + at * u_row, ok)
+    b_t = _read(bs + at * bc_row, ok_n)
+    c_t = b_t
+    if OUTPUT:
+        c_t = _read(cs + at * bc_row, ok_n)
+    if STEPS > 1:
+        state, total = _steps(
+            state, total, t, length, pixel, place, line, stride, jump,
+            u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
+            c, channels, n, A2, skip_c, bias_c, N,
+            SOFTPLUS, OUTPUT, HOW, STEPS - 1,
+        )  # fmt: skip
+    step, _, _ = _step_of(raw, ok, bias_c, SOFTPLUS)
+    state = tl.exp2(step * A2) * state + (step * u_t) * b_t
+    if OUTPUT:
+        y_t = tl.sum(state * c_t, axis=1)[:, None, :] + skip_c * u_t
+        put(y + at * y_row, y_t, ok, HOW)
+    return state, total + step
+
+
+@triton.jit
+def _adjoint_steps(
+    g, total, t, length, pixel, place, line, stride, jump,
+    dy, delta, cs, y_row, d_row, bc_row,
+    c, channels, n, A2, bias_c, N: tl.constexpr,
+    SOFTPLUS: tl.constexpr, STEPS: tl.constexpr,
+):  # fmt: skip
+    """Take the gradient of a state back by STEPS steps.
+
+    Args:
+        g: Gradient of the state after the last step.
+        total: Sum of the step sizes so far.
+        t: Time of the first step; pixel, ...: where that is.
+
+    Returns:
+        Gradient of the state before step t; total with these steps.
+    """
+    at = pixel.to(tl.int64)
+    ok, ok_n = _in_time(t, length, c, channels, n, N)
+    raw = tl.load(delta + at * d_row, mask=ok, other=0.0)
+    dy_t = _read(dy + at * y_row, ok)
+    c_t = _read(cs + at * bc_row, ok_n)
+    if STEPS > 1:
+        pixel, place = walk_on(pixel, place, line, stride, jump)
+        g, total = _adjoint_steps(
+            g, total, t + 1, length, pixel, place, line, stride, jump,
+            dy, delta, cs, y_row, d_row, bc_row,
+            c, channels, n, A2, bias_c, N, SOFTPLUS, STEPS - 1,
+        )  # fmt: skip
+    step, _, _ = _step_of(raw, ok, bias_c, SOFTPLUS)
+    return tl.exp2(step * A2) * (g + c_t * dy_t), total + step
+
+
+@triton.jit
 def local_kernel(
     x, delta, bc, A, bias, ends, sums, routes,
-    height, width, channels, sequences, tiles, segments, steps,
+    height, width, channels, sequences, tiles, segments, chunks, per_segment,
     x_source, x_row, d_source, d_row, bc_source, bc_row,
     N: tl.constexpr, OUTER: tl.constexpr, STATES: tl.constexpr,
-    INNER: tl.constexpr, SOFTPLUS: tl.constexpr, ADJOINT: tl.constexpr,
+    INNER: tl.constexpr, CHUNK: tl.constexpr, STEPS: tl.constexpr,
+    SOFTPLUS: tl.constexpr, ADJOINT: tl.constexpr,
 ):  # fmt: skip
     """Scan every segment as if nothing came before it.
 
     ADJOINT scans gradients, against the time: x is dy and bc is C, else x is
     u and bc is B. Writes the state at the end of each segment, and the sum
     of its step sizes, from which the decay over the segment follows.
-
-    Args:
-        steps: Length of a segment.
     """
     b, k, segment, tile = _program(sequences, tiles, segments)
     c, n, c_ok, n_ok = _tile(tile, channels, N, OUTER, STATES, INNER)
@@ -115,31 +199,40 @@ def local_kernel(
     delta += k.to(tl.int64) * d_source + row * d_row + c
     bc += k * bc_source + row * bc_row + n
     own = k * channels + c
-    A2 = tl.load(A + own * N + n, mask=c_ok & n_ok, other=0.0) * LOG2_E
-    bias_c = _read_or_zero(bias, own, c_ok)
-    t = segment * steps
-    stop = tl.minimum(t + steps, length)
-    first = t
-    if ADJOINT:
-        first = stop - 1
-    pixel, place, line, stride, jump = start_walk(
-        routes, k, first, height, width, ADJOINT
+    A2 = (
+        tl.load(A + (k * N + n) * channels + c, mask=c_ok & n_ok, other=0.0)
+        * LOG2_E
     )
+    bias_c = _read_or_zero(bias, own, c_ok)
     state = tl.zeros((OUTER, STATES, INNER), tl.float32)
     total = tl.zeros((OUTER, 1, INNER), tl.float32)
-    while t < stop:
-        at = pixel.to(tl.int64)
-        step, _, _ = _step_of(delta + at * d_row, c_ok, bias_c, SOFTPLUS)
-        x_t = _read(x + at * x_row, c_ok)
-        bc_t = _read(bc + at * bc_row, n_ok)
-        decay = tl.exp2(step * A2)
+    first = segment * per_segment
+    frames = (tl.minimum(first + per_segment, chunks) - first) * (
+        CHUNK // STEPS
+    )
+    done = 0
+    while done < frames:
+        frame = done
         if ADJOINT:
-            state = decay * (state + x_t * bc_t)
+            frame = frames - 1 - done
+        t = first * CHUNK + frame * STEPS
+        pixel, place, line, stride, jump = start_walk(
+            routes, k, t, height, width
+        )
+        if ADJOINT:
+            state, total = _adjoint_steps(
+                state, total, t, length, pixel, place, line, stride, jump,
+                x, delta, bc, x_row, d_row, bc_row,
+                c, channels, n, A2, bias_c, N, SOFTPLUS, STEPS,
+            )  # fmt: skip
         else:
-            state = decay * state + (step * x_t) * bc_t
-        total += step
-        pixel, place = walk_on(pixel, place, line, stride, jump)
-        t += 1
+            state, total = _steps(
+                state, total, t, length, pixel, place, line, stride, jump,
+                x, delta, bc, bc, x, x_row, d_row, bc_row, x_row,
+                c, channels, n, A2, bias_c, bias_c, N,
+                SOFTPLUS, False, 0, STEPS,
+            )  # fmt: skip
+        done += 1
     slot = (b * sequences + k) * segments + segment
     tl.store(ends + (slot * N + n) * channels + c, state, mask=c_ok & n_ok)
     tl.store(sums + slot * channels + c, total, mask=c_ok)
@@ -161,7 +254,7 @@ def combine_kernel(
     ok = place < N * channels
     n = place // channels
     c = place - n * channels
-    A2 = tl.load(A + (k * channels + c) * N + n, mask=ok, other=0.0) * LOG2_E
+    A2 = tl.load(A + k * N * channels + place, mask=ok, other=0.0) * LOG2_E
     state = tl.zeros((SIZE,), tl.float32)
     done = 0
     while done < segments:
@@ -182,8 +275,8 @@ def forward_kernel(
     height, width, channels, sequences, tiles, segments, chunks, per_segment,
     u_source, u_row, y_source, y_row, d_source, d_row, bc_source, bc_row,
     N: tl.constexpr, OUTER: tl.constexpr, STATES: tl.constexpr,
-    INNER: tl.constexpr, CHUNK: tl.constexpr, SOFTPLUS: tl.constexpr,
-    HOW: tl.constexpr,
+    INNER: tl.constexpr, CHUNK: tl.constexpr, STEPS: tl.constexpr,
+    SOFTPLUS: tl.constexpr, HOW: tl.constexpr,
 ):  # fmt: skip
     """Write y, and with ``saved`` the states before each chunk.
 
@@ -203,7 +296,7 @@ def forward_kernel(
     bs += k * bc_source + row * bc_row + n
     cs += k * bc_source + row * bc_row + n
     own = k * channels + c
-    A2 = tl.load(A + own * N + n, mask=both, other=0.0) * LOG2_E
+    A2 = tl.load(A + (k * N + n) * channels + c, mask=both, other=0.0) * LOG2_E
     bias_c = _read_or_zero(bias, own, c_ok)
     skip_c = _read_or_zero(skip, own, c_ok)
     sequence = b * sequences + k
@@ -216,25 +309,21 @@ def forward_kernel(
     chunk = segment * per_segment
     last = tl.minimum(chunk + per_segment, chunks)
     t = chunk * CHUNK
-    pixel, place, line, stride, jump = start_walk(
-        routes, k, t, height, width, False
-    )
+    pixel, place, line, stride, jump = start_walk(routes, k, t, height, width)
+    total = tl.zeros((OUTER, 1, INNER), tl.float32)
     while chunk < last:
         if saved is not None:
             slot = sequence * chunks + chunk
             tl.store(saved + (slot * N + n) * channels + c, state, mask=both)
-        for _ in range(CHUNK):
-            at = pixel.to(tl.int64)
-            ok, ok_n = _in_time(t, length, c, channels, n, N)
-            step, _, _ = _step_of(delta + at * d_row, ok, bias_c, SOFTPLUS)
-            u_t = _read(u + at * u_row, ok)
-            b_t = _read(bs + at * bc_row, ok_n)
-            c_t = _read(cs + at * bc_row, ok_n)
-            state = tl.exp2(step * A2) * state + (step * u_t) * b_t
-            y_t = tl.sum(state * c_t, axis=1)[:, None, :] + skip_c * u_t
-            put(y + at * y_row, y_t, ok, HOW)
-            pixel, place = walk_on(pixel, place, line, stride, jump)
-            t += 1
+        for _ in range(CHUNK // STEPS):
+            state, total = _steps(
+                state, total, t, length, pixel, place, line, stride, jump,
+                u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
+                c, channels, n, A2, skip_c, bias_c, N,
+                SOFTPLUS, True, HOW, STEPS,
+            )  # fmt: skip
+            pixel, place = walk_far(pixel, place, line, stride, jump, STEPS)
+            t += STEPS
         chunk += 1
 
 
@@ -261,9 +350,12 @@ def _there_and_back(
     """
     at = pixel.to(tl.int64)
     ok, ok_n = _in_time(t, length, c, channels, n, N)
-    step, raw, small = _step_of(delta + at * d_row, ok, bias_c, SOFTPLUS)
+    raw = tl.load(delta + at * d_row, mask=ok, other=0.0)
     u_t = _read(u + at * u_row, ok)
     b_t = _read(bs + at * bc_row, ok_n)
+    dy_t = _read(dy + at * y_row, ok)
+    c_t = _read(cs + at * bc_row, ok_n)
+    step, raw, small = _step_of(raw, ok, bias_c, SOFTPLUS)
     decay = tl.exp2(step * A2)
     after = decay * state + (step * u_t) * b_t
     if STEPS > 1:
@@ -275,8 +367,6 @@ def _there_and_back(
             c, channels, n, A2, skip_c, bias_c, dA, dskip, dbias, N,
             SOFTPLUS, HOW, HOW_BC, STEPS - 1,
         )  # fmt: skip
-    dy_t = _read(dy + at * y_row, ok)
-    c_t = _read(cs + at * bc_row, ok_n)
     g += c_t * dy_t
     put(dcs + at * bc_row, _over_channels(dy_t * after), ok_n, HOW_BC)
     put(dbs + at * bc_row, _over_channels(g * (step * u_t)), ok_n, HOW_BC)
@@ -341,13 +431,12 @@ def backward_kernel(
     dbs += k * bc_source + row * bc_row + n + tile.to(tl.int64) * dbc_tile
     dcs += k * bc_source + row * bc_row + n + tile.to(tl.int64) * dbc_tile
     own = k * channels + c
-    A2 = tl.load(A + own * N + n, mask=both, other=0.0) * LOG2_E
+    A2 = tl.load(A + (k * N + n) * channels + c, mask=both, other=0.0) * LOG2_E
     bias_c = _read_or_zero(bias, own, c_ok)
     skip_c = _read_or_zero(skip, own, c_ok)
     sequence = b * sequences + k
     SIZE: tl.constexpr = OUTER * STATES * INNER
-    o = tl.arange(0, OUTER)[:, None, None] * (STATES * INNER)
-    scratch += o + n * INNER + tl.arange(0, INNER)[None, None, :]
+    scratch += n * (OUTER * INNER) + c - tile * (OUTER * INNER)
     scratch += tl.program_id(0).to(tl.int64) * (CHUNK // STEPS * SIZE)
     g = tl.zeros((OUTER, STATES, INNER), tl.float32)
     if ends is not None:
@@ -366,18 +455,17 @@ def backward_kernel(
         )
         tl.store(scratch, state)
         pixel, place, line, stride, jump = start_walk(
-            routes, k, t, height, width, False
+            routes, k, t, height, width
         )
         for i in range(1, CHUNK // STEPS):
-            for _ in range(STEPS):
-                at = pixel.to(tl.int64)
-                ok, ok_n = _in_time(t, length, c, channels, n, N)
-                step, _, _ = _step_of(delta + at * d_row, ok, bias_c, SOFTPLUS)
-                u_t = _read(u + at * u_row, ok)
-                b_t = _read(bs + at * bc_row, ok_n)
-                state = tl.exp2(step * A2) * state + (step * u_t) * b_t
-                pixel, place = walk_on(pixel, place, line, stride, jump)
-                t += 1
+            state, _ = _steps(
+                state, bias_c, t, length, pixel, place, line, stride, jump,
+                u, delta, bs, cs, du, u_row, d_row, bc_row, u_row,
+                c, channels, n, A2, skip_c, bias_c, N,
+                SOFTPLUS, False, 0, STEPS,
+            )  # fmt: skip
+            pixel, place = walk_far(pixel, place, line, stride, jump, STEPS)
+            t += STEPS
             tl.store(scratch + i * SIZE, state)
         # The compiler may give reads and writes to different threads.
         tl.debug_barrier()
@@ -385,7 +473,7 @@ def backward_kernel(
             back = CHUNK // STEPS - 1 - i
             t = chunk * CHUNK + back * STEPS
             pixel, place, line, stride, jump = start_walk(
-                routes, k, t, height, width, False
+                routes, k, t, height, width
             )
             state = tl.load(scratch + back * SIZE)
             g, dA_own, dskip_own, dbias_own = _there_and_back(
@@ -397,8 +485,9 @@ def backward_kernel(
             )  # fmt: skip
         tl.debug_barrier()
         chunk -= 1
-    slot = (b * segments + segment) * sequences * channels + own
-    tl.store(dA + slot * N + n, dA_own, mask=both)
+    slot = (b * segments + segment) * sequences + k
+    tl.store(dA + (slot * N + n) * channels + c, dA_own, mask=both)
+    slot = slot * channels + c
     if skip is not None:
         tl.store(dskip + slot, dskip_own, mask=c_ok)
     if bias is not None:

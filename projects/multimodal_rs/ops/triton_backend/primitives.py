@@ -40,7 +40,7 @@ def sigmoid(x, small):
 
 
 @triton.jit
-def start_walk(routes, k, t, height, width, BACK: tl.constexpr):
+def start_walk(routes, k, t, height, width):
     """Find pixel t of route k and how to go on from there.
 
     A route runs along lines (rows or columns): within a line the pixel index
@@ -52,7 +52,6 @@ def start_walk(routes, k, t, height, width, BACK: tl.constexpr):
         t: Time.
         height: H.
         width: W.
-        BACK: Whether to walk against the time.
 
     Returns:
         pixel, place in the line, length of a line, stride, jump.
@@ -68,10 +67,9 @@ def start_walk(routes, k, t, height, width, BACK: tl.constexpr):
     )
     stride = tl.where(transposed, width, 1)
     jump = tl.where(transposed, 1 - (height - 1) * width, 1)
-    against = backwards != BACK
-    stride = tl.where(against, -stride, stride)
-    jump = tl.where(against, -jump, jump)
-    place = tl.where(against, line - 1 - place, place)
+    stride = tl.where(backwards, -stride, stride)
+    jump = tl.where(backwards, -jump, jump)
+    place = tl.where(backwards, line - 1 - place, place)
     return pixel, place, line, stride, jump
 
 
@@ -81,6 +79,14 @@ def walk_on(pixel, place, line, stride, jump):
     end = place == line - 1
     pixel += tl.where(end, jump, stride)
     return pixel, tl.where(end, 0, place + 1)
+
+
+@triton.jit
+def walk_far(pixel, place, line, stride, jump, STEPS: tl.constexpr):
+    """Walk on by STEPS."""
+    for _ in tl.static_range(STEPS):
+        pixel, place = walk_on(pixel, place, line, stride, jump)
+    return pixel, place
 
 
 @triton.jit

@@ -6,36 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from multimodal_rs.ops.triton_backend import kernels
+from multimodal_rs.ops.triton_backend import kernels, tiles
 from multimodal_rs.ops.triton_backend.primitives import ADD, ATOMIC, STORE
+from multimodal_rs.ops.triton_backend.tiles import Division, Tile
 
-# Steps between saved states. Twice as many halve the memory of the forward
-# pass and double the scratch of the backward pass.
-CHUNK = 32
-# States of a warp's tile: 16 registers per thread and value.
-TILE_ELEMENTS = 512
-# Registers per thread for the states of the steps differentiated together.
-FRAME_REGISTERS = 64
-MAX_STEPS = 8
-# Sequences are cut into segments, which costs every decay twice, when the
-# warps are fewer than half of so many per multiprocessor.
-WARPS_PER_PROCESSOR = 8
-
-
-class Tile(NamedTuple):
-    """How a program holds its states, see :mod:`.kernels`.
-
-    Attributes:
-        outer: Channels in registers.
-        states: States, padded to a power of two.
-        inner: Channels over threads.
-        warps: Of a program.
-    """
-
-    outer: int
-    states: int
-    inner: int
-    warps: int
+# States that a program combines.
+COMBINED = 128
 
 
 class Scan(NamedTuple):
@@ -46,7 +22,7 @@ class Scan(NamedTuple):
         delta: Before bias and softplus.
         B: First element of batch 0, sequence 0, pixel 0.
         C: As B.
-        A: (K * D, N) float32.
+        A: (K, N, D) float32.
         D: (K * D,) or None.
         bias: (K * D,) or None.
         softplus: Whether softplus is applied to delta.
@@ -70,6 +46,16 @@ class Scan(NamedTuple):
     shared: bool
 
     @property
+    def channels(self) -> int:
+        """D, of one sequence."""
+        return self.A.shape[2]
+
+    @property
+    def states(self) -> int:
+        """N."""
+        return self.A.shape[1]
+
+    @property
     def how(self) -> int:
         """How y and du are written."""
         if not self.shared:
@@ -78,44 +64,24 @@ class Scan(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Where the backward pass writes.
+    """Where the backward pass writes, all float32.
 
     Attributes:
-        du: float32, as u; zeros where sequences share it.
-        ddelta: float32, as delta.
-        dB: float32, as B with :func:`copies` in front, to be summed; zeros.
-        dC: As dB.
+        u: As u; zeros where sequences share it.
+        delta: As delta.
+        B: As B with :func:`copies` in front, to be summed; zeros.
+        C: As B.
     """
 
-    du: Tensor
-    ddelta: Tensor
-    dB: Tensor
-    dC: Tensor
-
-
-class _Plan(NamedTuple):
-    """How the work is divided.
-
-    Attributes:
-        tile: Of a program.
-        channels: D.
-        tiles: Of the channels.
-        chunks: Of a sequence.
-        segments: Of a sequence.
-        per_segment: Chunks of a segment.
-    """
-
-    tile: Tile
-    channels: int
-    tiles: int
-    chunks: int
-    segments: int
-    per_segment: int
+    u: Tensor
+    delta: Tensor
+    B: Tensor
+    C: Tensor
 
 
 def number_saved(batch: int, length: int, A: Tensor) -> int:
     """Return the number of states that the forward pass keeps."""
-    return batch * -(-length // CHUNK) * A.numel()
+    return batch * -(-length // tiles.CHUNK) * A.numel()
 
 
 def copies(channels: int, states: int) -> int:
@@ -130,7 +96,7 @@ def copies(channels: int, states: int) -> int:
     """
     if not torch.are_deterministic_algorithms_enabled():
         return 1
-    return _tiles(channels, backward_tile(states))
+    return tiles.backward_tile(states).number(channels)
 
 
 def run_forward(scan: Scan, y: Tensor, saved: Tensor | None) -> None:
@@ -141,24 +107,21 @@ def run_forward(scan: Scan, y: Tensor, saved: Tensor | None) -> None:
         y: float32, as u; zeros where sequences share it.
         saved: (:func:`number_saved`,) float32 or None.
     """
-    plan = _plan(scan, forward_tile(scan.A.shape[1]))
-    ends = _ends(scan, plan, scan.u, scan.B, adjoint=False)
+    tile = tiles.forward_tile(scan.states)
+    division = _divide(scan, tile)
     _launch(
         kernels.forward_kernel,
-        _programs(scan, plan),
-        plan.tile.warps,
-        **_arguments(scan, plan),
+        _programs(scan, division),
+        tile.warps,
+        **_arguments(scan, tile, division),
         **scan.strides,
         u=scan.u,
         bs=scan.B,
         cs=scan.C,
         skip=scan.D,
         y=y,
-        ends=ends,
+        ends=_ends(scan, tile, division, None),
         saved=saved,
-        chunks=plan.chunks,
-        per_segment=plan.per_segment,
-        CHUNK=CHUNK,
         HOW=scan.how,
     )
 
@@ -166,7 +129,7 @@ def run_forward(scan: Scan, y: Tensor, saved: Tensor | None) -> None:
 def run_backward(
     scan: Scan, dy: Tensor, saved: Tensor, found: Gradients
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Fill ``found``; return the gradients of A, D and bias.
+    """Fill ``found``; return the gradients of A (K * D, N), D and bias.
 
     Args:
         scan: Sequences.
@@ -174,110 +137,105 @@ def run_backward(
         saved: From :func:`run_forward`.
         found: Gradients of the sequences.
     """
-    tile = backward_tile(scan.A.shape[1])
-    plan = _plan(scan, tile)
-    steps = _frame_steps(tile)
-    programs = _programs(scan, plan)
-    size = tile.outer * tile.states * tile.inner
-    own = scan.shape[0] * plan.segments
-    new = scan.A.new_empty
-    parameters = (
-        new(own, *scan.A.shape),
-        None if scan.D is None else new(own, *scan.D.shape),
-        None if scan.bias is None else new(own, *scan.bias.shape),
+    tile = tiles.backward_tile(scan.states)
+    division = _divide(scan, tile)
+    programs = _programs(scan, division)
+    frames = tiles.CHUNK // tile.steps
+    new, own = scan.A.new_empty, scan.shape[0] * division.segments
+    dA, dskip, dbias = (
+        None if x is None else new(own, *x.shape)
+        for x in (scan.A, scan.D, scan.bias)
     )
-    own_copies = found.dB.shape[0] == plan.tiles
+    apart = found.B.shape[0] == division.tiles
     _launch(
         kernels.backward_kernel,
         programs,
         tile.warps,
-        **_arguments(scan, plan),
+        **_arguments(scan, tile, division),
         **scan.strides,
         dy=dy,
         u=scan.u,
         bs=scan.B,
         cs=scan.C,
         skip=scan.D,
-        ends=_ends(scan, plan, dy, scan.C, adjoint=True),
+        ends=_ends(scan, tile, division, dy),
         saved=saved,
-        scratch=new(programs * CHUNK // steps * size),
-        du=found.du,
-        ddelta=found.ddelta,
-        dbs=found.dB,
-        dcs=found.dC,
-        dA=parameters[0],
-        dskip=parameters[1],
-        dbias=parameters[2],
-        chunks=plan.chunks,
-        per_segment=plan.per_segment,
-        dbc_tile=found.dB.stride(0) if own_copies else 0,
-        CHUNK=CHUNK,
-        STEPS=steps,
+        scratch=new(programs * frames * tile.size),
+        du=found.u,
+        ddelta=found.delta,
+        dbs=found.B,
+        dcs=found.C,
+        dA=dA,
+        dskip=dskip,
+        dbias=dbias,
+        dbc_tile=found.B.stride(0) if apart else 0,
         HOW=scan.how,
-        HOW_BC=STORE.value if own_copies else ATOMIC.value,
+        HOW_BC=STORE.value if apart else ATOMIC.value,
     )
-    return tuple(None if g is None else g.sum(dim=0) for g in parameters)
+    dskip, dbias = (None if g is None else g.sum(0) for g in (dskip, dbias))
+    return dA.sum(0).mT.flatten(0, 1), dskip, dbias
 
 
-def forward_tile(states: int) -> Tile:
-    """Keep the states of a channel in one thread: their sum costs nothing."""
-    padded, channels, warps = _tile_size(states)
-    inner = min(32, channels)
-    return Tile(channels // inner, padded, inner, warps)
+def _ends(
+    scan: Scan, tile: Tile, division: Division, dy: Tensor | None
+) -> Tensor | None:
+    """Return the states with which segments begin; None for one segment.
 
-
-def backward_tile(states: int) -> Tile:
-    """Balance the sums over states with those over channels.
-
-    A sum over threads is a few exchanges for each value that is summed. With
-    8 channels and 4 states over the threads of a warp, and N = 16, that are
-    2.5 exchanges per state and step, with 32 channels 10.
+    Args:
+        scan: Sequences.
+        tile: Of a program.
+        division: Of the sequences.
+        dy: If given, gradients of states are meant, from the end.
     """
-    padded, channels, warps = _tile_size(states)
-    inner = max(8, 32 // padded)
-    return Tile(channels // inner, padded, inner, warps)
+    if division.segments == 1:
+        return None
+    batch, _, _, sequences = scan.shape
+    own = batch * sequences * division.segments * scan.channels
+    ends, sums = scan.A.new_empty(own * scan.states), scan.A.new_empty(own)
+    x = 'u' if dy is None else 'y'
+    _launch(
+        kernels.local_kernel,
+        _programs(scan, division),
+        tile.warps,
+        **_arguments(scan, tile, division),
+        x=scan.u if dy is None else dy,
+        bc=scan.B if dy is None else scan.C,
+        ends=ends,
+        sums=sums,
+        x_source=scan.strides[f'{x}_source'],
+        x_row=scan.strides[f'{x}_row'],
+        **{k: v for k, v in scan.strides.items() if k.startswith(('d', 'bc'))},
+        ADJOINT=dy is not None,
+    )
+    _launch(
+        kernels.combine_kernel,
+        (-(-scan.states * scan.channels // COMBINED), batch * sequences),
+        COMBINED // 32,
+        ends=ends,
+        sums=sums,
+        A=scan.A,
+        channels=scan.channels,
+        sequences=sequences,
+        segments=division.segments,
+        N=scan.states,
+        SIZE=COMBINED,
+        ADJOINT=dy is not None,
+    )
+    return ends
 
 
-def _tile_size(states: int) -> tuple[int, int, int]:
-    """Return padded states, channels (16 to 64) and warps of a program."""
-    padded = 1 << (states - 1).bit_length()
-    channels = min(max(TILE_ELEMENTS // padded, 16), 64)
-    return padded, channels, max(1, channels * padded // TILE_ELEMENTS)
-
-
-def _tiles(channels: int, tile: Tile) -> int:
-    return -(-channels // (tile.outer * tile.inner))
-
-
-def _frame_steps(tile: Tile) -> int:
-    per_thread = tile.outer * tile.states * tile.inner // (32 * tile.warps)
-    return min(FRAME_REGISTERS // per_thread, MAX_STEPS, CHUNK)
-
-
-def _plan(scan: Scan, tile: Tile) -> _Plan:
+def _divide(scan: Scan, tile: Tile) -> Division:
     batch, height, width, sequences = scan.shape
-    channels = scan.A.shape[0] // sequences
-    tiles = _tiles(channels, tile)
-    chunks = -(-height * width // CHUNK)
-    warps = batch * sequences * tiles * tile.warps
-    wanted = WARPS_PER_PROCESSOR * _processors(scan.u.device)
-    segments = 1 if 2 * warps > wanted else min(chunks, -(-wanted // warps))
-    per_segment = -(-chunks // segments)
-    segments = -(-chunks // per_segment)
-    return _Plan(tile, channels, tiles, chunks, segments, per_segment)
+    return tiles.divide(
+        batch, sequences, height * width, scan.channels, tile, scan.u.device
+    )
 
 
-def _processors(device: torch.device) -> int:
-    if device.type != 'cuda':  # interpreted: one program after the other
-        return 1
-    return torch.cuda.get_device_properties(device).multi_processor_count
+def _programs(scan: Scan, division: Division) -> int:
+    return scan.shape[0] * scan.shape[3] * division.segments * division.tiles
 
 
-def _programs(scan: Scan, plan: _Plan) -> int:
-    return scan.shape[0] * scan.shape[3] * plan.segments * plan.tiles
-
-
-def _arguments(scan: Scan, plan: _Plan) -> dict:
+def _arguments(scan: Scan, tile: Tile, division: Division) -> dict:
     """What every kernel that scans takes."""
     _, height, width, sequences = scan.shape
     return dict(
@@ -287,79 +245,17 @@ def _arguments(scan: Scan, plan: _Plan) -> dict:
         routes=scan.routes,
         height=height,
         width=width,
-        channels=plan.channels,
+        channels=scan.channels,
         sequences=sequences,
-        tiles=plan.tiles,
-        segments=plan.segments,
-        N=scan.A.shape[1],
-        OUTER=plan.tile.outer,
-        STATES=plan.tile.states,
-        INNER=plan.tile.inner,
+        **division._asdict(),
+        N=scan.states,
+        OUTER=tile.outer,
+        STATES=tile.states,
+        INNER=tile.inner,
+        CHUNK=tiles.CHUNK,
+        STEPS=tile.steps,
         SOFTPLUS=scan.softplus,
     )
-
-
-def _ends(
-    scan: Scan, plan: _Plan, x: Tensor, bc: Tensor, adjoint: bool
-) -> Tensor | None:
-    """Return the states with which segments begin; None for one segment.
-
-    Args:
-        scan: Sequences.
-        plan: Division.
-        x: u, or dy with ``adjoint``.
-        bc: B, or C with ``adjoint``.
-        adjoint: Whether gradients are scanned, from the end.
-    """
-    if plan.segments == 1:
-        return None
-    batch, _, _, sequences = scan.shape
-    states = scan.A.shape[1]
-    new, own = scan.A.new_empty, batch * sequences * plan.segments
-    ends, sums = new(own * states * plan.channels), new(own * plan.channels)
-    x_source, x_row = (
-        ('y_source', 'y_row')
-        if adjoint
-        else (
-            'u_source',
-            'u_row',
-        )
-    )
-    kept = {
-        name: scan.strides[name]
-        for name in ('d_source', 'd_row', 'bc_source', 'bc_row')
-    }
-    _launch(
-        kernels.local_kernel,
-        _programs(scan, plan),
-        plan.tile.warps,
-        **_arguments(scan, plan),
-        **kept,
-        x=x,
-        bc=bc,
-        ends=ends,
-        sums=sums,
-        steps=plan.per_segment * CHUNK,
-        x_source=scan.strides[x_source],
-        x_row=scan.strides[x_row],
-        ADJOINT=adjoint,
-    )
-    size = 128
-    _launch(
-        kernels.combine_kernel,
-        (-(-states * plan.channels // size), batch * sequences),
-        4,
-        ends=ends,
-        sums=sums,
-        A=scan.A,
-        channels=plan.channels,
-        sequences=sequences,
-        segments=plan.segments,
-        N=states,
-        SIZE=size,
-        ADJOINT=adjoint,
-    )
-    return ends
 
 
 def _launch(kernel, grid, warps: int, **arguments) -> None:
