@@ -18,11 +18,17 @@ export OMP_WAIT_POLICY := passive
 SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
 	$(foreach m,opt sar,configs/baselines/deeplabv3plus-$(m)_r18_1xb8-15e_simulated-128x128.py)
 
-.PHONY: help demo seeds test lint format env clean
+# Pretraining without labels on OMBRIA, then a tenth of the labels from it and
+# from scratch. NETWORK is the first two parts of the names in configs/cmss.
+NETWORK := deeplabv3plus-mdafm r18
+CMSS = configs/cmss/$(word 1,$(NETWORK))-$(1)_$(word 2,$(NETWORK))_1xb8-$(2)_ombria-128x128.py
+
+.PHONY: help demo seeds cmss test lint format env clean
 
 help:
 	@echo 'make demo    train, test and map a small multimodal scene made on the spot'
 	@echo 'make seeds   fusion against single sensors on the simulated data, three seeds'
+	@echo 'make cmss    masked pretraining on data/ombria against training from scratch'
 	@echo 'make test    run the tests (ARGS="-m slow" passes arguments to pytest)'
 	@echo 'make lint    check style and layout of the code'
 	@echo 'make format  rewrite the code in the layout that `make lint` wants'
@@ -43,6 +49,12 @@ demo: env
 seeds: env
 	$(RUN) -W ignore data_prep/simulate.py data/simulated --size 128
 	$(RUN) -W ignore tools/run_seeds.py $(SIMULATED) --work-dir work_dirs/simulated $(ARGS)
+
+cmss: env
+	$(RUN) -W ignore data_prep/ombria.py data/ombria
+	$(RUN) -W ignore data_prep/label_fractions.py data/ombria --config ombria.py
+	$(RUN) -W ignore tools/train.py $(call CMSS,pre,40e) --resume
+	$(RUN) -W ignore tools/run_seeds.py $(call CMSS,ft10,80e) $(call CMSS,scratch10,80e) --work-dir work_dirs/ombria-10-$(word 1,$(NETWORK)) $(ARGS)
 
 test: env
 	$(RUN) -m pytest $(ARGS)
