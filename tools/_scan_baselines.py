@@ -5,6 +5,8 @@ public implementations: decays, drives and repeated B and C of the whole
 sequence are built first, (B, G * D, L, N) each.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -45,9 +47,7 @@ def loop_scan(
             state = decay[:, :, t] * state + drive[:, :, t]
             outputs.append(torch.einsum('bdn,bdn->bd', state, c[..., t]))
     else:
-        steps = zip(
-            decay.unbind(2), drive.unbind(2), c.unbind(3), strict=True
-        )
+        steps = zip(decay.unbind(2), drive.unbind(2), c.unbind(3), strict=True)
         for decay_t, drive_t, c_t in steps:
             state = decay_t * state + drive_t
             outputs.append(torch.einsum('bdn,bdn->bd', state, c_t))
@@ -62,6 +62,7 @@ def composed_ss2d(
     A: Tensor,
     D: Tensor,
     by_index: bool,
+    scan: Callable[..., Tensor] | None = None,
 ) -> Tensor:
     """Scan a map in four directions, all sequences written out.
 
@@ -69,6 +70,7 @@ def composed_ss2d(
         x: (B, H, W, D); it and the rest as in
             :func:`multimodal_rs.ops.ss2d`.
         by_index: See :func:`loop_scan`.
+        scan: In the place of :func:`loop_scan`.
 
     Returns:
         (B, H, W, D).
@@ -83,7 +85,7 @@ def composed_ss2d(
     projected = torch.einsum('bkdl,kcd->bkcl', sequences, x_proj_weight)
     low_rank, b, c = projected.split((rank, states, states), dim=2)
     delta = torch.einsum('bkrl,kdr->bkdl', low_rank, dt_proj_weight)
-    y = loop_scan(
+    y = (scan or loop_scan)(
         *(sequences.flatten(1, 2), delta.flatten(1, 2), A, b, c, D),
         *(dt_proj_bias.flatten(), by_index),
     ).view(batch, 4, channels, -1)

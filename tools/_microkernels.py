@@ -1,0 +1,67 @@
+"""What the arithmetic of a scan costs at least, measured on this machine."""
+
+import ctypes
+import time
+
+from multimodal_rs.ops.llvm_backend.emitter import Emitter, Variable
+from multimodal_rs.ops.llvm_backend.functions import exp2, softplus_parts
+from multimodal_rs.ops.llvm_backend.jit import compile_kernel, vector_width
+from multimodal_rs.ops.llvm_backend.layout import MOST_STATES
+
+TURNS = 20_000
+
+
+def state_updates_per_second() -> float:
+    """Rate of h = exp2(z) h + d b, y += h c in registers, one core."""
+
+    def write(e: Emitter) -> None:
+        values = e.buffer(2 * e.width)
+        for i in (0, 1):
+            e.store(e.splat(-0.125 * (1 + i)), values, i * e.width)
+        rate, drive = (e.load(values, i * e.width) for i in (0, 1))
+        states = [Variable(e, e.splat(0.5)) for _ in range(MOST_STATES)]
+        outputs = [Variable(e, e.splat(0.0)) for _ in range(MOST_STATES)]
+        step = Variable(e, rate)
+        with e.loop(TURNS):
+            dt = step.get()
+            for state, output in zip(states, outputs, strict=True):
+                new = e.fma(exp2(e, dt * rate), state.get(), drive)
+                state.set(new)
+                output.set(e.fma(new, drive, output.get()))
+            step.set(dt * 0.999)
+        _keep(e, [*states, *outputs])
+
+    lanes = MOST_STATES * vector_width()
+    return TURNS * lanes / _seconds('state_update', write)
+
+
+def softplus_per_second() -> float:
+    """Rate of softplus, one core."""
+
+    def write(e: Emitter) -> None:
+        values = [Variable(e, e.splat(0.1 * i)) for i in range(8)]
+        with e.loop(TURNS):
+            for value in values:
+                value.set(softplus_parts(e, value.get())[0])
+        _keep(e, values)
+
+    return TURNS * 8 * vector_width() / _seconds('softplus', write)
+
+
+def _keep(e: Emitter, variables: list[Variable]) -> None:
+    """Use results, so that the compiler cannot leave them out."""
+    for i, variable in enumerate(variables):
+        e.store(variable.get(), e.argument(0), i * e.width)
+
+
+def _seconds(name: str, write) -> float:
+    """Best CPU time of several runs."""
+    kernel = compile_kernel(name, write)
+    results = (ctypes.c_float * (2 * MOST_STATES * 16))()
+    where = ctypes.addressof(results)
+    times = []
+    for _ in range(9):
+        start = time.thread_time()
+        kernel(where, where)
+        times.append(time.thread_time() - start)
+    return min(times)
