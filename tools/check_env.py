@@ -45,22 +45,6 @@ OPTIONAL = {
     'torchvision': ('mmpretrain', PRETRAIN_REMEDY),
     'mmpretrain.models': ('its backbones', PRETRAIN_REMEDY),
 }
-# Package -> (module that holds the kernels, what they run on, remedy).
-SCAN_BACKENDS = {
-    'triton': ('triton', 'CUDA', 'pip install triton'),
-    'numba': ('numba', 'CPU', 'pip install numba'),
-    'mamba_ssm': (
-        'selective_scan_cuda',
-        'CUDA',
-        'MAMBA_KEEP_CUDA_BUILD=TRUE pip install --no-build-isolation '
-        'mamba-ssm',
-    ),
-    'causal_conv1d': (
-        'causal_conv1d_cuda',
-        'CUDA',
-        'pip install --no-build-isolation causal-conv1d',
-    ),
-}
 
 
 def collect() -> dict:
@@ -69,7 +53,8 @@ def collect() -> dict:
     Returns:
         ``python``, ``platform``; ``required`` and ``optional``: package ->
         version or None; ``stack``: 'onedl', 'openmmlab', 'both' or None;
-        ``devices``; ``cpu_threads``; ``scan_backends``: package -> state;
+        ``devices``; ``cpu_threads``; ``scan_backends``: name -> 'ready' or
+        what is in the way, in the order in which they are tried;
         ``problems`` and ``hints``: sentences with a remedy each. There is
         nothing in ``problems`` if the required things are there.
     """
@@ -254,27 +239,23 @@ def count_threads() -> dict:
 
 
 def find_scan_backends(devices: list[str], hints: list[str]) -> dict:
-    """Return the state of each accelerator of the selective scan."""
-    states = {}
-    for package, (kernels, runs_on, remedy) in SCAN_BACKENDS.items():
-        there, kernels_there = is_there(package), is_there(kernels)
-        if not there and not kernels_there:
-            states[package] = 'not installed'
-            wanted = runs_on == 'CPU' or len(devices) > 1
-            if wanted:
-                hints.append(
-                    f'{package}: not installed, an optional accelerator of '
-                    f'selective scans on {runs_on}. {remedy}'
-                )
-        elif not kernels_there:
-            states[package] = 'installed, no kernel'
-            hints.append(f'{package}: {kernels} was not built. {remedy}')
-        elif runs_on == 'CUDA' and len(devices) == 1:
-            states[package] = 'installed, no CUDA device'
-        else:
-            found, error = try_import(kernels)
-            states[package] = error or f'installed, {found}'
-    return states
+    """Return which kernels of the selective scan can really run.
+
+    Nothing is known if the package itself cannot be imported.
+    """
+    if 'multimodal_rs' not in sys.modules:
+        return {}
+    dispatch = importlib.import_module('multimodal_rs.ops.dispatch')
+    convolution = importlib.import_module('multimodal_rs.ops.causal_conv1d')
+    reasons = {
+        **dispatch.available_backends(),
+        'causal_conv1d': convolution.unavailable(),
+    }
+    on_cpu = {b.name for b in dispatch.BACKENDS if 'cpu' in b.devices}
+    for name, reason in reasons.items():
+        if reason is not None and (name in on_cpu or len(devices) > 1):
+            hints.append(f'{name}, for speed only: {reason}')
+    return {name: reason or 'ready' for name, reason in reasons.items()}
 
 
 def report(facts: dict) -> str:

@@ -253,6 +253,15 @@ def test_extension_is_missing(monkeypatch, module):
     assert 'pip install --no-build-isolation' in text
 
 
+@pytest.mark.parametrize('module', [external_mamba, causal_conv1d])
+def test_package_without_its_extension(monkeypatch, module):
+    name = extension_name(module)
+    monkeypatch.setattr(
+        external_mamba, 'find_spec', lambda n: None if n == name else True
+    )
+    assert f'is installed without {name}: ' in reason(module)
+
+
 @each_module
 def test_extension_without_a_device(monkeypatch, module):
     monkeypatch.setattr(external_mamba, 'find_spec', lambda name: True)

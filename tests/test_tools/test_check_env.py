@@ -5,6 +5,8 @@ import json
 import pytest
 
 import check_env
+from multimodal_rs.ops import causal_conv1d, dispatch
+from multimodal_rs.ops.dispatch import NAMES
 
 
 @pytest.fixture(scope='module')
@@ -17,7 +19,8 @@ def test_this_environment_is_complete(facts):
     assert facts['stack'] in ('onedl', 'openmmlab')
     assert all(facts['required'].values()), facts['required']
     assert facts['devices'][0] == 'cpu'
-    assert set(facts['scan_backends']) == set(check_env.SCAN_BACKENDS)
+    assert list(facts['scan_backends']) == [*NAMES, 'causal_conv1d']
+    assert facts['scan_backends']['torch'] == 'ready'
 
 
 def test_report_and_json_hold_the_same(facts):
@@ -84,24 +87,42 @@ def test_stack(monkeypatch, names, stack, problem):
         assert problem in problems[0]
 
 
-def test_package_without_its_kernel(monkeypatch):
-    there = {'mamba_ssm'}
-    monkeypatch.setattr(check_env, 'is_there', there.__contains__)
+@pytest.fixture
+def reasons(monkeypatch):
+    """A machine on which no kernel is installed."""
+    found = {
+        'triton': 'it needs a CUDA device, torch sees none',
+        'mamba_ssm': 'mamba_ssm is installed without selective_scan_cuda: pip',
+        'llvm': 'llvmlite does not work: pip install llvmlite',
+        'torch': None,
+    }
+    monkeypatch.setattr(dispatch, 'available_backends', lambda: found)
+    reason = 'the module causal_conv1d_cuda is not installed: pip'
+    monkeypatch.setattr(causal_conv1d, 'unavailable', lambda: reason)
+    return {**found, 'causal_conv1d': reason}
+
+
+def test_kernels_that_a_cpu_lacks(reasons):
     hints = []
     states = check_env.find_scan_backends(['cpu'], hints)
-    assert states['mamba_ssm'] == 'installed, no kernel'
-    assert states['causal_conv1d'] == 'not installed'
-    assert any('selective_scan_cuda was not built' in h for h in hints)
+    assert states == {k: v or 'ready' for k, v in reasons.items()}
+    assert len(hints) == 1
+    assert hints[0].startswith('llvm, ')
+    assert hints[0].endswith('pip install llvmlite')
 
 
-def test_kernel_without_a_device(monkeypatch):
-    monkeypatch.setattr(check_env, 'is_there', lambda name: True)
-    monkeypatch.setattr(check_env, 'try_import', lambda name: ('1.0', None))
-    states = check_env.find_scan_backends(['cpu'], [])
-    assert states['triton'] == 'installed, no CUDA device'
-    assert states['numba'] == 'installed, 1.0'
-    states = check_env.find_scan_backends(['cpu', 'cuda:0'], [])
-    assert states['triton'] == 'installed, 1.0'
+def test_kernels_that_a_gpu_lacks(reasons):
+    hints = []
+    check_env.find_scan_backends(['cpu', 'cuda:0 H100, 80 GiB'], hints)
+    assert [h.split(',')[0] for h in hints] == [
+        name for name, reason in reasons.items() if reason
+    ]
+    assert reasons['mamba_ssm'] in hints[1]
+
+
+def test_kernels_without_the_package(monkeypatch):
+    monkeypatch.delitem(check_env.sys.modules, 'multimodal_rs')
+    assert check_env.find_scan_backends(['cpu'], []) == {}
 
 
 def test_exit_code(monkeypatch, capsys):

@@ -54,7 +54,9 @@ def causal_conv1d(
 @cache
 def unavailable() -> str | None:
     """Say why the CUDA kernel cannot run on this machine."""
-    return reason_against('causal_conv1d_cuda', REMEDY)
+    return reason_against(
+        'causal_conv1d_cuda', REMEDY, package='causal_conv1d'
+    )
 
 
 def _kernel_takes(x: Tensor, weight: Tensor) -> bool:

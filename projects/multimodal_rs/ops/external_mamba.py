@@ -40,7 +40,7 @@ STEPS_PER_STATE = 2048
 @cache
 def unavailable() -> str | None:
     """Say why it cannot run on this machine."""
-    return reason_against(EXTENSION, REMEDY)
+    return reason_against(EXTENSION, REMEDY, package='mamba_ssm')
 
 
 def unsuitable(tensors: Sequence[Tensor]) -> str | None:
@@ -100,14 +100,19 @@ def ss2d_saved(x, dt_proj_weight, A):
     return 0
 
 
-def reason_against(extension: str, remedy: str) -> str | None:
+def reason_against(
+    extension: str, remedy: str, package: str | None = None
+) -> str | None:
     """Say why a CUDA extension cannot be used, None if it can.
 
     Args:
         extension: Import name of a compiled module.
         remedy: Command that installs it.
+        package: Import name of the package that may come without it.
     """
     if find_spec(extension) is None:
+        if package is not None and find_spec(package) is not None:
+            return f'{package} is installed without {extension}: {remedy}'
         return f'the module {extension} is not installed: {remedy}'
     if not torch.cuda.is_available():
         return f'{extension} is installed, but there is no CUDA device'
