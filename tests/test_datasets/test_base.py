@@ -125,3 +125,11 @@ def test_without_labels_nothing_is_known_of_classes(tmp_path, test_mode):
     assert 'seg_map_path' not in info
     assert info['num_classes'] == 0
     assert dataset.metainfo['classes'] == ()
+
+
+def test_a_pipeline_that_wants_labels_is_named(tmp_path):
+    dataset = build(
+        tmp_path, label=False, pipeline=[dict(type='LoadLandCover')]
+    )
+    with pytest.raises(ValueError, match='got label=False: set it, or take'):
+        dataset[0]

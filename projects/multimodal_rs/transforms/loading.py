@@ -114,7 +114,8 @@ class LoadLandCover(BaseTransform):
             is not. None keeps the label.
 
     Raises:
-        ValueError: If the raster has an unknown id or another size.
+        ValueError: If the raster has an unknown id or another size, or the
+            dataset has no labels.
     """
 
     IGNORED = 255
@@ -129,8 +130,14 @@ class LoadLandCover(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Read one label."""
-        path = results['seg_map_path']
         label = results['label']
+        if label is None:
+            raise ValueError(
+                'LoadLandCover: the dataset has no labels, expected `label` '
+                'with dir and suffix, got label=False: set it, or take this '
+                'transform out of the pipeline'
+            )
+        path = results['seg_map_path']
         raw = read_raster(path, (0,), key=label.get('key')).data[0]
         if raw.shape != results['img'].shape[:2]:
             raise ValueError(
