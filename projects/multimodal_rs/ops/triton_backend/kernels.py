@@ -122,12 +122,12 @@ def _steps(
     last, _ = walk_far(pixel, place, line, stride, jump, STEPS - 1)
     at = last.to(tl.int64)
     ok, ok_n = _in_time(t + STEPS - 1, length, c, channels, n, N)
-    raw = tl.load(delta + at * d_row, mask=ok, other=0.0)
-    u_t = _read(u + at * u_row, ok)
-    b_t = _read(bs + at * bc_row, ok_n)
+    raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
+    u_t = _read(u + at * u_row + c, ok)
+    b_t = _read(bs + at * bc_row + n, ok_n)
     c_t = b_t
     if OUTPUT:
-        c_t = _read(cs + at * bc_row, ok_n)
+        c_t = _read(cs + at * bc_row + n, ok_n)
     if STEPS > 1:
         state, total = _steps(
             state, total, t, length, pixel, place, line, stride, jump,
@@ -139,7 +139,7 @@ def _steps(
     state = tl.exp2(step * A2) * state + (step * u_t) * b_t
     if OUTPUT:
         y_t = tl.sum(state * c_t, axis=1)[:, None, :] + skip_c * u_t
-        put(y + at * y_row, y_t, ok, HOW)
+        put(y + at * y_row + c, y_t, ok, HOW)
     return state, total + step
 
 
@@ -162,9 +162,9 @@ def _adjoint_steps(
     """
     at = pixel.to(tl.int64)
     ok, ok_n = _in_time(t, length, c, channels, n, N)
-    raw = tl.load(delta + at * d_row, mask=ok, other=0.0)
-    dy_t = _read(dy + at * y_row, ok)
-    c_t = _read(cs + at * bc_row, ok_n)
+    raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
+    dy_t = _read(dy + at * y_row + c, ok)
+    c_t = _read(cs + at * bc_row + n, ok_n)
     if STEPS > 1:
         pixel, place = walk_on(pixel, place, line, stride, jump)
         g, total = _adjoint_steps(
@@ -195,9 +195,9 @@ def local_kernel(
     c, n, c_ok, n_ok = _tile(tile, channels, N, OUTER, STATES, INNER)
     length = height * width
     row = b * length
-    x += k * x_source + row * x_row + c
-    delta += k.to(tl.int64) * d_source + row * d_row + c
-    bc += k * bc_source + row * bc_row + n
+    x += k * x_source + row * x_row
+    delta += k.to(tl.int64) * d_source + row * d_row
+    bc += k * bc_source + row * bc_row
     own = k * channels + c
     A2 = (
         tl.load(A + (k * N + n) * channels + c, mask=c_ok & n_ok, other=0.0)
@@ -290,11 +290,11 @@ def forward_kernel(
     both = c_ok & n_ok
     length = height * width
     row = b * length
-    u += k * u_source + row * u_row + c
-    y += k * y_source + row * y_row + c
-    delta += k.to(tl.int64) * d_source + row * d_row + c
-    bs += k * bc_source + row * bc_row + n
-    cs += k * bc_source + row * bc_row + n
+    u += k * u_source + row * u_row
+    y += k * y_source + row * y_row
+    delta += k.to(tl.int64) * d_source + row * d_row
+    bs += k * bc_source + row * bc_row
+    cs += k * bc_source + row * bc_row
     own = k * channels + c
     A2 = tl.load(A + (k * N + n) * channels + c, mask=both, other=0.0) * LOG2_E
     bias_c = _read_or_zero(bias, own, c_ok)
@@ -350,11 +350,11 @@ def _there_and_back(
     """
     at = pixel.to(tl.int64)
     ok, ok_n = _in_time(t, length, c, channels, n, N)
-    raw = tl.load(delta + at * d_row, mask=ok, other=0.0)
-    u_t = _read(u + at * u_row, ok)
-    b_t = _read(bs + at * bc_row, ok_n)
-    dy_t = _read(dy + at * y_row, ok)
-    c_t = _read(cs + at * bc_row, ok_n)
+    raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
+    u_t = _read(u + at * u_row + c, ok)
+    b_t = _read(bs + at * bc_row + n, ok_n)
+    dy_t = _read(dy + at * y_row + c, ok)
+    c_t = _read(cs + at * bc_row + n, ok_n)
     step, raw, small = _step_of(raw, ok, bias_c, SOFTPLUS)
     decay = tl.exp2(step * A2)
     after = decay * state + (step * u_t) * b_t
@@ -368,14 +368,14 @@ def _there_and_back(
             SOFTPLUS, HOW, HOW_BC, STEPS - 1,
         )  # fmt: skip
     g += c_t * dy_t
-    put(dcs + at * bc_row, _over_channels(dy_t * after), ok_n, HOW_BC)
-    put(dbs + at * bc_row, _over_channels(g * (step * u_t)), ok_n, HOW_BC)
+    put(dcs + at * bc_row + n, _over_channels(dy_t * after), ok_n, HOW_BC)
+    put(dbs + at * bc_row + n, _over_channels(g * (step * u_t)), ok_n, HOW_BC)
     toward_input = tl.sum(g * b_t, axis=1)[:, None, :]
     g *= decay
     along = g * state
     dA += along * step
     dskip += dy_t * u_t
-    put(du + at * u_row, step * toward_input + skip_c * dy_t, ok, HOW)
+    put(du + at * u_row + c, step * toward_input + skip_c * dy_t, ok, HOW)
     # The gradient of A is that of A2 times log2(e).
     dstep = tl.sum(along * A2, axis=1)[:, None, :] * LN_2
     dstep += u_t * toward_input
@@ -383,7 +383,7 @@ def _there_and_back(
         dstep *= sigmoid(raw, small)
     dstep = tl.where(ok, dstep, 0.0)
     dbias += dstep
-    tl.store(ddelta + at * d_row, dstep, mask=ok)
+    tl.store(ddelta + at * d_row + c, dstep, mask=ok)
     return g, dA, dskip, dbias
 
 
@@ -421,15 +421,15 @@ def backward_kernel(
     both = c_ok & n_ok
     length = height * width
     row = b * length
-    u += k * u_source + row * u_row + c
-    du += k * u_source + row * u_row + c
-    dy += k * y_source + row * y_row + c
-    delta += k.to(tl.int64) * d_source + row * d_row + c
-    ddelta += k.to(tl.int64) * d_source + row * d_row + c
-    bs += k * bc_source + row * bc_row + n
-    cs += k * bc_source + row * bc_row + n
-    dbs += k * bc_source + row * bc_row + n + tile.to(tl.int64) * dbc_tile
-    dcs += k * bc_source + row * bc_row + n + tile.to(tl.int64) * dbc_tile
+    u += k * u_source + row * u_row
+    du += k * u_source + row * u_row
+    dy += k * y_source + row * y_row
+    delta += k.to(tl.int64) * d_source + row * d_row
+    ddelta += k.to(tl.int64) * d_source + row * d_row
+    bs += k * bc_source + row * bc_row
+    cs += k * bc_source + row * bc_row
+    dbs += k * bc_source + row * bc_row + tile.to(tl.int64) * dbc_tile
+    dcs += k * bc_source + row * bc_row + tile.to(tl.int64) * dbc_tile
     own = k * channels + c
     A2 = tl.load(A + (k * N + n) * channels + c, mask=both, other=0.0) * LOG2_E
     bias_c = _read_or_zero(bias, own, c_ok)

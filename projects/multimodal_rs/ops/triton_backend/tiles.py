@@ -10,11 +10,12 @@ CHUNK = 32
 # States of a warp's tile: 16 registers per thread and value.
 WARP_STATES = 512
 # Registers per thread for what the steps of one frame keep.
-FRAME_REGISTERS = 64
-MAX_STEPS = 8
-# Sequences are cut into segments, which costs every decay twice, when there
-# are fewer warps per multiprocessor than half of this.
-WARPS_PER_PROCESSOR = 8
+FRAME_REGISTERS = 32
+MAX_STEPS = 4
+# Cutting sequences into segments costs every decay twice. It is done when
+# there are fewer warps per multiprocessor, and then there are many.
+FEW_WARPS = 4
+MANY_WARPS = 16
 
 
 class Tile(NamedTuple):
@@ -88,8 +89,10 @@ def divide(
     """Cut sequences into segments if programs are too few for the device."""
     tiles, chunks = tile.number(channels), -(-length // CHUNK)
     warps = batch * sequences * tiles * tile.warps
-    wanted = WARPS_PER_PROCESSOR * processors(device)
-    segments = 1 if 2 * warps > wanted else min(chunks, -(-wanted // warps))
+    number = processors(device)
+    segments = 1
+    if warps < FEW_WARPS * number:
+        segments = min(chunks, -(-MANY_WARPS * number // warps))
     per_segment = -(-chunks // segments)
     return Division(tiles, chunks, -(-chunks // per_segment), per_segment)
 
