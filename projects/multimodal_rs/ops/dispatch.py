@@ -43,6 +43,7 @@ class Backend(NamedTuple):
 
 # In the order in which `auto` asks.
 BACKENDS = (
+    Backend('triton', 'triton_backend', ('cuda',)),
     Backend('vmamba', 'external_vmamba', ('cuda',)),
     Backend('mamba_ssm', 'external_mamba', ('cuda',)),
     Backend('llvm', 'llvm_backend', ('cpu',)),

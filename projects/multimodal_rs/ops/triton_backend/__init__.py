@@ -24,6 +24,7 @@ from torch import Tensor
 
 # The first one whose compiler is tested on these kernels.
 OLDEST = (3, 0)
+OLDEST_CAPABILITY = (7, 0)
 
 
 @cache
@@ -52,6 +53,10 @@ def unsuitable(tensors: Sequence[Tensor]) -> str | None:
             return f'it runs on {device}, a tensor is on {tensor.device}'
         if tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16):
             return f'it computes in float32, a tensor is {tensor.dtype}'
+    if device == 'cuda' and torch.version.hip is None:
+        capability = torch.cuda.get_device_capability(tensors[0].device)
+        if capability < OLDEST_CAPABILITY:
+            return f'triton does not compile for capability {capability}'
     return None
 
 

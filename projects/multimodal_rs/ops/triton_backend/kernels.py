@@ -353,8 +353,6 @@ def _there_and_back(
     raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
     u_t = _read(u + at * u_row + c, ok)
     b_t = _read(bs + at * bc_row + n, ok_n)
-    dy_t = _read(dy + at * y_row + c, ok)
-    c_t = _read(cs + at * bc_row + n, ok_n)
     step, raw, small = _step_of(raw, ok, bias_c, SOFTPLUS)
     decay = tl.exp2(step * A2)
     after = decay * state + (step * u_t) * b_t
@@ -367,6 +365,8 @@ def _there_and_back(
             c, channels, n, A2, skip_c, bias_c, dA, dskip, dbias, N,
             SOFTPLUS, HOW, HOW_BC, STEPS - 1,
         )  # fmt: skip
+    c_t = _read(cs + at * bc_row + n, ok_n)
+    dy_t = _read(dy + at * y_row + c, ok)
     g += c_t * dy_t
     put(dcs + at * bc_row + n, _over_channels(dy_t * after), ok_n, HOW_BC)
     put(dbs + at * bc_row + n, _over_channels(g * (step * u_t)), ok_n, HOW_BC)
