@@ -22,10 +22,13 @@ from torch import Tensor
 def unavailable() -> str | None:
     """Say why it cannot run on this machine."""
     try:
-        jit = import_module('multimodal_rs.ops.llvm_backend.jit')
-        jit.host()
-    except (ImportError, OSError, RuntimeError) as error:
-        return f'llvmlite does not work ({error}): pip install llvmlite'
+        jit = _module('jit')
+        jit.compile_kernel('nothing', lambda e: None)
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        reason = str(error).strip().split('\n')[0]
+        return (
+            f"llvmlite does not work ({reason}): pip install 'llvmlite>=0.46'"
+        )
     return None
 
 
