@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Time one training step of a config: seconds, memory, share of the scans.
+
+    python tools/benchmark_model.py CONFIG [--shape H W] [--batch 2]
+
+Random images and labels go through the loss and the backward pass; the
+optimiser is left out. The share of the selective scans is read from torch's
+profiler in a run of its own. On a GPU, times are of synchronised steps and
+memory is the peak that torch allocated.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from _bootstrap import add_source_path
+from _launch import check_file
+
+add_source_path()
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+from multimodal_rs.datasets.modality import build_modalities
+
+SCANS = 'multimodal_rs::'
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures of one config.
+
+    Args:
+        arguments: Command line, for tests.
+    """
+    args = _parse(arguments)
+    check_file('config', args.config)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(args.device).train()
+    batch = make_batch(cfg, args.batch, tuple(args.shape), args.device)
+
+    def step() -> None:
+        model.zero_grad()
+        losses = model.loss(**batch)
+        model.parse_losses(losses)[0].backward()
+
+    step()  # compiles kernels, allocates gradients
+    times, peak = time_steps(step, args.steps, args.device)
+    share = share_of_scans(step)
+    threads = f'{torch.get_num_threads()} threads'
+    where = threads if args.device == 'cpu' else torch.cuda.get_device_name()
+    height, width = args.shape
+    print(
+        f'{Path(args.config).stem}: batch {args.batch} of {height}x{width}, '
+        f'forward and backward, {where}\n'
+        f'  step: {statistics.median(times):.2f} s '
+        f'({min(times):.2f} to {max(times):.2f}, {len(times)} steps)\n'
+        f'  memory: {peak / 2**30:.2f} GiB\n'
+        f'  selective scans: {share:.0%} of the time'
+    )
+
+
+def make_batch(
+    cfg: Config, size: int, shape: tuple[int, int], device: str
+) -> dict:
+    """Draw images and labels.
+
+    Returns:
+        ``inputs`` and ``data_samples``, as the preprocessor makes them.
+    """
+    modalities = build_modalities(cfg.train_dataloader.dataset.modalities)
+    inputs = {
+        name: torch.rand(size, m.channels, *shape, device=device)
+        for name, m in modalities.items()
+    }
+    samples = []
+    for _ in range(size):
+        label = torch.randint(cfg.num_classes, (1, *shape), device=device)
+        sample = SegDataSample(gt_sem_seg=PixelData(data=label))
+        sample.set_metainfo(dict(img_shape=shape, ori_shape=shape))
+        samples.append(sample)
+    return dict(inputs=inputs, data_samples=samples)
+
+
+def time_steps(
+    step: Callable[[], None], number: int, device: str
+) -> tuple[list[float], int]:
+    """Return seconds of each step, and the peak memory in bytes.
+
+    On the CPU the peak is the whole process's, on Linux from here on.
+    """
+    on_gpu = device != 'cpu'
+    reset = Path('/proc/self/clear_refs')
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    elif reset.exists():
+        reset.write_text('5')
+    times = []
+    for _ in range(number):
+        start = time.perf_counter()
+        step()
+        if on_gpu:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    if on_gpu:
+        return times, torch.cuda.max_memory_allocated()
+    return times, _resident_peak()
+
+
+def share_of_scans(step: Callable[[], None]) -> float:
+    """Return the part of the time that the scans' operators take."""
+    with torch.profiler.profile() as profiler:
+        step()
+    events = profiler.key_averages()
+
+    def spent(event) -> float:
+        on_device = getattr(event, 'self_device_time_total', 0)
+        return event.self_cpu_time_total + on_device
+
+    total = sum(spent(event) for event in events)
+    scans = sum(
+        event.cpu_time_total + getattr(event, 'device_time_total', 0)
+        for event in events
+        if event.key.startswith(SCANS)
+    )
+    return scans / total
+
+
+def _resident_peak() -> int:
+    import resource
+
+    status = Path('/proc/self/status')
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith('VmHWM'):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file of the network')
+    parser.add_argument(
+        '--shape', nargs=2, type=int, default=(256, 256), metavar=('H', 'W')
+    )
+    parser.add_argument('--batch', type=int, default=2)
+    parser.add_argument('--steps', type=int, default=5)
+    parser.add_argument('--threads', type=int, help='of the CPU')
+    parser.add_argument('--device', default='cpu')
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    main()
