@@ -22,8 +22,9 @@ from importlib import import_module
 import torch
 from torch import Tensor
 
-# The first one whose compiler is tested on these kernels.
-OLDEST = (3, 0)
+# The kernels were interpreted and compiled with triton 3.3, which torch 2.7
+# brings, and 3.9. The interpreter of 3.0 gives wrong results.
+OLDEST = (3, 3)
 OLDEST_CAPABILITY = (7, 0)
 
 
@@ -37,7 +38,7 @@ def unavailable() -> str | None:
     if tuple(int(n) for n in triton.__version__.split('.')[:2]) < OLDEST:
         oldest = '.'.join(str(n) for n in OLDEST)
         return (
-            f'triton {triton.__version__} is too old: install torch 2.4 or '
+            f'triton {triton.__version__} is too old: install torch 2.7 or '
             f'later, which brings triton {oldest} or later'
         )
     if not interpreted() and not torch.cuda.is_available():

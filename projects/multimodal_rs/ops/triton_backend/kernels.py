@@ -17,6 +17,10 @@ INNER): channel OUTER * INNER, so that one warp spreads INNER channels and
 some states over its threads and keeps OUTER channels and the other states in
 registers. The sums over states and over channels are then short in both
 directions. Decays are powers of two of ``step * log2(e) A``.
+
+Functions that unroll by calling themselves get themselves as SELF: older
+compilers (triton 3.3) look for ever for what a function that names itself
+depends on.
 """
 
 import triton
@@ -103,7 +107,7 @@ def _steps(
     u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
     c, channels, n, A2, skip_c, bias_c, N: tl.constexpr,
     SOFTPLUS: tl.constexpr, OUTPUT: tl.constexpr, HOW: tl.constexpr,
-    STEPS: tl.constexpr,
+    SELF: tl.constexpr, STEPS: tl.constexpr,
 ):  # fmt: skip
     """Run STEPS steps, and with OUTPUT write y.
 
@@ -129,11 +133,11 @@ def _steps(
     if OUTPUT:
         c_t = _read(cs + at * bc_row + n, ok_n)
     if STEPS > 1:
-        state, total = _steps(
+        state, total = SELF(
             state, total, t, length, pixel, place, line, stride, jump,
             u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
             c, channels, n, A2, skip_c, bias_c, N,
-            SOFTPLUS, OUTPUT, HOW, STEPS - 1,
+            SOFTPLUS, OUTPUT, HOW, SELF, STEPS - 1,
         )  # fmt: skip
     step, _, _ = _step_of(raw, ok, bias_c, SOFTPLUS)
     state = tl.exp2(step * A2) * state + (step * u_t) * b_t
@@ -148,7 +152,7 @@ def _adjoint_steps(
     g, total, t, length, pixel, place, line, stride, jump,
     dy, delta, cs, y_row, d_row, bc_row,
     c, channels, n, A2, bias_c, N: tl.constexpr,
-    SOFTPLUS: tl.constexpr, STEPS: tl.constexpr,
+    SOFTPLUS: tl.constexpr, SELF: tl.constexpr, STEPS: tl.constexpr,
 ):  # fmt: skip
     """Take the gradient of a state back by STEPS steps.
 
@@ -167,10 +171,10 @@ def _adjoint_steps(
     c_t = _read(cs + at * bc_row + n, ok_n)
     if STEPS > 1:
         pixel, place = walk_on(pixel, place, line, stride, jump)
-        g, total = _adjoint_steps(
+        g, total = SELF(
             g, total, t + 1, length, pixel, place, line, stride, jump,
             dy, delta, cs, y_row, d_row, bc_row,
-            c, channels, n, A2, bias_c, N, SOFTPLUS, STEPS - 1,
+            c, channels, n, A2, bias_c, N, SOFTPLUS, SELF, STEPS - 1,
         )  # fmt: skip
     step, _, _ = _step_of(raw, ok, bias_c, SOFTPLUS)
     return tl.exp2(step * A2) * (g + c_t * dy_t), total + step
@@ -223,14 +227,15 @@ def local_kernel(
             state, total = _adjoint_steps(
                 state, total, t, length, pixel, place, line, stride, jump,
                 x, delta, bc, x_row, d_row, bc_row,
-                c, channels, n, A2, bias_c, N, SOFTPLUS, STEPS,
+                c, channels, n, A2, bias_c, N, SOFTPLUS,
+                _adjoint_steps, STEPS,
             )  # fmt: skip
         else:
             state, total = _steps(
                 state, total, t, length, pixel, place, line, stride, jump,
                 x, delta, bc, bc, x, x_row, d_row, bc_row, x_row,
                 c, channels, n, A2, bias_c, bias_c, N,
-                SOFTPLUS, False, 0, STEPS,
+                SOFTPLUS, False, 0, _steps, STEPS,
             )  # fmt: skip
         done += 1
     slot = (b * sequences + k) * segments + segment
@@ -320,7 +325,7 @@ def forward_kernel(
                 state, total, t, length, pixel, place, line, stride, jump,
                 u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
                 c, channels, n, A2, skip_c, bias_c, N,
-                SOFTPLUS, True, HOW, STEPS,
+                SOFTPLUS, True, HOW, _steps, STEPS,
             )  # fmt: skip
             pixel, place = walk_far(pixel, place, line, stride, jump, STEPS)
             t += STEPS
@@ -333,7 +338,7 @@ def _there_and_back(
     u, delta, bs, cs, dy, du, ddelta, dbs, dcs, u_row, d_row, bc_row, y_row,
     c, channels, n, A2, skip_c, bias_c, dA, dskip, dbias, N: tl.constexpr,
     SOFTPLUS: tl.constexpr, HOW: tl.constexpr, HOW_BC: tl.constexpr,
-    STEPS: tl.constexpr,
+    SELF: tl.constexpr, STEPS: tl.constexpr,
 ):  # fmt: skip
     """Run STEPS steps forward, and differentiate them on the way back.
 
@@ -358,12 +363,12 @@ def _there_and_back(
     after = decay * state + (step * u_t) * b_t
     if STEPS > 1:
         pixel, place = walk_on(pixel, place, line, stride, jump)
-        g, dA, dskip, dbias = _there_and_back(
+        g, dA, dskip, dbias = SELF(
             after, g, t + 1, length, pixel, place, line, stride, jump,
             u, delta, bs, cs, dy, du, ddelta, dbs, dcs,
             u_row, d_row, bc_row, y_row,
             c, channels, n, A2, skip_c, bias_c, dA, dskip, dbias, N,
-            SOFTPLUS, HOW, HOW_BC, STEPS - 1,
+            SOFTPLUS, HOW, HOW_BC, SELF, STEPS - 1,
         )  # fmt: skip
     c_t = _read(cs + at * bc_row + n, ok_n)
     dy_t = _read(dy + at * y_row + c, ok)
@@ -462,7 +467,7 @@ def backward_kernel(
                 state, bias_c, t, length, pixel, place, line, stride, jump,
                 u, delta, bs, cs, du, u_row, d_row, bc_row, u_row,
                 c, channels, n, A2, skip_c, bias_c, N,
-                SOFTPLUS, False, 0, STEPS,
+                SOFTPLUS, False, 0, _steps, STEPS,
             )  # fmt: skip
             pixel, place = walk_far(pixel, place, line, stride, jump, STEPS)
             t += STEPS
@@ -481,7 +486,8 @@ def backward_kernel(
                 u, delta, bs, cs, dy, du, ddelta, dbs, dcs,
                 u_row, d_row, bc_row, y_row,
                 c, channels, n, A2, skip_c, bias_c,
-                dA_own, dskip_own, dbias_own, N, SOFTPLUS, HOW, HOW_BC, STEPS,
+                dA_own, dskip_own, dbias_own, N,
+                SOFTPLUS, HOW, HOW_BC, _there_and_back, STEPS,
             )  # fmt: skip
         tl.debug_barrier()
         chunk -= 1
