@@ -142,6 +142,11 @@ def imports(path: Path, top_level: bool) -> set[str]:
     return names - set(sys.stdlib_module_names) - {'multimodal_rs'}
 
 
+# Packages whose modules are imported on first use: test_dispatch.py sees that
+# the package itself loads none of them.
+ON_FIRST_USE = {'triton_backend'}
+
+
 @pytest.mark.parametrize('top_level', [True, False])
 def test_imports_are_declared(top_level):
     files = ['runtime', 'onedl']
@@ -149,6 +154,9 @@ def test_imports_are_declared(top_level):
         files += ['optional', 'pretrain', 'mamba', 'tests']
     declared = set().union(*map(requirements, files))
     for path in SOURCE.rglob('*.py'):
+        late = path.parent.name in ON_FIRST_USE and path.stem != '__init__'
+        if late and top_level:
+            continue
         for name in imports(path, top_level):
             wanted = canonicalize_name(DISTRIBUTIONS.get(name, name))
             assert wanted in declared, (
