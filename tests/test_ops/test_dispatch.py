@@ -1,8 +1,10 @@
 """Which backend runs, and that it runs in any process and thread."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -152,8 +154,19 @@ def test_forked_child(backend, arguments):
             code = 0 if same else 2
         finally:
             os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert exit_code(child) == 0
+
+
+def exit_code(child: int, seconds: float = 60) -> int:
+    """Wait for a child; one that hangs is killed."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        finished, status = os.waitpid(child, os.WNOHANG)
+        if finished:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class Scans(Dataset):
@@ -174,8 +187,8 @@ class Scans(Dataset):
 def test_loader_workers(backend):
     dataset = Scans(backend)
     expected = torch.stack([dataset[i] for i in range(4)])
-    found = torch.cat(list(DataLoader(dataset, batch_size=2, num_workers=2)))
-    assert torch.equal(found, expected)
+    loader = DataLoader(dataset, batch_size=2, num_workers=2, timeout=60)
+    assert torch.equal(torch.cat(list(loader)), expected)
 
 
 def test_import_loads_no_optional_package():
