@@ -76,7 +76,7 @@ def selective_scan_backward(*arguments):
     return _module('host_1d').backward(*arguments)
 
 
-def selective_scan_saved(u: Tensor, A: Tensor) -> int:
+def selective_scan_saved(u: Tensor, A: Tensor, B: Tensor) -> int:
     """See :mod:`multimodal_rs.ops.operators`."""
     return _module('host_1d').saved(u, A)
 
