@@ -3,7 +3,8 @@
 Both projections are matrix products outside of the kernels. That of the step
 sizes inside them would save writing and reading delta, but take up to 48
 registers per channel from the states, and in the backward pass as many sums
-over channels as the rank, next to the 2 N of B and C.
+over channels as the rank, next to the 2 N of B and C. The products have the
+precision that torch's switches for float32 products (TF32) allow.
 """
 
 from collections.abc import Sequence
@@ -49,9 +50,10 @@ class _Parameters(NamedTuple):
         """Those of the routes ``own`` out of ``number``."""
         if len(own) == number:
             return self
-        index = torch.tensor(own, device=self.A.device)
+        # Slices, not an index tensor: that would be a copy to the device.
+        parts = (p.unflatten(0, (number, -1)) for p in self)
         return _Parameters(
-            *(p.unflatten(0, (number, -1))[index].flatten(0, 1) for p in self)
+            *(torch.stack([p[k] for k in own]).flatten(0, 1) for p in parts)
         )
 
 
@@ -94,7 +96,9 @@ def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
         )
         start += size
         for target, gradient in zip(gradients, found, strict=True):
-            target[list(own)] = gradient.unflatten(0, (len(own), -1))
+            parts = gradient.unflatten(0, (len(own), -1))
+            for k, part_gradient in zip(own, parts, strict=True):
+                target[k] = part_gradient
     return dx, *(g.flatten(0, 1) for g in gradients)
 
 
