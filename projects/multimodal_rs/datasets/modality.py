@@ -95,10 +95,10 @@ class Modality:
         empty = self._empty(data, file_nodata)
         for step in self._steps:
             step(data)
-        finite = np.isfinite(data)
-        if empty is None and finite.all():
+        # One NaN or infinity makes the sum one: cheaper than asking them all.
+        if empty is None and np.isfinite(data.sum()):
             return
-        invalid = ~finite.all(axis=0)
+        invalid = ~np.isfinite(data).all(axis=0)
         if empty is not None:
             invalid |= empty
         data[:, invalid] = np.nan

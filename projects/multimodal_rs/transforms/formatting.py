@@ -9,6 +9,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
+from multimodal_rs.transforms.contiguous import contiguous_bands
+
 
 @TRANSFORMS.register_module()
 class PackMultiModalInputs(BaseTransform):
@@ -48,13 +50,14 @@ class PackMultiModalInputs(BaseTransform):
         if border.any():
             stack = stack.copy()
             stack[border != 0] = np.nan
-        # (C, H, W); a copy only where a transform left a strided view.
-        stack = np.ascontiguousarray(stack.transpose(2, 0, 1), np.float32)
+        stack = contiguous_bands(stack)  # (C, H, W)
         sizes = results['modality_channels']
         blocks = torch.from_numpy(stack).split(list(sizes.values()))
-        sample = SegDataSample(
-            metainfo={k: results[k] for k in self.meta_keys if k in results}
-        )
+        sample = SegDataSample()
+        for key in self.meta_keys:
+            if key in results:
+                # Unlike metainfo=..., no deep copy: the sample owns them.
+                sample.set_field(results[key], key, field_type='metainfo')
         if 'gt_seg_map' in results:
             # numpy converts in this thread; torch would start all of them.
             label = np.ascontiguousarray(results['gt_seg_map'], np.int64)
