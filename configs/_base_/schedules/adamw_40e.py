@@ -2,22 +2,8 @@
 _base_ = './adamw_8e.py'
 
 epochs, warmup = 40, 2
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.05,
-        end=warmup,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-6,
-        T_max=epochs - warmup,
-        begin=warmup,
-        end=epochs,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+warm_up, decay = _base_.param_scheduler
+warm_up.end = decay.begin = warmup
+decay.T_max, decay.end = epochs - warmup, epochs
+param_scheduler = [warm_up, decay]
 train_cfg = dict(max_epochs=epochs, val_interval=5)

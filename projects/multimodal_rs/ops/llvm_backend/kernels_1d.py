@@ -18,8 +18,9 @@ from multimodal_rs.ops.llvm_backend.chunk import (
     scan,
     sum_over_time,
 )
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value
+from multimodal_rs.ops.llvm_backend.emitter import Emitter
 from multimodal_rs.ops.llvm_backend.layout import CHUNK, Arguments, Variant
+from multimodal_rs.ops.llvm_backend.parameters import Parameters
 from multimodal_rs.ops.llvm_backend.tiles import BLOCK, load_tile, store_tile
 
 
@@ -36,7 +37,7 @@ def write_forward(e: Emitter, variant: Variant) -> None:
     rows = e.index_buffer(CHUNK)
     with e.tasks(tasks, e.argument(1)) as task:
         image, block = task // (groups * blocks), task % (groups * blocks)
-        own = Channel(e, arguments, variant, block)
+        own = Parameters(e, arguments, variant, block)
         series = task * BLOCK * length
         coefficients = _coefficients(
             e, arguments, variant, task // blocks, rows
@@ -94,9 +95,9 @@ def write_backward(e: Emitter, variant: Variant) -> None:
         first, last = blocks * share // shares, blocks * (share + 1) // shares
         with e.loop(last - first) as number:
             block = first + number
-            own = Channel(e, arguments, variant, group * blocks + block)
-            gradient = ChannelGradient(
-                e, arguments, variant, pair * blocks + block
+            own = Parameters(e, arguments, variant, group * blocks + block)
+            gradient = Parameters(
+                e, arguments, variant, pair * blocks + block, 'd'
             )
             series = (pair * blocks + block) * BLOCK * length
             clear(e, buffers.carry, size)
@@ -130,52 +131,6 @@ def write_backward(e: Emitter, variant: Variant) -> None:
                     store_tile(
                         e, source, count, e.at(target, series, start), length
                     )
-
-
-class Channel:
-    """Addresses of the parameters of one block of channels.
-
-    Attributes:
-        A: (N, BLOCK) times log2(e).
-        bias: (BLOCK,).
-        skip: (BLOCK,).
-    """
-
-    def __init__(
-        self,
-        e: Emitter,
-        arguments: Arguments,
-        variant: Variant,
-        number: Value,
-    ) -> None:
-        self.A = e.at(
-            arguments.address('A'), number * (variant.padded * BLOCK)
-        )
-        self.bias = e.at(arguments.address('bias'), number * BLOCK)
-        self.skip = e.at(arguments.address('skip'), number * BLOCK)
-
-
-class ChannelGradient:
-    """Addresses of their gradients, one set per image.
-
-    Attributes:
-        A: (N, BLOCK).
-        bias: (BLOCK,).
-        skip: (BLOCK,).
-    """
-
-    def __init__(
-        self,
-        e: Emitter,
-        arguments: Arguments,
-        variant: Variant,
-        number: Value,
-    ) -> None:
-        self.A = e.at(
-            arguments.address('dA'), number * (variant.padded * BLOCK)
-        )
-        self.bias = e.at(arguments.address('dbias'), number * BLOCK)
-        self.skip = e.at(arguments.address('dskip'), number * BLOCK)
 
 
 def _coefficients(e, arguments, variant, pair, rows) -> Coefficients:

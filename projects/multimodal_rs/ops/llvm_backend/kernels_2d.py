@@ -23,8 +23,8 @@ from multimodal_rs.ops.llvm_backend.chunk import (
     sum_over_time,
 )
 from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value, Variable
-from multimodal_rs.ops.llvm_backend.kernels_1d import Channel, ChannelGradient
 from multimodal_rs.ops.llvm_backend.layout import CHUNK, Arguments, Variant
+from multimodal_rs.ops.llvm_backend.parameters import Parameters
 from multimodal_rs.ops.llvm_backend.tiles import BLOCK
 
 # Pixels whose step sizes are projected together: they share the weights.
@@ -48,7 +48,7 @@ def write_forward(e: Emitter, variant: Variant) -> None:
         target = e.at(y, image * length * channels, block * BLOCK)
         with e.loop(routes) as route:
             number = route * blocks + block
-            own = Channel(e, arguments, variant, number)
+            own = Parameters(e, arguments, variant, number)
             weight = _dt_weight(e, arguments, number, rank)
             source, projected = visit.enter(image, block, route)
             coefficients = Coefficients(
@@ -110,9 +110,9 @@ def write_backward(e: Emitter, variant: Variant) -> None:
         with e.loop(last - first) as index, e.loop(routes) as route:
             block = first + index
             number = route * blocks + block
-            own = Channel(e, arguments, variant, number)
+            own = Parameters(e, arguments, variant, number)
             place = (image * routes + route) * blocks + block
-            gradient = ChannelGradient(e, arguments, variant, place)
+            gradient = Parameters(e, arguments, variant, place, 'd')
             weight = _dt_weight(e, arguments, number, rank)
             source, projected = visit.enter(image, block, route)
             dsource = e.at(dx, visit.source_offset)
