@@ -10,6 +10,7 @@ from torch import Tensor
 
 from _microkernels import softplus_per_second, state_updates_per_second
 from _scan_baselines import composed_ss2d, loop_scan
+from _timing import measure
 from multimodal_rs.models.backbones.vmamba import VMamba
 from multimodal_rs.ops import selective_scan, ss2d
 
@@ -139,8 +140,6 @@ def arithmetic_bound(states: int) -> float:
     points = BATCH * ROUTES * CHANNELS * SIDE**2
     x, weight = ss2d_arguments(states)[:2]
     x, weight = x.flatten(0, 2), weight.flatten(0, 1)
-    from benchmark_ops import measure
-
     product = measure(lambda: x @ weight.T, 9).cpu
     return (
         points * states / state_updates_per_second()

@@ -17,12 +17,11 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from _bootstrap import add_source_path
+from _timing import Time, measure
 
 add_source_path()
 
@@ -55,13 +54,6 @@ HEADER = (
     *('ratio', 'floor', 'aim', 'threads'),
 )
 LESS_IS_BETTER = ('C10a', 'C10b')
-
-
-class Time(NamedTuple):
-    """Median seconds of a run."""
-
-    cpu: float
-    wall: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,17 +102,6 @@ def measure_row(name: str, threads: int) -> dict:
             ratio = ours / baseline
     values = (name, what, baseline, ours, wall, ratio, floor, aim, threads)
     return dict(zip(HEADER, values, strict=True))
-
-
-def measure(run, times: int) -> Time:
-    """Run several times and return the medians."""
-    cpu, wall = [], []
-    for _ in range(times):
-        start = time.process_time(), time.perf_counter()
-        run()
-        cpu.append(time.process_time() - start[0])
-        wall.append(time.perf_counter() - start[1])
-    return Time(statistics.median(cpu), statistics.median(wall))
 
 
 def peak_memory(side: str) -> int:

@@ -57,9 +57,6 @@ class Value:
     def __lshift__(self, other):
         return self._binary('shl', None, other)
 
-    def __and__(self, other):
-        return self._binary('and_', None, other)
-
     def __lt__(self, other):
         return self._compare('<', other)
 

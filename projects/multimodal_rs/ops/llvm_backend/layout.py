@@ -36,8 +36,8 @@ def variant_for(states: int, softplus: bool) -> Variant:
     return Variant(-(-states // turns), turns, softplus)
 
 
-# Arguments of all kernels, 64-bit integers or addresses. The suffix says
-# what a kernel without it is: 1-D, 2-D.
+# Arguments of all kernels, 64-bit numbers and addresses; each kernel reads
+# those that it needs.
 NUMBERS = (
     'tasks',
     'blocks',  # of 16 channels
@@ -48,6 +48,7 @@ NUMBERS = (
     'channels',  # numbers from one pixel to the next
     'shares',  # backward: tasks per image (2-D) or group (1-D)
     'groups',
+    'projected_size',
 )
 ADDRESSES = (
     'x',
@@ -76,7 +77,6 @@ ADDRESSES = (
     'ddt_weight',
     'dbias',
     'dskip',
-    'projected_size',
 )
 FIELDS = NUMBERS + ADDRESSES
 
