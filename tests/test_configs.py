@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModule
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
@@ -101,6 +102,21 @@ def test_one_declaration_serves_all_parts(path):
         std, mean = declaration.get('std'), declaration.get('mean')
         if std is not None and any(m != 0.5 for m in mean):
             assert list(std) != list(mean), f'{name}: std copied from mean'
+
+
+@pytest.mark.parametrize('path', [c for c in CONFIGS if 'ombria' in c])
+def test_init_weights_reaches_every_part(path):
+    cfg = Config.fromfile(ROOT / path)
+    init_default_scope(cfg.default_scope)
+    without_download(cfg.model)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    forgotten = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, BaseModule) and not module.is_init
+    ]
+    assert forgotten == []
 
 
 def encoders(cfg):

@@ -118,6 +118,16 @@ def test_shared_weights_need_equal_bands():
         MODELS.build(parallel(share_weights=True))
 
 
+def test_branches_from_scratch_start_as_mmseg_starts_them():
+    torch.manual_seed(0)
+    backbone = MODELS.build(parallel())
+    backbone.init_weights()
+    for branch in backbone.branches.values():
+        weight = branch.layer4[0].conv2.weight
+        expected = (2 / (weight.shape[0] * 9)) ** 0.5  # Kaiming, fan out
+        assert weight.std().item() == pytest.approx(expected, rel=0.1)
+
+
 def test_unknown_modality_is_named():
     with pytest.raises(KeyError, match=r"no branch for \['dem'\]"):
         MODELS.build(parallel())(dict(dem=torch.randn(1, 1, 32, 32)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, ModuleDict
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -130,13 +130,9 @@ class ParallelBackbones(BaseModule):
     def _key(self, name: str) -> str:
         return 'shared' if self.share_weights else name
 
-    def _build(
-        self, configs: Mapping[str, Mapping], what: str
-    ) -> nn.ModuleDict:
+    def _build(self, configs: Mapping[str, Mapping], what: str) -> ModuleDict:
         if not self.share_weights:
-            return nn.ModuleDict(
-                {n: MODELS.build(c) for n, c in configs.items()}
-            )
+            return ModuleDict({n: MODELS.build(c) for n, c in configs.items()})
         first, *others = configs.values()
         if any(c != first for c in others):
             raise ValueError(
@@ -144,7 +140,7 @@ class ParallelBackbones(BaseModule):
                 f'{dict(configs)}: give all modalities the same number of '
                 'bands or set share_weights=False'
             )
-        return nn.ModuleDict({'shared': MODELS.build(first)})
+        return ModuleDict({'shared': MODELS.build(first)})
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
         """Refuse a checkpoint of another band count by name.

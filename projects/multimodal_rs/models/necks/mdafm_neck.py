@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from mmengine.model import ModuleList
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from multimodal_rs.models.layers.mdafm import MDAFM
 from multimodal_rs.models.necks.level_fusion import LevelFusionNeck
@@ -33,7 +34,7 @@ class MDAFMNeck(LevelFusionNeck):
         init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(modalities, in_index, init_cfg)
-        self.levels = nn.ModuleList(
+        self.levels = ModuleList(
             MDAFM(self.modalities, c, spatial_attention) for c in channels
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from mmengine.config import ConfigDict
+from mmengine.model import ModuleDict
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
@@ -92,7 +93,7 @@ class MultiModalEncoderDecoder(EncoderDecoder):
                 f'{type(self).__name__}: modality_heads for {unknown}, but '
                 f'the backbone reads {list(self.modalities)}'
             )
-        self.modality_heads = nn.ModuleDict(
+        self.modality_heads = ModuleDict(
             {m: MODELS.build(c) for m, c in modality_heads.items()}
         )
 
