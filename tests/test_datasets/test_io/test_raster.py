@@ -5,6 +5,7 @@ import rasterio
 from PIL import Image
 from scipy.io import savemat
 
+from multimodal_rs.datasets.io.arrays import array_names
 from multimodal_rs.datasets.io.raster import band_count, read_raster
 
 
@@ -78,12 +79,48 @@ def test_npy_and_mat_of_both_versions(tmp_path):
     assert read_raster(str(tmp_path / 'flat.npy')).data.shape == (1, 4, 5)
 
 
+def test_windows_of_matlab_files(tmp_path):
+    array = np.random.rand(9, 7, 3)
+    for name, matrix in (('cube', array), ('flat', array[..., 0])):
+        with h5py.File(tmp_path / f'{name}.mat', 'w') as file:
+            file.create_dataset(name, data=matrix.T, chunks=True)
+    window = ((2, 5), (1, 7))
+    cube = read_raster(str(tmp_path / 'cube.mat'), window=window).data
+    np.testing.assert_array_equal(cube, array[2:5, 1:7].transpose(2, 0, 1))
+    flat = read_raster(str(tmp_path / 'flat.mat'), window=window).data
+    np.testing.assert_array_equal(flat, array[None, 2:5, 1:7, 0])
+    assert band_count(str(tmp_path / 'cube.mat')) == 3
+
+
+def test_window_of_a_large_matlab_file_reads_only_that(tmp_path):
+    # 16 GB on paper: nothing was ever written into it.
+    path = tmp_path / 'large.mat'
+    with h5py.File(path, 'w') as file:
+        file.create_dataset(
+            'cube', (4, 16384, 32768), 'float64', chunks=(1, 64, 64)
+        )
+    window = ((32760, 32768), (0, 8))
+    assert read_raster(str(path), window=window).data.shape == (4, 8, 8)
+
+
+def test_names_of_variables(tmp_path):
+    savemat(tmp_path / 'a.mat', dict(cube=np.zeros((2, 2)), other=1))
+    with h5py.File(tmp_path / 'b.mat', 'w') as file:
+        file['cube'] = np.zeros((2, 2))
+        file['#refs#'] = np.zeros(1)
+    assert array_names(str(tmp_path / 'a.mat')) == ['cube', 'other']
+    assert array_names(str(tmp_path / 'b.mat')) == ['cube']
+    (tmp_path / 'c.mat').write_text('<html>not found</html>' * 30)
+    with pytest.raises(ValueError, match='c.mat cannot be read'):
+        array_names(str(tmp_path / 'c.mat'))
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='data_prep script'):
         read_raster(str(tmp_path / 'none.tif'))
 
 
-@pytest.mark.parametrize('name', ['a.tif', 'a.npy', 'a.png'])
+@pytest.mark.parametrize('name', ['a.tif', 'a.npy', 'a.png', 'a.mat'])
 def test_truncated_file(tmp_path, name):
     path = tmp_path / name
     data = np.random.randint(0, 255, (3, 64, 64), dtype='uint8')
@@ -91,6 +128,9 @@ def test_truncated_file(tmp_path, name):
         write_tif(path, data)
     elif name.endswith('.png'):
         Image.fromarray(data.transpose(1, 2, 0)).save(path)
+    elif name.endswith('.mat'):
+        with h5py.File(path, 'w') as file:
+            file['cube'] = data.T
     else:
         np.save(path, data)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -1,17 +1,52 @@
 """Open ``.npy`` and ``.mat`` arrays as (H, W, C)."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 
-def open_array(path: str, key: str | None = None) -> np.ndarray:
+class LazyMatrix:
+    """A variable of a MATLAB 7.3 file, of which only windows are read.
+
+    Attributes:
+        shape: (H, W, C).
+
+    Args:
+        path: The file.
+        name: Name of the variable.
+        shape: Its shape as HDF5 shows it, reversed: MATLAB is column-major.
+    """
+
+    def __init__(self, path: str, name: str, shape: tuple[int, ...]) -> None:
+        self.path = path
+        self.name = name
+        self.shape = shape[::-1] + (1,) * (len(shape) == 2)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, window: tuple[slice, slice]) -> np.ndarray:
+        """Read ``[rows, columns]`` as (H, W, C)."""
+        rows, columns = window
+        try:
+            with _import_h5py(self.path).File(self.path) as file:
+                block = file[self.name][..., columns, rows].T
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        return block.reshape(*block.shape[:2], -1)
+
+
+def open_array(path: str, key: str | None = None) -> np.ndarray | LazyMatrix:
     """Open an array file as (H, W, C), memory mapped where possible.
 
     Args:
         path: A ``.npy`` file, or a ``.mat`` file of any MATLAB version
             (7.3 needs h5py).
         key: Variable in the ``.mat`` file; may be left out if it holds one.
+
+    Returns:
+        Something with a ``shape`` that gives an array for
+        ``[rows, columns]``.
 
     Raises:
         KeyError: If the variable is not in the file.
@@ -24,10 +59,7 @@ def open_array(path: str, key: str | None = None) -> np.ndarray:
         else:
             array = _open_mat(path, key)
     except (ValueError, EOFError, OSError) as error:
-        raise ValueError(
-            f'{path} cannot be read: {error}. Expected a complete '
-            '.npy or .mat array: copy or download the file again'
-        ) from error
+        raise _unreadable(path, error) from error
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3:
@@ -38,7 +70,24 @@ def open_array(path: str, key: str | None = None) -> np.ndarray:
     return array
 
 
-def _open_mat(path: str, key: str | None) -> np.ndarray:
+def array_names(path: str) -> list[str]:
+    """List the variables of a ``.mat`` file of any version, unread.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    from scipy.io import whosmat
+
+    try:
+        if not _is_hdf5(path):
+            return [name for name, _, _ in whosmat(path)]
+        with _import_h5py(path).File(path) as file:
+            return _variables(file)
+    except (ValueError, EOFError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _open_mat(path: str, key: str | None) -> np.ndarray | LazyMatrix:
     from scipy.io import loadmat
 
     if _is_hdf5(path):
@@ -56,17 +105,24 @@ def _is_hdf5(path: str) -> bool:
     return signature in (start[:8], start[512:])
 
 
-def _open_hdf5_mat(path: str, key: str | None) -> np.ndarray:
+def _open_hdf5_mat(path: str, key: str | None) -> LazyMatrix:
+    with _import_h5py(path).File(path) as file:
+        name = _pick(_variables(file), key, path)
+        return LazyMatrix(path, name, file[name].shape)
+
+
+def _import_h5py(path: str) -> ModuleType:
     try:
         import h5py
     except ImportError as error:
         raise ImportError(
             f'{path} is a MATLAB 7.3 file: `pip install h5py` to read it'
         ) from error
-    with h5py.File(path) as file:
-        names = [n for n in file if n != '#refs#']
-        # MATLAB writes column-major, so HDF5 shows the axes reversed.
-        return np.asarray(file[_pick(names, key, path)]).T
+    return h5py
+
+
+def _variables(file: Iterable[str]) -> list[str]:
+    return [name for name in file if name != '#refs#']
 
 
 def _pick(names: list[str], key: str | None, path: str) -> str:
@@ -78,3 +134,10 @@ def _pick(names: list[str], key: str | None, path: str) -> str:
             'the modality to one of them'
         )
     return key
+
+
+def _unreadable(path: str, error: Exception) -> ValueError:
+    return ValueError(
+        f'{path} cannot be read: {error}. Expected a complete .npy or .mat '
+        'array: copy or download the file again'
+    )
