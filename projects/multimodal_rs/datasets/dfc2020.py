@@ -163,6 +163,28 @@ class DFC2020Dataset(MultiModalSegDataset):
         return sorted(map(_identifier, matches))
 
 
+@DATASETS.register_module()
+class DFC2020BackgroundDataset(DFC2020Dataset):
+    """DFC2020 with the nine train ids of REF-Net's authors.
+
+    Class 0, background, is never a target: what has no class is ignored. It
+    exists so that their checkpoints, with nine outputs, can be used; the eight
+    classes follow in the order of :class:`DFC2020Dataset`.
+    """
+
+    METAINFO = dict(
+        classes=('background', *DFC2020Dataset.METAINFO['classes']),
+        palette=[[0, 0, 0], *DFC2020Dataset.METAINFO['palette']],
+    )
+    LABEL = dict(
+        DFC2020Dataset.LABEL,
+        ids={
+            number: train_id if train_id == 255 else train_id + 1
+            for number, train_id in DFC2020Dataset.LABEL['ids'].items()
+        },
+    )
+
+
 def scene_of(tile: str) -> str:
     """Get the scene of a tile id, ``autumn_CapeTown``.
 

@@ -41,6 +41,12 @@ class LandCoverMetric(BaseMetric):
 
     Args:
         ignore_index (int): Train id that is not counted.
+        left_out (int, optional): A class whose row and column are cut out of
+            the matrix. The convention of REF-Net's authors for their unused
+            class 0: a valid pixel predicted as that class is then neither
+            right nor wrong, it does not count. (They also count a class that
+            occurs nowhere as 0, which makes no difference where all occur.)
+            None: a prediction of a class that is never true is an error.
         output_dir (str, optional): Folder for the predicted maps, one-band
             PNG of train ids named ``<sample_id>.png`` (without a sample id:
             after the image file). None: none. ``tools/test.py --out`` sets
@@ -56,6 +62,7 @@ class LandCoverMetric(BaseMetric):
     def __init__(
         self,
         ignore_index: int = 255,
+        left_out: int | None = None,
         output_dir: str | None = None,
         keep_results: bool = True,
         report_dir: str | None = None,
@@ -64,6 +71,7 @@ class LandCoverMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ignore_index = ignore_index
+        self.left_out = left_out
         self.output_dir = output_dir
         self.keep_results = keep_results
         self.report_dir = report_dir
@@ -112,6 +120,9 @@ class LandCoverMetric(BaseMetric):
             ValueError: If no pixel counts.
         """
         matrix = np.sum(results, axis=0)
+        names = list(self.dataset_meta['classes'])
+        if self.left_out is not None:
+            matrix, names = self._leave_out(matrix, names)
         if not matrix.any():
             raise ValueError(
                 f'LandCoverMetric: all pixels of all {len(results)} samples '
@@ -120,7 +131,6 @@ class LandCoverMetric(BaseMetric):
             )
         summary = {k: 100 * v for k, v in summarize(matrix).items()}
         classes = {k: (100 * v).tolist() for k, v in per_class(matrix).items()}
-        names = list(self.dataset_meta['classes'])
         _log_tables(names, classes, summary)
         directory = self.report_dir or run_log_dir()
         if directory is not None:
@@ -131,6 +141,25 @@ class LandCoverMetric(BaseMetric):
                 for name, value in zip(names, classes[measure], strict=True)
             )
         return summary
+
+    def _leave_out(
+        self, matrix: np.ndarray, names: list[str]
+    ) -> tuple[np.ndarray, list[str]]:
+        """Cut out a class, and say how many pixels that hides."""
+        kept = np.arange(len(names)) != self.left_out
+        if kept.all():
+            raise ValueError(
+                f'LandCoverMetric: left_out is {self.left_out}, but the '
+                f'classes have the train ids 0 to {len(names) - 1}'
+            )
+        rest = matrix[kept][:, kept]
+        print_log(
+            f'{names[self.left_out]} is left out: '
+            f'{matrix.sum() - rest.sum()} of {matrix.sum()} valid pixels do '
+            'not count',
+            logger='current',
+        )
+        return rest, [n for n, k in zip(names, kept, strict=True) if k]
 
 
 def _name(sample: Mapping) -> str:

@@ -28,9 +28,12 @@ class MultiModalEncoderDecoder(EncoderDecoder):
 
     - backbone: ``{m: (B, C_m, H, W)} -> {m: pyramid}``;
     - neck: ``{m: pyramid} -> fused pyramid``, may be left out if the backbone
-      returns a single pyramid;
+      returns a single pyramid. One with ``refines_modalities = True`` also
+      makes what the modality heads read, ``refine({m: pyramid}) ->
+      {m: pyramid}`` and, for training, ``fuse_and_refine``, both at once;
     - decode head and auxiliary heads: fused pyramid -> logits;
-    - modality heads: the pyramid of one modality -> logits. They make joint
+    - modality heads: the pyramid of one modality, from the backbone or
+      refined by the neck -> logits. They make joint
       learning of fusion and specific modalities (JoiTriNet, eq. 3: the sum of
       all cross entropies) and answer when only their modality is there.
 
@@ -97,6 +100,15 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             {m: MODELS.build(c) for m, c in modality_heads.items()}
         )
 
+    @property
+    def _refines(self) -> bool:
+        """Whether the modality heads read what the neck makes."""
+        return (
+            self.with_neck
+            and getattr(self.neck, 'refines_modalities', False)
+            and len(self.modality_heads) > 0
+        )
+
     def extract_feat(self, inputs: Inputs) -> tuple[Tensor, ...]:
         """Encode and fuse all modalities, (B, C_m, H, W) each."""
         return self._fuse(self.backbone(self._select(inputs)))
@@ -115,7 +127,10 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             heads, ``aux*.*``.
         """
         pyramids = self.backbone(self._select(inputs))
-        fused = self._fuse(pyramids)
+        if self._refines:
+            fused, pyramids = self.neck.fuse_and_refine(pyramids)
+        else:
+            fused = self._fuse(pyramids)
         losses = self._decode_head_forward_train(fused, data_samples)
         for name, head in self.modality_heads.items():
             visible = [_hide_label_if_absent(s, name) for s in data_samples]
@@ -176,6 +191,9 @@ class MultiModalEncoderDecoder(EncoderDecoder):
     def predict_modalities(self, inputs: Inputs) -> dict[str, Tensor]:
         """Let every modality head answer for itself.
 
+        A neck that refines modalities looks at all of them: what is not there
+        is black.
+
         Args:
             inputs: (B, C_m, H, W), normalised, for some or all modalities.
 
@@ -183,7 +201,10 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             Logits (B, K, H, W) per modality that is there and has a head.
         """
         names = [m for m in self.modality_heads if m in inputs]
-        pyramids = self.backbone({m: inputs[m] for m in names})
+        if self._refines:
+            pyramids = self.neck.refine(self.backbone(self._complete(inputs)))
+        else:
+            pyramids = self.backbone({m: inputs[m] for m in names})
         size = _size(inputs)
         return {
             m: self._logits(self.modality_heads[m], pyramids[m], size)
@@ -254,16 +275,20 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             heads = {m: inputs[m] for m in present if m in self.modality_heads}
             if heads:
                 return _mean_answer(self.predict_modalities(heads))
-        like = inputs[present[0]]
-        complete = {
-            m: inputs[m]
-            if m in present
-            else self.data_preprocessor.black_image(m, like)
-            for m in self.modalities
-        }
+        complete = self._complete({m: inputs[m] for m in present})
         return self._logits(
             self.decode_head, self.extract_feat(complete), _size(inputs)
         )
+
+    def _complete(self, inputs: Inputs) -> Inputs:
+        """Put black images where a modality is missing."""
+        like = next(iter(inputs.values()))
+        return {
+            m: inputs[m]
+            if m in inputs
+            else self.data_preprocessor.black_image(m, like)
+            for m in self.modalities
+        }
 
     def _logits(
         self,

@@ -1,0 +1,3 @@
+# Ablation: fusion by concatenation instead of the MDF-VSS block.
+_base_ = './ref-net_r50_1xb8-70k_dfc2020-256x256.py'
+model = dict(neck=dict(fusion=dict(type='ConcatFusion')))

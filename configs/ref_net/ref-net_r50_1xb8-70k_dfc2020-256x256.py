@@ -1,0 +1,11 @@
+_base_ = [
+    '../_base_/models/ref-net_r50.py',
+    '../_base_/datasets/dfc2020_rgb_standardized.py',
+    '../_base_/schedules/ref-net_70k.py',
+    '../_base_/iteration_runtime.py',
+]
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(branches=dict(sar=dict(in_channels=2))),
+)
+train_dataloader = dict(sampler=dict(type='InfiniteSampler', shuffle=True))

@@ -1,0 +1,95 @@
+"""C2Seg-BW: land use of Beijing and Wuhan, one city to learn from."""
+
+from mmseg.registry import DATASETS
+
+from multimodal_rs.datasets.base import MultiModalSegDataset
+
+
+@DATASETS.register_module()
+class C2SegBWDataset(MultiModalSegDataset):
+    """C2Seg-BW, the Chinese half of C2Seg: train on Beijing, test on Wuhan.
+
+    Hong et al., "Cross-city matters: A multimodal remote sensing benchmark
+    dataset for cross-city semantic segmentation using high-resolution domain
+    adaptation networks", Remote Sensing of Environment 299, 2023. Data:
+    https://github.com/danfenghong/RSE_Cross-city
+
+    Dataset features:
+
+    - Sentinel-2, the four bands of 10 m, and Sentinel-1, two channels in dB,
+      at 10 m; a hyperspectral image of 116 bands at 30 m, which is not read;
+    - Beijing 13474 x 8706 pixels, Wuhan 6225 x 8670 (which is height and
+      which is width is not verified).
+
+    Dataset format:
+
+    - as distributed, ``data2/{beijing,wuhan}.mat`` with the images and
+      ``data2/{beijing,wuhan}_label.mat``, MATLAB 7.3, no georeference;
+    - as read, tiles of 256x256 that data_prep/c2seg_bw.py cuts:
+      ``tiles/{msi,sar,label}/beijing/00256_01024.tif``, the row and the
+      column of the city in which the tile begins; id
+      ``beijing/00256_01024``;
+    - SAR has at least one NaN (Beijing).
+
+    Dataset classes, with the numbers in the file; 0 (background) is ignored:
+
+    0. surface water (1)
+    1. street network (2)
+    2. urban fabric (3)
+    3. industrial, commercial and transport (4)
+    4. mine, dump and construction (5)
+    5. artificial vegetated area (6)
+    6. arable land (7)
+    7. permanent crops (8)
+    8. pastures (9)
+    9. forests (10)
+    10. shrub (11)
+    11. open space without vegetation (12)
+    12. inland wetlands (13)
+
+    Licence: none stated for the data.
+
+    Note:
+        Neither the names of the bands nor their units are published. From
+        the means that others give, the optical bands are blue, green, red
+        and near infrared, reflectance x 10000, and the first SAR channel,
+        the brighter one, is VV.
+    """
+
+    METAINFO = dict(
+        classes=(
+            'surface water',
+            'street network',
+            'urban fabric',
+            'industrial, commercial and transport',
+            'mine, dump and construction',
+            'artificial vegetated area',
+            'arable land',
+            'permanent crops',
+            'pastures',
+            'forests',
+            'shrub',
+            'open space without vegetation',
+            'inland wetlands',
+        ),
+        palette=[
+            [0, 255, 255],
+            [255, 255, 255],
+            [255, 0, 0],
+            [221, 160, 221],
+            [148, 0, 211],
+            [255, 0, 255],
+            [255, 255, 0],
+            [205, 133, 63],
+            [189, 183, 107],
+            [0, 255, 0],
+            [154, 205, 50],
+            [139, 69, 19],
+            [72, 61, 139],
+        ],
+    )
+    LABEL = dict(
+        dir='tiles/label',
+        suffix='.tif',
+        ids={0: 255, **{number: number - 1 for number in range(1, 14)}},
+    )
