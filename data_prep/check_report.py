@@ -1,7 +1,7 @@
 """Check a whole dataset folder and say in words what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ def check_folder(
     dataset: MultiModalSegDataset,
     splits: Path,
     scene_of: Callable[[str], str] | None = None,
+    found: Sequence[Finding] = (),
 ) -> int:
     """Read every file and every split list and print a report.
 
@@ -33,11 +34,13 @@ def check_folder(
         dataset: Says what the files should be.
         splits: Folder of the split lists.
         scene_of: Gives the scene of a tile, where ids tell it.
+        found: What was found wrong before.
 
     Returns:
         1 if something is wrong, else 0.
     """
     lists, findings = read_lists(dataset, splits)
+    findings = [*found, *findings]
     on_disk = {
         layer.name: dataset.list_tiles(layer.dir, layer.suffix)
         for layer in layers_of(dataset)

@@ -12,6 +12,7 @@ from mmseg.registry import DATASETS
 import multimodal_rs  # noqa: F401  registers the datasets
 from data_prep.band_statistics import update_statistics
 from data_prep.check_report import check_folder
+from data_prep.scenes import Scene, cut, find_uncut
 from data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
 
@@ -25,12 +26,14 @@ def main(
     make_splits: Callable[[Sequence[str], int], Mapping[str, Split]],
     scene_of: Callable[[str], str] | None = None,
     arguments: Sequence[str] | None = None,
+    find_scenes: Callable[[Path], Sequence[Scene]] | None = None,
 ) -> int:
     """Prepare or check a dataset folder.
 
-    Preparing writes the split lists below ``splits``, measures mean and std
-    over the training list of the config and prints them as they stand in a
-    config. A second run changes nothing.
+    Preparing cuts scenes into tiles if the dataset comes as scenes, writes
+    the split lists below ``splits``, measures mean and std over the training
+    list of the config and prints them as they stand in one. A second run
+    changes nothing.
 
     Args:
         description: Help text of the script.
@@ -39,6 +42,8 @@ def main(
         make_splits: From (complete tiles, seed) to folder name -> lists.
         scene_of: Gives the scene of a tile, where ids tell it.
         arguments: Command line, for tests.
+        find_scenes: Lists the scenes of a folder, for datasets that come as
+            scenes. It may be empty again once all are cut.
 
     Returns:
         Exit code: 1 if a check found something or the folder is not as
@@ -48,8 +53,12 @@ def main(
     splits = args.data_root / 'splits'
     try:
         dataset = build_dataset(args.config, args.data_root)
+        scenes = find_scenes(args.data_root) if find_scenes else ()
         if args.check:
-            return check_folder(dataset, splits, scene_of)
+            uncut = find_uncut(scenes, args.data_root)
+            return check_folder(dataset, splits, scene_of, uncut)
+        if scenes:
+            cut(scenes, args.data_root)
         tiles = complete_tiles(dataset)
         for folder, split in make_splits(tiles, args.seed).items():
             write_split(splits / folder, split)
