@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import rasterio
 from PIL import Image
@@ -123,3 +124,51 @@ def _ombria(sensor: str, phase: str, number: int) -> np.ndarray:
     image = rng.integers(1, 255, shape, np.uint8)
     image[:2] = 255 if sensor == 'S1' else 0
     return image
+
+
+def make_whu_opt_sar(root: Path, sheets: Iterable[str]) -> None:
+    """Write sheets of WHU-OPT-SAR, 540 x 520 (H, W): four tiles and a rest.
+
+    The last 30 rows have no label.
+    """
+    for number, sheet in enumerate(sheets):
+        rng = np.random.default_rng(number)
+        optical = rng.integers(0, 256, (4, 540, 520), np.uint8)
+        label = rng.choice(np.arange(10, 80, 10, np.uint8), (1, 540, 520))
+        label[:, -30:] = 0
+        layers = dict(optical=optical, sar=optical[3:] // 2, lbl=label)
+        place = Affine(5e-5, 0, 112.5 + number, 0, -5e-5, 31)
+        for folder, data in layers.items():
+            path = root / folder / f'{sheet}.tif'
+            write_tif(path, data, 'EPSG:4326', place)
+
+
+def make_c2seg_bw(root: Path) -> None:
+    """Write C2Seg-BW: Beijing, five tiles, above each other, Wuhan, two.
+
+    Numbers are float64, as MATLAB has them, and SAR has a NaN. Both cities
+    are larger than their tiles.
+    """
+    rng = np.random.default_rng(0)
+    sizes = dict(beijing=(1290, 258), wuhan=(256, 600))
+    for city, size in sizes.items():
+        sar = rng.normal(-20, 6, (*size, 2))
+        sar[7, 5, 1] = np.nan
+        images = dict(
+            HSI=np.ones((size[0] // 3, size[1] // 3, 3)),
+            MSI=rng.integers(200, 5000, (*size, 4)).astype('float64'),
+            SAR=sar,
+        )
+        label = rng.integers(0, 14, size).astype('float64')
+        write_matlab(root / 'data2' / f'{city}.mat', images)
+        write_matlab(root / 'data2' / f'{city}_label.mat', dict(label=label))
+
+
+def write_matlab(path: Path, variables: dict[str, np.ndarray]) -> None:
+    """Write (H, W) or (H, W, C) arrays as MATLAB 7.3 does, column-major."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, 'w', userblock_size=512) as file:
+        for name, data in variables.items():
+            file.create_dataset(
+                name, data=data.T, chunks=True, compression='gzip'
+            )

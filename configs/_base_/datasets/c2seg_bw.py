@@ -2,8 +2,9 @@
 # Sentinel-1. data_prep/c2seg_bw.py cuts the cities and writes the split lists.
 # No mean and std: the published ones (REF-Net, DF2RQ) differ by up to 1.8
 # times, and REF-Net's stds of the optical bands are its means. Reflectance
-# 0..1 and -40..0 dB, some 2.5 stds below the mean of VH, become 0..1 instead.
-# The script prints the mean and std of your copy in these units.
+# 0..1 and -40..0 dB become 0..1 instead, -40 dB being two to three published
+# stds below the mean of VH. The script prints the mean and std of your copy in
+# these units.
 _base_ = './multimodal.py'
 
 dataset_type = 'C2SegBWDataset'

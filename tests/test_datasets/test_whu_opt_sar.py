@@ -1,0 +1,81 @@
+"""WHU-OPT-SAR: tiles as data_prep cuts them, labels, config."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from fake_data import write_tif
+from multimodal_rs.datasets.whu_opt_sar import WHUOptSARDataset
+
+CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/whu_opt_sar.py'
+TILE = 'NH49E001013/00256_01024'
+
+
+def make_tile(root: Path, numbers: list[int]) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    tile = dict(
+        optical=rng.integers(0, 256, (4, 256, 256), np.uint8),
+        sar=rng.integers(0, 256, (1, 256, 256), np.uint8),
+        lbl=rng.choice(numbers, (1, 256, 256)).astype(np.uint8),
+    )
+    for layer, data in tile.items():
+        write_tif(root / f'tiles/{layer}/{TILE}.tif', data)
+    (root / 'list.txt').write_text(TILE)
+    return tile
+
+
+def build(root: Path, part: str) -> WHUOptSARDataset:
+    settings = Config.fromfile(CONFIG)[f'{part}_dataloader'].dataset
+    settings.update(data_root=str(root), ann_file='list.txt')
+    return DATASETS.build(settings)
+
+
+@pytest.mark.parametrize('part', ['train', 'val', 'test'])
+def test_samples_of_config(tmp_path: Path, part: str) -> None:
+    tile = make_tile(tmp_path, [0, 10, 20, 30, 40, 50, 60, 70])
+    sample = build(tmp_path, part)[0]
+    inputs, truth = sample['inputs'], sample['data_samples'].gt_sem_seg.data
+    assert inputs['opt'].shape == (4, 256, 256)
+    assert inputs['sar'].shape == (1, 256, 256)
+    assert truth.unique().tolist() == [0, 1, 2, 3, 4, 5, 6, 255]
+    if part != 'train':  # not turned
+        assert (inputs['opt'].numpy() == tile['optical']).all()
+        assert (truth.numpy() * 10 + 10 == tile['lbl'])[tile['lbl'] > 0].all()
+        assert (truth.numpy()[tile['lbl'] == 0] == 255).all()
+
+
+def test_numbers_that_are_no_class_are_an_error(tmp_path: Path) -> None:
+    # Ids that somebody has divided by ten already, for instance.
+    make_tile(tmp_path, [1, 2])
+    with pytest.raises(ValueError, match=r'label ids {1: \d+, 2: \d+}'):
+        build(tmp_path, 'val')[0]
+
+
+def test_classes_and_colours() -> None:
+    names, colours = WHUOptSARDataset.METAINFO.values()
+    ids = WHUOptSARDataset.LABEL['ids']
+    named = {number: names[i] for number, i in ids.items() if i != 255}
+    assert named == {
+        10: 'farmland',
+        20: 'city',
+        30: 'village',
+        40: 'water',
+        50: 'forest',
+        60: 'road',
+        70: 'others',
+    }
+    assert dict(zip(names, colours, strict=True))['water'] == [0, 0, 255]
+    assert len({tuple(colour) for colour in colours}) == 7
+
+
+def test_statistics_of_config() -> None:
+    config = Config.fromfile(CONFIG)
+    assert config.num_classes == len(WHUOptSARDataset.METAINFO['classes'])
+    for modality in config.modalities.values():
+        bands = len(modality.file_bands)
+        assert len(modality.mean) == len(modality.std) == bands
+        assert all(0 < m < 255 for m in modality.mean)
+        assert not set(modality.mean) & set(modality.std)
