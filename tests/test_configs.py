@@ -129,7 +129,7 @@ def encoders(cfg):
 
 def backbone_name(encoder):
     """Return how config names call an encoder."""
-    if encoder.type == 'ResNet':
+    if encoder.type in ('ResNet', 'StemResNet'):
         return f'r{encoder.depth}'
     assert encoder.type == 'VMamba'
     if not isinstance(encoder.arch, str):
@@ -140,6 +140,13 @@ def backbone_name(encoder):
     return f'vmamba-{size[0]}{suffix}'
 
 
+def duration(train_cfg):
+    """Return how config names call a schedule."""
+    if train_cfg.type == 'IterBasedTrainLoop':
+        return f'{train_cfg.max_iters // 1000}k'
+    return f'{train_cfg.max_epochs}e'
+
+
 @pytest.mark.parametrize('path', CONFIGS)
 def test_name_says_what_is_in_it(path):
     name = path.rsplit('/', 1)[1].removesuffix('.py')
@@ -147,7 +154,7 @@ def test_name_says_what_is_in_it(path):
     cfg = Config.fromfile(ROOT / path)
     gpus_batch, epochs = schedule.split('-')
     assert gpus_batch == f'1xb{cfg.train_dataloader.batch_size}'
-    assert epochs == f'{cfg.train_cfg.max_epochs}e'
+    assert epochs == duration(cfg.train_cfg)
     assert {backbone_name(b) for b in encoders(cfg)} == {backbone}
     dataset, crop = data.split('-')
     assert dataset in cfg.train_dataloader.dataset.data_root

@@ -14,7 +14,7 @@ param_scheduler = [
         power=0.9,
         eta_min=0,
         begin=0,
-        end=iterations,
+        end=iterations + 1,  # mmengine reaches eta_min one step before
         by_epoch=False,
     )
 ]

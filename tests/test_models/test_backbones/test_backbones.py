@@ -165,6 +165,39 @@ def test_adapted_stem_answers_a_grey_image_alike(bands):
         torch.testing.assert_close(adapted, weight[:, :2] * 1.5)
 
 
+@pytest.mark.parametrize('bands', [1, 2, 3])
+def test_reset_keeps_the_stem_of_up_to_three_bands(bands):
+    weight = torch.randn(8, 3, 7, 7)
+    torch.testing.assert_close(
+        adapt_stem(weight, bands, 'reset'), adapt_stem(weight, bands)
+    )
+
+
+def test_reset_draws_a_new_stem_from_four_bands_on():
+    weight = torch.full((64, 3, 7, 7), 9.0)
+    adapted = adapt_stem(weight, 4, 'reset')
+    assert adapted.shape == (64, 4, 7, 7)
+    # torch's default: uniform within 1 / sqrt(fan in)
+    bound = (4 * 49) ** -0.5
+    assert 0.95 * bound < adapted.abs().max() <= bound
+
+
+def test_stem_resnet_adds_the_map_before_the_pooling():
+    plain = MODELS.build(resnet(3))
+    backbone = MODELS.build(resnet(3) | dict(type='StemResNet'))
+    plain.eval()
+    backbone.eval()
+    backbone.load_state_dict(plain.state_dict(), strict=True)
+    x = torch.randn(2, 3, 50, 33)
+    stem, *maps = backbone(x)
+    assert stem.shape == (2, 64, 25, 17)
+    expected = plain.conv1(x)
+    expected = plain.bn1(expected).relu()
+    torch.testing.assert_close(stem, expected)
+    for y, z in zip(maps, plain(x), strict=True):
+        torch.testing.assert_close(y, z)
+
+
 def test_pretrained_weights_fit_any_band_count(tmp_path, monkeypatch):
     rgb = MODELS.build(resnet(3))
     file = tmp_path / 'rgb.pth'

@@ -46,7 +46,7 @@ def adapt_stem(weight: Tensor, bands: int, rule: str = 'repeat') -> Tensor:
         weight: (C_out, 3, k, k).
         bands: Number of input bands.
         rule: A name in :data:`STEM_RULES`: 'repeat' as the JoiTriNet authors,
-            'extend' as the MCF-Mamba authors.
+            'extend' as the MCF-Mamba authors, 'reset' as the REF-Net authors.
 
     Returns:
         (C_out, bands, k, k).
@@ -89,9 +89,22 @@ def _extend(weight: Tensor, bands: int) -> Tensor:
     return torch.cat([weight[:, :bands], *[mean] * further], dim=1)
 
 
+def _reset(weight: Tensor, bands: int) -> Tensor:
+    """Up to three bands as 'repeat'; from four on random weights.
+
+    What segmentation_models_pytorch does: the pretrained stem is lost.
+    """
+    if bands <= 3:
+        return _repeat(weight, bands)
+    kernel = weight.shape[2:]
+    fresh = nn.Conv2d(bands, weight.shape[0], kernel, bias=False)
+    return fresh.weight.detach().to(weight)
+
+
 STEM_RULES: dict[str, Callable[[Tensor, int], Tensor]] = {
     'repeat': _repeat,
     'extend': _extend,
+    'reset': _reset,
 }
 
 
