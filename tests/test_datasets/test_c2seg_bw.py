@@ -58,9 +58,9 @@ def test_classes_and_colours() -> None:
     named = dict(zip(names, colours, strict=True))
     assert len({tuple(colour) for colour in colours}) == len(names) == 13
     assert named['surface water'] == [0, 255, 255]
-    assert named['forests'] == [0, 255, 0]
+    assert named['forest'] == [0, 255, 0]
     ids = C2SegBWDataset.LABEL['ids']
-    assert ids[0] == 255 and names[ids[13]] == 'inland wetlands'
+    assert ids[0] == 255 and names[ids[13]] == 'inland wetland'
     assert set(ids) == set(range(14))
 
 

@@ -31,21 +31,22 @@ class C2SegBWDataset(MultiModalSegDataset):
       ``beijing/00256_01024``;
     - SAR has at least one NaN (Beijing).
 
-    Dataset classes, with the numbers in the file; 0 (background) is ignored:
+    Dataset classes, with the numbers in the file and, where we shorten them,
+    the published names; 0 (background) is ignored:
 
     0. surface water (1)
-    1. street network (2)
+    1. street (2): street network
     2. urban fabric (3)
-    3. industrial, commercial and transport (4)
-    4. mine, dump and construction (5)
-    5. artificial vegetated area (6)
+    3. industry (4): industrial, commercial, transport
+    4. mine (5): mine, dump, construction
+    5. artificial vegetation (6): artificial vegetated
     6. arable land (7)
     7. permanent crops (8)
-    8. pastures (9)
-    9. forests (10)
+    8. pasture (9)
+    9. forest (10)
     10. shrub (11)
-    11. open space without vegetation (12)
-    12. inland wetlands (13)
+    11. open space (12): open space, no vegetation
+    12. inland wetland (13)
 
     Licence: none stated for the data.
 
@@ -59,18 +60,18 @@ class C2SegBWDataset(MultiModalSegDataset):
     METAINFO = dict(
         classes=(
             'surface water',
-            'street network',
+            'street',
             'urban fabric',
-            'industrial, commercial and transport',
-            'mine, dump and construction',
-            'artificial vegetated area',
+            'industry',
+            'mine',
+            'artificial vegetation',
             'arable land',
             'permanent crops',
-            'pastures',
-            'forests',
+            'pasture',
+            'forest',
             'shrub',
-            'open space without vegetation',
-            'inland wetlands',
+            'open space',
+            'inland wetland',
         ),
         palette=[
             [0, 255, 255],
