@@ -87,6 +87,8 @@ class MultiModalSegDataset(BaseSegDataset):
             lazy_init=lazy_init,
             max_refetch=0,
         )
+        # Asked for every tile; metainfo makes a deep copy each time.
+        self.num_classes = len(self.metainfo.get('classes', ()))
         self._check_label_ids()
 
     def full_init(self) -> None:
@@ -177,7 +179,7 @@ class MultiModalSegDataset(BaseSegDataset):
         info = super().get_data_info(idx)
         info['modalities'] = self.modalities
         info['label'] = self.label
-        info['num_classes'] = len(self.metainfo['classes'])
+        info['num_classes'] = self.num_classes
         return info
 
     def prepare_data(self, idx: int) -> dict:
@@ -227,7 +229,7 @@ class MultiModalSegDataset(BaseSegDataset):
     def _check_label_ids(self) -> None:
         if self.label is None:
             return
-        count = len(self.metainfo.get('classes', ()))
+        count = self.num_classes
         ids = set((self.label.get('ids') or {}).values())
         wrong = sorted(i for i in ids - {self.ignore_index} if i >= count)
         if wrong:

@@ -78,30 +78,43 @@ class Modality:
         object.__setattr__(self, 'display_indices', _display_indices(self))
         steps = tuple(TRANSFORMS.build(dict(step)) for step in self.values)
         object.__setattr__(self, '_steps', steps)
+        keep_finite = all(getattr(s, 'keeps_finite', False) for s in steps)
+        object.__setattr__(self, '_steps_keep_finite', keep_finite)
 
     @property
     def channels(self) -> int:
         """Number of channels that the network sees."""
         return len(self.bands)
 
-    def prepare(self, data: np.ndarray, file_nodata: float | None) -> None:
-        """Turn file numbers into network units, in place.
+    def prepare(
+        self,
+        data: np.ndarray,
+        file_nodata: float | None,
+        out: np.ndarray | None = None,
+    ) -> None:
+        """Turn file numbers into network units.
 
         Args:
-            data: (C, H, W) float32 as read; afterwards in the units of
-                ``values``, NaN in all bands of an invalid pixel.
+            data: (C, H, W) as read, any real type; float32 without ``out``.
             file_nodata: The nodata value that the file declares.
+            out: (C, H, W) float32, takes the numbers in the units of
+                ``values``, NaN in all bands of an invalid pixel. None
+                overwrites ``data``.
         """
+        out = data if out is None else out
         empty = self._empty(data, file_nodata)
+        source = data
         for step in self._steps:
-            step(data)
+            step(source, out)
+            source = out
+        if source is not out:
+            np.copyto(out, source, casting='same_kind')
+        finite = data.dtype.kind in 'iu' and self._steps_keep_finite
         # One NaN or infinity makes the sum one: cheaper than asking them all.
-        if empty is None and np.isfinite(data.sum()):
-            return
-        invalid = ~np.isfinite(data).all(axis=0)
+        if not (finite or np.isfinite(out.sum())):
+            out[:, ~np.isfinite(out).all(axis=0)] = np.nan
         if empty is not None:
-            invalid |= empty
-        data[:, invalid] = np.nan
+            out[:, empty] = np.nan
 
     def _empty(
         self, data: np.ndarray, file_nodata: float | None
@@ -109,7 +122,9 @@ class Modality:
         value = file_nodata if self.nodata == 'file' else self.nodata
         if value is None or value != value:
             return None
-        equal = data == np.float32(value)
+        if data.dtype.kind in 'iu' and float(value).is_integer():
+            value = int(value)  # compared in the type of the data
+        equal = data == value
         if self.nodata_when == 'all':
             return equal.all(axis=0)
         return equal.any(axis=0)

@@ -80,8 +80,8 @@ class LoadMultiModalImages(BaseTransform):
         if name not in rasters:
             part.fill(np.nan)
             return False
-        part[:] = rasters[name].data  # converts to float32
-        modality.prepare(part, rasters[name].nodata)
+        data, nodata = rasters[name]
+        modality.prepare(data, nodata, out=part)
         if not (np.isnan(part[0, 0, 0]) and np.isnan(part[0]).all()):
             return True
         if modality.optional:

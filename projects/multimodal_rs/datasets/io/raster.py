@@ -10,12 +10,17 @@ from typing import NamedTuple
 import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.arrays import open_array
 
 # GDAL returns half an image when a PNG or JPEG is truncated: JPEG unless it is
 # told not to, PNG unless it decodes by lines, which takes twice the time.
-STRICT = dict(GDAL_ERROR_ON_LIBJPEG_WARNING=True)
+# Files beside a raster are looked for by name: GDAL otherwise lists the folder
+# for every file it opens, four times the work among thousands of tiles.
+OPTIONS = dict(
+    GDAL_ERROR_ON_LIBJPEG_WARNING=True, GDAL_DISABLE_READDIR_ON_OPEN='TRUE'
+)
 PNG_END = b'IEND'
 
 
@@ -32,7 +37,7 @@ def raster_session() -> Iterator[None]:
     if getattr(_thread, 'session', False):
         yield
         return
-    with warnings.catch_warnings(), rasterio.Env(**STRICT):
+    with warnings.catch_warnings(), rasterio.Env(**OPTIONS):
         warnings.simplefilter('ignore', NotGeoreferencedWarning)
         _thread.session = True
         try:
@@ -99,7 +104,7 @@ def read_raster(
     if path.endswith('.png') and not is_virtual(path):
         _check_png_end(path)
     try:
-        with raster_session(), rasterio.open(path) as file:
+        with raster_session(), _open(path) as file:
             bands = _checked(bands, file.count, path)
             indexes = [b + 1 for b in bands]
             data = file.read(indexes, window=window, out_dtype=dtype)
@@ -112,8 +117,17 @@ def band_count(path: str, key: str | None = None) -> int:
     """Count the bands of a file without reading its pixels."""
     if path.endswith(('.npy', '.mat')):
         return open_array(path, key).shape[2]
-    with raster_session(), rasterio.open(path) as file:
+    with raster_session(), _open(path) as file:
         return file.count
+
+
+def _open(path: str) -> DatasetReader:
+    """Open for reading inside a session.
+
+    ``rasterio.open`` enters another environment, with credentials for remote
+    files, at each call: a third of the time that opening takes.
+    """
+    return rasterio.open(path) if is_virtual(path) else DatasetReader(path)
 
 
 def _checked(
