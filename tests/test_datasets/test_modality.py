@@ -130,3 +130,58 @@ def test_missing_sar_is_never_bright():
         values=[dict(type='RescaleRange', low=-25, high=0)],
     )
     np.testing.assert_array_equal(out, [[np.nan, 0, 1]])
+
+
+@pytest.mark.parametrize('kind', ['uint8', 'uint16', 'int32', 'f4', 'f8'])
+@pytest.mark.parametrize('nodata', [None, 0, 7.5])
+@pytest.mark.parametrize(
+    'values',
+    [
+        [],
+        [dict(type='ScaleValues', factor=1e-4), dict(type='LinearToDecibel')],
+        [dict(type='LinearToDecibel')],
+        [
+            dict(type='ScaleValues', factor=1e-2),
+            dict(type='ClipValues', low=0, high=1),
+        ],
+    ],
+    ids=['none', 'scale, dB', 'dB', 'scale, clip'],
+)
+def test_into_another_array_is_as_in_place(kind, nodata, values):
+    raw = np.random.default_rng(0).integers(0, 120, (2, 9, 8)).astype(kind)
+    raw[:, :2, :2] = [[[0, 5], [7, 0]], [[3, 0], [7, 0]]]
+    if raw.dtype.kind == 'f':
+        raw[1, 8, 7] = raw[0, 4, 4] = np.nan
+    modality = build(bands=[0, 1], nodata=nodata, values=values)
+    expected = raw.astype(np.float32)
+    modality.prepare(expected, None)
+    out = np.empty_like(expected)
+    before = raw.copy()
+    modality.prepare(raw, None, out=out)
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(raw, before)
+    # What is invalid, from its definition.
+    logarithm = dict(type='LinearToDecibel') in values
+    invalid = np.isnan(raw) | (raw == nodata) | (logarithm & (raw <= 0))
+    np.testing.assert_array_equal(
+        np.isnan(out), np.broadcast_to(invalid.any(axis=0), out.shape)
+    )
+
+
+def test_nodata_of_integers_that_float32_lacks():
+    raw = np.array([[[2**24 + 1, 2**24, 2**31 - 1]]], np.int32)
+    out = np.empty(raw.shape, np.float32)
+    for number, found in ((2**24 + 1, 0), (2.0**24, 1), (2**31 - 1, 2)):
+        build(bands=[0], nodata=number).prepare(raw, None, out=out)
+        assert np.isnan(out).ravel().nonzero()[0].tolist() == [found]
+    build(bands=[0], nodata=-1e10).prepare(raw, None, out=out)
+    assert not np.isnan(out).any()
+
+
+def test_integers_that_overflow_are_invalid():
+    raw = np.array([[[1, 60000]], [[1, 1]]], np.uint16)
+    out = np.empty(raw.shape, np.float32)
+    scale = dict(type='ScaleValues', factor=1e36)
+    with np.errstate(over='ignore'):
+        build(bands=[0, 1], values=[scale]).prepare(raw, None, out=out)
+    np.testing.assert_array_equal(np.isnan(out[:, 0]), [[0, 1]] * 2)

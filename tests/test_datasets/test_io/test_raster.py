@@ -38,6 +38,17 @@ def test_any_dtype_and_only_the_bands_asked_for(tmp_path, dtype):
     assert band_count(path) == 13
 
 
+def test_nodata_of_a_file_beside_the_raster(tmp_path):
+    path = str(tmp_path / 'a.png')
+    Image.fromarray(np.full((4, 5), 9, 'uint8')).save(path)
+    assert read_raster(path).nodata is None
+    (tmp_path / 'a.png.aux.xml').write_text(
+        '<PAMDataset><PAMRasterBand band="1"><NoDataValue>9</NoDataValue>'
+        '</PAMRasterBand></PAMDataset>'
+    )
+    assert read_raster(path).nodata == 9
+
+
 def test_window_and_conversion(tmp_path):
     data = np.arange(2 * 8 * 8).reshape(2, 8, 8).astype('uint16')
     path = write_tif(tmp_path / 'a.tif', data)
