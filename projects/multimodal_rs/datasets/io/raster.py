@@ -18,7 +18,7 @@ from multimodal_rs.datasets.io.arrays import open_array
 # told not to, PNG unless it decodes by lines, which takes twice the time.
 # Files beside a raster are looked for by name: GDAL otherwise lists the folder
 # for every file it opens, four times the work among thousands of tiles.
-# Not GTIFF_DIRECT_IO: a fifth faster, but it fills a truncated file with zeros.
+# Not GTIFF_DIRECT_IO: a fifth faster, but truncated files end in zeros then.
 OPTIONS = dict(
     GDAL_ERROR_ON_LIBJPEG_WARNING=True, GDAL_DISABLE_READDIR_ON_OPEN='TRUE'
 )
