@@ -156,8 +156,8 @@ def test_name_says_what_is_in_it(path):
     assert gpus_batch == f'1xb{cfg.train_dataloader.batch_size}'
     assert epochs == duration(cfg.train_cfg)
     assert {backbone_name(b) for b in encoders(cfg)} == {backbone}
-    dataset, crop = data.split('-')
-    assert dataset in cfg.train_dataloader.dataset.data_root
+    dataset, crop = data.rsplit('-', 1)
+    assert dataset.replace('-', '_') in cfg.train_dataloader.dataset.data_root
     crops = [
         f'{t.crop_size[0]}x{t.crop_size[1]}'
         for t in cfg.train_dataloader.dataset.pipeline

@@ -5,8 +5,10 @@
 
 Random images and labels go through the loss and the backward pass; the
 optimiser is left out. The share of the selective scans is read from torch's
-profiler in a run of its own. On a GPU, times are of synchronised steps and
-memory is the peak that torch allocated.
+profiler in a run of its own. The floor is the time that the convolutions and
+matrix products alone would take at the highest rate that a large convolution
+or product reaches on this machine. On a GPU, times are of synchronised steps
+and memory is the peak that torch allocated.
 """
 
 import argparse
@@ -26,6 +28,8 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from multimodal_rs.datasets.modality import build_modalities
 
@@ -55,16 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     step()  # compiles kernels, allocates gradients
     times, peak = time_steps(step, args.steps, args.device)
     share = share_of_scans(step)
+    work = count_products(step)
+    floor = work / peak_rate(args.device)
     threads = f'{torch.get_num_threads()} threads'
     where = threads if args.device == 'cpu' else torch.cuda.get_device_name()
     height, width = args.shape
+    median = statistics.median(times)
     print(
         f'{Path(args.config).stem}: batch {args.batch} of {height}x{width}, '
         f'forward and backward, {where}\n'
-        f'  step: {statistics.median(times):.2f} s '
+        f'  step: {median:.2f} s '
         f'({min(times):.2f} to {max(times):.2f}, {len(times)} steps)\n'
         f'  memory: {peak / 2**30:.2f} GiB\n'
-        f'  selective scans: {share:.0%} of the time'
+        f'  selective scans: {share:.0%} of the time\n'
+        f'  floor of {work / 1e12:.3g} TFLOP in convolutions and products: '
+        f'{floor:.2f} s at {work / floor / 1e9:.0f} GFLOP/s, the step takes '
+        f'{median / floor:.2f} times that'
     )
 
 
@@ -132,6 +142,35 @@ def share_of_scans(step: Callable[[], None]) -> float:
         if event.key.startswith(SCANS)
     )
     return scans / total
+
+
+def count_products(step: Callable[[], None]) -> int:
+    """Count the convolutions and matrix products of a step, 2 per MAC."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops()
+
+
+@torch.no_grad()
+def peak_rate(device: str, times: int = 5) -> float:
+    """Measure the FLOP per second of large products and convolutions.
+
+    Returns:
+        The best rate of all.
+    """
+    a = torch.randn(2048, 2048, device=device)
+    x = torch.randn(2, 128, 128, 128, device=device)
+    kernel = torch.randn(128, 128, 3, 3, device=device)
+    runs = (
+        lambda: a @ a,
+        lambda: functional.conv2d(x, kernel, padding=1),
+    )
+    rates = []
+    for run in runs:
+        work = count_products(run)
+        seconds, _ = time_steps(run, times, device)
+        rates.append(work / min(seconds))
+    return max(rates)
 
 
 def _resident_peak() -> int:

@@ -185,3 +185,20 @@ def test_list_tiles(tmp_path: Path, tiles: tuple[str]) -> None:
 def test_scene_of() -> None:
     assert scene_of('ROIs0000_autumn_CapeTown_p8') == 'autumn_CapeTown'
     assert scene_of('ROIs0000_test_0_p7') == 'test_0'
+
+
+def test_background_shifts_the_train_ids_by_one():
+    plain, shifted = (
+        DATASETS.get(name)
+        for name in ('DFC2020Dataset', 'DFC2020BackgroundDataset')
+    )
+    assert len(shifted.METAINFO['classes']) == 9
+    for number, train_id in plain.LABEL['ids'].items():
+        moved = shifted.LABEL['ids'][number]
+        assert moved == 255 if train_id == 255 else moved == train_id + 1
+        if train_id != 255:
+            for key in ('classes', 'palette'):
+                assert (
+                    shifted.METAINFO[key][moved]
+                    == plain.METAINFO[key][train_id]
+                )

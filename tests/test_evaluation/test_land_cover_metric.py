@@ -257,3 +257,27 @@ def test_ignore_index_can_be_chosen() -> None:
     result = metric.evaluate(size=1)
     assert result['OA'] == pytest.approx(600 / 11)
     assert result['PA.forest'] == pytest.approx(600 / 11)
+
+
+def test_a_left_out_class_is_cut_from_the_matrix(tmp_path):
+    metric = _metric(left_out=2, report_dir=str(tmp_path))
+    metric.process({}, [_sample(TRUTH, PREDICTION)])
+    found = metric.compute_metrics(metric.results)
+    # forest: 6 of 8 right, 2 predicted as road; water: 3 as forest, 1 as road
+    assert found['OA'] == pytest.approx(100 * 6 / 9)
+    assert found['PA.forest'] == 100
+    assert 'IoU.road' not in found
+    content = json.loads((tmp_path / 'land_cover.json').read_text())
+    assert content['pixels'] == 9
+    assert [c['class'] for c in content['classes']] == [
+        'forest',
+        'water',
+        'cloud',
+    ]
+
+
+def test_left_out_must_be_a_class():
+    metric = _metric(left_out=4)
+    metric.process({}, [_sample(TRUTH, PREDICTION)])
+    with pytest.raises(ValueError, match='left_out is 4, .* 0 to 3'):
+        metric.compute_metrics(metric.results)

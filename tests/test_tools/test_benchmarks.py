@@ -105,6 +105,20 @@ def test_training_step_of_a_config(capsys):
     assert f'{name}: batch 1 of 40x32' in printed
     share = int(printed.split('selective scans: ')[1].split('%')[0])
     assert 0 < share < 100
+    ratio = float(printed.split('the step takes ')[1].split(' times')[0])
+    assert ratio > 1
+
+
+def test_products_of_a_step_are_counted():
+    x = torch.randn(2, 3, 8, 8)
+    layer = torch.nn.Conv2d(3, 5, 3, padding=1)
+
+    def step():
+        layer(x).sum().backward()
+
+    forward = 2 * 2 * 3 * 5 * 9 * 64
+    # the image needs no gradient, the weight does
+    assert benchmark_model.count_products(step) == 2 * forward
 
 
 def test_loops_agree_with_each_other():

@@ -56,18 +56,32 @@ def test_misfits_with_the_config_are_printed(source, capsys):
     )
 
 
-def test_mcf_mamba_fits_the_config_of_its_bands(tmp_path):
-    file = tmp_path / 'src.pth'
-    torch.save(dict(model=author_state('mcfmamba_tiny')), file)
-    target = tmp_path / 'dst.pth'
-    config = 'mcf-mamba-rbgn_vmamba-t_1xb8-100e_dfc2020-256x256.py'
-    options = ['--source', 'mcf-mamba', '--config']
-    code = convert_weights.main(
-        [str(file), str(target), *options, f'configs/mcf_mamba/{config}']
-    )
-    assert code == 0
+@pytest.mark.parametrize(
+    'source, fixture, config, keys',
+    [
+        (
+            'mcf-mamba',
+            'mcfmamba_tiny',
+            'mcf_mamba/mcf-mamba-rbgn_vmamba-t_1xb8-100e_dfc2020-256x256.py',
+            657,
+        ),
+        (
+            'ref-net',
+            'refnet',
+            'ref_net/ref-net-background_r50_1xb8-70k_dfc2020-256x256.py',
+            1276,
+        ),
+    ],
+)
+def test_other_authors_fit_the_config_of_their_data(
+    source, fixture, config, keys, tmp_path
+):
+    file, target = tmp_path / 'src.pth', tmp_path / 'dst.pth'
+    torch.save(dict(model=author_state(fixture)), file)
+    options = ['--source', source, '--config', f'configs/{config}']
+    assert convert_weights.main([str(file), str(target), *options]) == 0
     state = torch.load(target, weights_only=True)['state_dict']
-    assert len(state) == 657
+    assert len(state) == keys
 
 
 def test_what_is_not_needed_is_printed(tmp_path, capsys):

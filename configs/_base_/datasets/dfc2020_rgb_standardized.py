@@ -1,5 +1,5 @@
-# DFC2020 as REF-Net's authors normalise it: no clipping, mean and std per band.
-# Their statistics, of reflectance x 10000 and dB, in the units used here.
+# DFC2020 as REF-Net's authors normalise it: no clipping, mean and std of each
+# band. Their statistics, of reflectance x 10000 and dB, in the units used here.
 # Reflectance is divided by 10000, and -25..0 dB is mapped to 0..1, so that the
 # black image of a missing sensor is dark.
 _base_ = './dfc2020_rgb.py'
