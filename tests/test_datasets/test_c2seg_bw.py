@@ -44,7 +44,7 @@ def test_samples_of_config(tmp_path: Path, part: str) -> None:
     assert truth.unique().tolist() == [*range(config.num_classes), 255]
     if part != 'train':  # not turned
         rgbn = tile['msi'][[2, 1, 0, 3]]  # the file has B2 B3 B4 B8
-            expected = np.clip(rgbn / 1e4, 0, 1)
+        expected = np.clip(rgbn / 1e4, 0, 1)
         np.testing.assert_allclose(inputs['opt'], expected, rtol=1e-6)
         # Backscatter of -20 dB is in the middle.
         expected = np.clip(tile['sar'][0, 9] / 40 + 1, 0, 1)

@@ -1,7 +1,7 @@
 # DFC2020 as REF-Net's authors normalise it: no clipping, mean and std of each
-# band. Their statistics, of reflectance x 10000 and dB, in the units used here.
-# Reflectance is divided by 10000, and -25..0 dB is mapped to 0..1, so that the
-# black image of a missing sensor is dark.
+# band; their statistics, turned from reflectance x 10000 and dB into the units
+# used here. Reflectance is divided by 10000, and -25..0 dB is mapped to 0..1,
+# so that the black image of a missing sensor is dark.
 _base_ = './dfc2020_rgb.py'
 
 modalities = dict(
