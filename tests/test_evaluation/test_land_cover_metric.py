@@ -260,14 +260,14 @@ def test_ignore_index_can_be_chosen() -> None:
 
 
 def test_a_left_out_class_is_cut_from_the_matrix(tmp_path):
-    metric = _metric(left_out=2, report_dir=str(tmp_path))
+    metric = _metric(left_out=2, prefix='cut', report_dir=str(tmp_path))
     metric.process({}, [_sample(TRUTH, PREDICTION)])
     found = metric.compute_metrics(metric.results)
     # forest: 6 of 8 right, 2 predicted as road; water: 3 as forest, 1 as road
     assert found['OA'] == pytest.approx(100 * 6 / 9)
     assert found['PA.forest'] == 100
     assert 'IoU.road' not in found
-    content = json.loads((tmp_path / 'land_cover.json').read_text())
+    content = json.loads((tmp_path / 'cut_land_cover.json').read_text())
     assert content['pixels'] == 9
     assert [c['class'] for c in content['classes']] == [
         'forest',

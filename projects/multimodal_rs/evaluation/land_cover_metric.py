@@ -37,7 +37,8 @@ class LandCoverMetric(BaseMetric):
 
     Besides the log there are three files: ``land_cover.json`` (everything),
     ``land_cover_classes.csv`` (a row per class) and ``confusion_matrix.csv``
-    (pixels, rows are the truth). Each evaluation replaces those of the last.
+    (pixels, rows are the truth), their names preceded by the prefix if there
+    is one. Each evaluation replaces those of the last.
 
     Args:
         ignore_index (int): Train id that is not counted.
@@ -134,7 +135,10 @@ class LandCoverMetric(BaseMetric):
         _log_tables(names, classes, summary)
         directory = self.report_dir or run_log_dir()
         if directory is not None:
-            _write_reports(directory, names, matrix, classes, summary)
+            start = f'{self.prefix}_' if self.prefix else ''
+            _write_reports(
+                Path(directory), start, names, matrix, classes, summary
+            )
         for measure in ('IoU', 'PA'):
             summary.update(
                 (f'{measure}.{name}', value)
@@ -187,7 +191,8 @@ def _log_tables(
 
 
 def _write_reports(
-    directory: str | Path,
+    directory: Path,
+    start: str,
     names: Sequence[str],
     matrix: np.ndarray,
     classes: Mapping[str, Sequence[float]],
@@ -212,12 +217,12 @@ def _write_reports(
             'pixels': matrix.tolist(),
         },
     }
-    write_json(Path(directory, 'land_cover.json'), content)
+    write_json(directory / f'{start}land_cover.json', content)
     write_csv(
-        Path(directory, 'land_cover_classes.csv'), ['class', *columns], rows
+        directory / f'{start}land_cover_classes.csv', ['class', *columns], rows
     )
     write_csv(
-        Path(directory, 'confusion_matrix.csv'),
+        directory / f'{start}confusion_matrix.csv',
         ['truth \\ prediction', *names],
         [
             [name, *counts]
