@@ -22,7 +22,7 @@ DATASET_CONFIGS = REPOSITORY / 'configs' / '_base_' / 'datasets'
 
 def main(
     description: str,
-    config: str | None,
+    config: str | Callable[[Path], str] | None,
     make_splits: Callable[[Sequence[str], int], Mapping[str, Split]],
     scene_of: Callable[[str], str] | None = None,
     arguments: Sequence[str] | None = None,
@@ -37,8 +37,9 @@ def main(
 
     Args:
         description: Help text of the script.
-        config: Name of the usual config in ``configs/_base_/datasets``. None:
-            it has to be given on the command line.
+        config: Name of the usual config in ``configs/_base_/datasets``, or
+            what finds it from the folder. None: it has to be given on the
+            command line.
         make_splits: From (complete tiles, seed) to folder name -> lists.
         scene_of: Gives the scene of a tile, where ids tell it.
         arguments: Command line, for tests.
@@ -52,6 +53,8 @@ def main(
     args = _parse(description, config, arguments)
     splits = args.data_root / 'splits'
     try:
+        if args.config is None:
+            args.config = DATASET_CONFIGS / config(args.data_root)
         dataset = build_dataset(args.config, args.data_root)
         scenes = find_scenes(args.data_root) if find_scenes else ()
         if args.check:
@@ -114,8 +117,12 @@ def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
 
 
 def _parse(
-    description: str, config: str | None, arguments: Sequence[str] | None
+    description: str,
+    config: str | Callable[[Path], str] | None,
+    arguments: Sequence[str] | None,
 ) -> argparse.Namespace:
+    found = callable(config)
+    usual = 'by what is in the folder' if found else config
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -134,9 +141,9 @@ def _parse(
         '--config',
         type=Path,
         required=config is None,
-        default=DATASET_CONFIGS / (config or ''),
+        default=None if found else DATASET_CONFIGS / (config or ''),
         help='config whose modalities are read and whose training list is '
-        'measured' + ('' if config is None else f' (default: {config})'),
+        'measured' + ('' if config is None else f' (default: {usual})'),
     )
     return parser.parse_args(arguments)
 
