@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Prepare C2Seg-BW.
+"""Prepare C2Seg-BW, as scenes or as patches.
 
     python data_prep/c2seg_bw.py data/c2seg_bw [--check] [--seed 0]
+    python data_prep/c2seg_bw.py data/c2seg_bw_challenge [--check] [--seed 0]
 
-Put the folder data2 of the download, or what is in it, into data/c2seg_bw.
-Both cities are cut into tiles of 256x256 below tiles. What is left at the
-right and at the bottom is not used. An interrupted run goes on where it
-stopped; a second one changes nothing. Afterwards the .mat files may be
-removed. Reading them needs h5py.
+What is in the folder tells the release: patches if it has a folder train.
+
+Scenes: put the folder data2 of the download, or what is in it, into
+data/c2seg_bw. Both cities are cut into tiles of 256x256 below tiles. What is
+left at the right and at the bottom is not used. An interrupted run goes on
+where it stopped; a second one changes nothing. Afterwards the .mat files may
+be removed. Reading them needs h5py.
 
 Three splits are written below splits:
 
@@ -22,9 +25,20 @@ cross-city
     in another city is for the test to say.
 
 beijing-82-seed<seed>
-    Beijing only, 8:2 at random, training and validation. REF-Net's lists seem
-    to have been made like that (they are not published); it reports its
-    scores on the validation part.
+    Beijing only, 8:2 at random, training and validation: REF-Net's way, with
+    tiles that do not overlap.
+
+Patches of the challenge: unpack C2Seg_BW.zip, and in its folder train the
+further .zip files, so that there are data/c2seg_bw_challenge/train/msi/1.tiff
+and so on. Nothing is cut; one split is written:
+
+random-82-seed<seed>
+    The patches of the train part, 8:2 at random, training and validation; the
+    test part has no labels. REF-Net reports its scores on such a validation
+    part; its lists, train_80 and val_80, are not published. Patches are
+    reported to overlap by half: about 99 of 100 validation pixels are then in
+    a training patch too. Take it to compare with REF-Net, and the scenes to
+    learn how good a network is.
 """
 
 import sys
@@ -34,7 +48,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data_prep.common import main
-from data_prep.scenes import Layer, Scene, scene_of
+from data_prep.scenes import FOLDER, Layer, Scene, scene_of
 from data_prep.splits import Split, hold_out, natural_sort
 from multimodal_rs.datasets.io.arrays import array_names
 
@@ -44,21 +58,54 @@ FILES = dict(msi='.mat', sar='.mat', label='_label.mat')
 
 
 def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
-    """Make the three splits."""
+    """Make the three splits of scenes, or the one of patches."""
+    if not any('/' in tile for tile in tiles):
+        return {f'random-82-seed{seed}': random_82(tiles, seed)}
     beijing, wuhan = (
         natural_sort(tile for tile in tiles if scene_of(tile) == city)
         for city in CITIES
     )
-    fifth = len(beijing) // 5
-    kept = len(beijing) - fifth
-    train, val = hold_out(beijing, fifth, seed)
+    kept = len(beijing) - len(beijing) // 5
     return {
         'official': dict(train=beijing, test=wuhan),
         'cross-city': dict(
             train=beijing[:kept], val=beijing[kept:], test=wuhan
         ),
-        f'beijing-82-seed{seed}': dict(train=train, val=val),
+        f'beijing-82-seed{seed}': random_82(beijing, seed),
     }
+
+
+def random_82(tiles: Sequence[str], seed: int) -> Split:
+    """Divide 8:2 at random, into training and validation."""
+    train, val = hold_out(tiles, len(tiles) // 5, seed)
+    return dict(train=train, val=val)
+
+
+def city_of(tile: str) -> str:
+    """Get the city of a tile; patches that have labels are of Beijing."""
+    return scene_of(tile) if '/' in tile else 'beijing'
+
+
+def config_of(data_root: Path) -> str:
+    """Name the config of the release that is in a folder.
+
+    Raises:
+        ValueError: If both are.
+    """
+    if not (data_root / 'train').is_dir():
+        return 'c2seg_bw.py'
+    scenes = [
+        path.name
+        for path in data_root.iterdir()
+        if path.name in ('data2', FOLDER) or path.suffix == '.mat'
+    ]
+    if scenes:
+        raise ValueError(
+            f'{data_root} has the patches of the challenge (train) and '
+            f'scenes ({sorted(scenes)}) of the same land: move one of them '
+            'to a folder of its own'
+        )
+    return 'c2seg_bw_challenge.py'
 
 
 def find_scenes(data_root: Path) -> list[Scene]:
@@ -110,9 +157,9 @@ if __name__ == '__main__':
     sys.exit(
         main(
             __doc__,
-            'c2seg_bw.py',
+            config_of,
             make_splits,
-            scene_of,
+            city_of,
             find_scenes=find_scenes,
         )
     )

@@ -1,5 +1,8 @@
-"""C2Seg-BW: tiles as data_prep cuts them, labels, config."""
+"""C2Seg-BW: tiles as data_prep cuts them, patches, labels, configs."""
 
+import runpy
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,31 +11,83 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from fake_data import write_tif
-from multimodal_rs.datasets.c2seg_bw import C2SegBWDataset
+from multimodal_rs.datasets.c2seg_bw import (
+    C2SegBWChallengeDataset,
+    C2SegBWDataset,
+)
 
-CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/c2seg_bw.py'
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / 'configs/_base_/datasets/c2seg_bw.py'
+CHALLENGE = ROOT / 'configs/_base_/datasets/c2seg_bw_challenge.py'
 TILE = 'wuhan/02560_03328'
 
 
-def make_tile(root: Path) -> dict[str, np.ndarray]:
+def make_layers(size: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    sar = rng.normal(-20, 6, (2, 256, 256)).astype('float32')
+    sar = rng.normal(-20, 6, (2, size, size)).astype('float32')
     sar[1, 3, 4] = np.nan
-    tile = dict(
-        msi=rng.integers(0, 12000, (4, 256, 256)).astype('float32'),
+    return dict(
+        msi=rng.integers(0, 12000, (4, size, size)).astype('float32'),
         sar=sar,
-        label=rng.integers(0, 14, (1, 256, 256), np.uint8),
+        label=rng.integers(0, 14, (1, size, size), np.uint8),
     )
+
+
+def make_tile(root: Path) -> dict[str, np.ndarray]:
+    tile = make_layers(256)
     for layer, data in tile.items():
         write_tif(root / f'tiles/{layer}/{TILE}.tif', data)
     (root / 'list.txt').write_text(TILE)
     return tile
 
 
+def make_patch(root: Path) -> dict[str, np.ndarray]:
+    tile = make_layers(256)
+    for layer, data in tile.items():
+        write_tif(root / f'train/{layer}/5742.tiff', data)
+    (root / 'list.txt').write_text('5742')
+    return tile
+
+
+def make_challenge(root: Path, count: int) -> None:
+    """Write the folders of the challenge, patches smaller than the real."""
+    layers = dict(make_layers(32), hsi=np.ones((116, 32, 32), 'float32'))
+    for layer, data in layers.items():
+        for number in range(1, count + 1):
+            write_tif(root / f'train/{layer}/{number}.tiff', data)
+        if layer != 'label':
+            write_tif(root / f'test/{layer}/1.tiff', data)
+
+
+def run_script(root: Path, *options: str) -> int:
+    script = ROOT / 'data_prep/c2seg_bw.py'
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(SystemExit) as end,
+    ):
+        patch.setattr('sys.argv', [str(script), str(root), *options])
+        patch.setattr('sys.path', sys.path[:])
+        runpy.run_path(str(script), run_name='__main__')
+    return end.value.code
+
+
+def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in root.rglob('*')
+        if path.is_file()
+    }
+
+
 @pytest.mark.parametrize('part', ['train', 'val', 'test'])
-def test_samples_of_config(tmp_path: Path, part: str) -> None:
-    tile = make_tile(tmp_path)
-    config = Config.fromfile(CONFIG)
+@pytest.mark.parametrize(
+    ('path', 'make'), [(CONFIG, make_tile), (CHALLENGE, make_patch)]
+)
+def test_samples_of_configs(
+    tmp_path: Path, path: Path, make: Callable, part: str
+) -> None:
+    tile = make(tmp_path)
+    config = Config.fromfile(path)
     settings = config[f'{part}_dataloader'].dataset
     settings.update(data_root=str(tmp_path), ann_file='list.txt')
     sample = DATASETS.build(settings)[0]
@@ -69,3 +124,79 @@ def test_statistics_of_config() -> None:
     # None until data_prep has measured them: no published ones are used.
     for modality in Config.fromfile(CONFIG).modalities.values():
         assert 'mean' not in modality and 'std' not in modality
+
+
+def test_releases_differ_in_their_files_only() -> None:
+    scenes, patches = map(Config.fromfile, (CONFIG, CHALLENGE))
+    assert patches.num_classes == scenes.num_classes == 13
+    for name, modality in patches.modalities.items():
+        differs = {
+            key
+            for key in modality
+            if modality[key] != scenes.modalities[name].get(key)
+        }
+        assert differs == {'dir', 'suffix'}
+    lists = {
+        part: patches[f'{part}_dataloader'].dataset.ann_file
+        for part in ('train', 'val', 'test')
+    }
+    # No other labels are published.
+    assert lists['train'] != lists['val'] == lists['test']
+    assert C2SegBWChallengeDataset.METAINFO is C2SegBWDataset.METAINFO
+    ids = C2SegBWChallengeDataset.LABEL['ids']
+    assert ids == C2SegBWDataset.LABEL['ids']
+
+
+def test_script_takes_the_patches(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_challenge(tmp_path, 12)
+    source = contents(tmp_path)
+    assert run_script(tmp_path) == 0
+    assert 'mean=[' in capsys.readouterr().out
+    written = contents(tmp_path)
+    assert source.items() <= written.items()
+    folder = tmp_path / 'splits/random-82-seed0'
+    assert {*written} - {*source} == {
+        folder / name for name in ('train.txt', 'val.txt', 'stats.json')
+    }
+    train, val = (
+        (folder / f'{part}.txt').read_text().split()
+        for part in ('train', 'val')
+    )
+    assert (len(train), len(val)) == (10, 2)
+    assert sorted(map(int, train + val)) == list(range(1, 13))
+    assert run_script(tmp_path) == 0
+    assert contents(tmp_path) == written  # byte for byte, and not rewritten
+    capsys.readouterr()
+    assert run_script(tmp_path, '--check') == 0
+    out = capsys.readouterr().out
+    assert 'Nothing wrong was found' in out
+    assert 'tiles of the same scenes, beijing' in out  # patches overlap
+    (tmp_path / f'train/sar/{val[0]}.tiff').unlink()
+    assert run_script(tmp_path, '--check') == 1
+    assert f'{val[0]} lacks its sar' in capsys.readouterr().out
+
+
+def test_script_wants_the_layers_unpacked(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / 'train').mkdir()
+    (tmp_path / 'train/msi.zip').write_bytes(b'PK')
+    assert run_script(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert 'docstring of C2SegBWChallengeDataset' in error
+    assert 'to be unpacked' in C2SegBWChallengeDataset.__doc__
+
+
+@pytest.mark.parametrize('scene', ['data2/wuhan.mat', 'beijing.mat'])
+def test_script_names_a_folder_with_both_releases(
+    tmp_path: Path, capsys: pytest.CaptureFixture, scene: str
+) -> None:
+    make_challenge(tmp_path, 1)
+    (tmp_path / scene).parent.mkdir(exist_ok=True)
+    (tmp_path / scene).write_bytes(b'')
+    assert run_script(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert scene.split('/')[0] in error and 'folder of its own' in error
+    assert not (tmp_path / 'splits').exists()

@@ -94,3 +94,37 @@ class C2SegBWDataset(MultiModalSegDataset):
         suffix='.tif',
         ids={0: 255, **{number: number - 1 for number in range(1, 14)}},
     )
+
+
+@DATASETS.register_module()
+class C2SegBWChallengeDataset(C2SegBWDataset):
+    """C2Seg-BW as patches, the release of the 2023 WHISPERS challenge.
+
+    REF-Net was trained on it. Classes as in :class:`C2SegBWDataset`. Data:
+    https://www.ieee-whispers.com/cross-city-challenge/, ``C2Seg_BW.zip``, md5
+    4728fa97747fad55de8c55fcbef8be60.
+
+    Dataset features:
+
+    - four optical bands and two SAR channels at 10 m, 256x256 pixels; 116
+      hyperspectral bands on the same pixels, which are not read;
+    - the test part has no labels.
+
+    Dataset format:
+
+    - GeoTIFF, ``{train,test}/{msi,sar,hsi}/<number>.tiff`` and
+      ``train/label/<number>.tiff``; the id is the number. In ``train`` of the
+      archive each layer is a further .zip file, to be unpacked there.
+
+    Note:
+        What follows is from others, not measured here. The train part has
+        7140 patches, numbered in no order, one every 128 pixels of Beijing
+        (105 x 68): neighbours share half of their pixels, and a random split
+        has most validation pixels in training patches too. A description of
+        the data names Sentinel-2 or Gaofen-6 and Sentinel-1 or Gaofen-3
+        without saying which patches are of which. Order of the bands and
+        units are taken to be those of the scenes, which published means
+        agree with (see configs/_base_/datasets/c2seg_bw_challenge.py).
+    """
+
+    LABEL = dict(C2SegBWDataset.LABEL, dir='train/label', suffix='.tiff')
