@@ -57,10 +57,12 @@ class WHUOptSARDataset(MultiModalSegDataset):
 
     Note:
         **The order of the optical bands has to be checked by eye on the
-        data.** Descriptions of the data say red, green, blue, near infrared,
-        as here; an answer in issue 3 of the repository shows the bands 3, 2,
-        1 as red, green, blue. Networks take all four, so only pictures depend
-        on it, and the weights of a stem that was trained on RGB.
+        data.** The repository's author answers differently: the first three
+        bands are red, green, blue (issue 11, 2023), as here and in
+        descriptions of the data; bands 3, 2, 1 are red, green, blue, and 4
+        near infrared (issue 3, 2022). Networks take all four, so only
+        pictures depend on it, and the weights of a stem that was trained on
+        RGB.
     """
 
     METAINFO = dict(
