@@ -126,7 +126,7 @@ def test_statistics_of_config() -> None:
         assert 'mean' not in modality and 'std' not in modality
 
 
-def test_releases_differ_in_their_files_only() -> None:
+def test_releases_differ_in_files_and_statistics_only() -> None:
     scenes, patches = map(Config.fromfile, (CONFIG, CHALLENGE))
     assert patches.num_classes == scenes.num_classes == 13
     for name, modality in patches.modalities.items():
@@ -135,7 +135,8 @@ def test_releases_differ_in_their_files_only() -> None:
             for key in modality
             if modality[key] != scenes.modalities[name].get(key)
         }
-        assert differs == {'dir', 'suffix'}
+        assert differs == {'dir', 'suffix', 'mean', 'std'}
+        assert modality['mean'] != modality['std']  # a slip of REF-Net's
     lists = {
         part: patches[f'{part}_dataloader'].dataset.ann_file
         for part in ('train', 'val', 'test')
