@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py'
+CONFIG = 'configs/joitrinet/joitrinet-d_r18_1xb8-10e_simulated-128x128.py'
 PATCHES, SIZE = 160, 128
 
 
