@@ -12,6 +12,7 @@ and memory is the peak that torch allocated.
 """
 
 import argparse
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -146,9 +147,20 @@ def share_of_scans(step: Callable[[], None]) -> float:
 
 def count_products(step: Callable[[], None]) -> int:
     """Count the convolutions and matrix products of a step, 2 per MAC."""
-    with FlopCounterMode(display=False) as counter:
+    formulas = {torch.ops.aten.convolution_backward: _convolution_backward}
+    with FlopCounterMode(display=False, custom_mapping=formulas) as counter:
         step()
     return counter.get_total_flops()
+
+
+def _convolution_backward(grad, x, weight, *others, out_shape) -> int:
+    """Count like the forward pass, for each gradient of image and weight.
+
+    torch's own formula takes depthwise convolutions for dense ones.
+    """
+    *_, transposed, _output_padding, _groups, wanted = others
+    macs = math.prod(x if transposed else grad) * math.prod(weight[1:])
+    return 2 * macs * sum(wanted[:2])
 
 
 @torch.no_grad()

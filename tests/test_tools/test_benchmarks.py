@@ -109,15 +109,17 @@ def test_training_step_of_a_config(capsys):
     assert ratio > 1
 
 
-def test_products_of_a_step_are_counted():
-    x = torch.randn(2, 3, 8, 8)
-    layer = torch.nn.Conv2d(3, 5, 3, padding=1)
+@pytest.mark.parametrize('groups', [1, 4])
+def test_products_of_a_step_are_counted(groups):
+    x = torch.randn(2, 4, 8, 8, requires_grad=True)
+    layer = torch.nn.Conv2d(4, 8, 3, padding=1, groups=groups)
 
     def step():
         layer(x).sum().backward()
 
-    forward = 2 * 2 * 3 * 5 * 9 * 64
-    # the image needs no gradient, the weight does
+    forward = 2 * 2 * 8 * (4 // groups) * 9 * 64
+    assert benchmark_model.count_products(step) == 3 * forward
+    x.requires_grad_(False)  # as an image is
     assert benchmark_model.count_products(step) == 2 * forward
 
 
