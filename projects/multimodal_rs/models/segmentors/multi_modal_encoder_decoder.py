@@ -33,9 +33,9 @@ class MultiModalEncoderDecoder(EncoderDecoder):
       {m: pyramid}`` and, for training, ``fuse_and_refine``, both at once;
     - decode head and auxiliary heads: fused pyramid -> logits;
     - modality heads: the pyramid of one modality, from the backbone or
-      refined by the neck -> logits. They make joint
-      learning of fusion and specific modalities (JoiTriNet, eq. 3: the sum of
-      all cross entropies) and answer when only their modality is there.
+      refined by the neck -> logits. They make joint learning of fusion and
+      specific modalities (JoiTriNet, eq. 3: the sum of all cross entropies)
+      and answer when only their modality is there.
 
     Missing modalities: ``present_modalities`` in a sample's metainfo (or,
     without it, the keys of ``inputs``) says what is there. If something is
