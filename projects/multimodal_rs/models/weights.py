@@ -63,7 +63,8 @@ U_MAMBA_RULES: Rules = (
     (r'upsample\.', 'upsample.'),
     (r'output\.', 'conv_seg.'),
 )
-# REF-Net's modalities with the number of their top-down path, and its heads.
+# REF-Net's modalities with the number of their top-down path, and keys inside
+# its fusion block.
 REF_NET_MODALITIES = (('opt', 2), ('sar', 3))
 REF_NET_FUSION_RULES: Rules = (
     (r'share_st_block\.1\.', 'share.'),
