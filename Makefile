@@ -23,6 +23,10 @@ SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
 NETWORK := deeplabv3plus-mdafm r18
 CMSS = configs/cmss/$(word 1,$(NETWORK))-$(1)_$(word 2,$(NETWORK))_1xb8-$(2)_ombria-128x128.py
 
+# One process per core, each with one thread; the tests of a file share what
+# they have trained. `make test PARALLEL=` runs them in one process.
+PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 .PHONY: help demo seeds cmss test lint format env clean
 
 help:
@@ -57,7 +61,7 @@ cmss: env
 	$(RUN) -W ignore tools/run_seeds.py $(call CMSS,ft10,80e) $(call CMSS,scratch10,80e) --work-dir work_dirs/ombria-10-$(word 1,$(NETWORK)) $(ARGS)
 
 test: env
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest $(PARALLEL) $(ARGS)
 
 lint: env
 	$(RUN) -m ruff check .

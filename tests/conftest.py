@@ -10,6 +10,12 @@ from mmengine.registry import DefaultScope
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items):
+    # Tools that train take longest; last, they would leave one process of a
+    # parallel run alone with them.
+    items.sort(key=lambda item: 'test_tools' not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def _reproducible():
     torch.manual_seed(0)
