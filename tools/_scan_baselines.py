@@ -54,6 +54,39 @@ def loop_scan(
     return torch.stack(outputs, dim=2) + u * D[:, None]
 
 
+def cross_scan(x: Tensor) -> Tensor:
+    """Write out the sequences of four directions.
+
+    Args:
+        x: (B, H, W, D).
+
+    Returns:
+        (B, 4, D, H * W): along rows, along columns, and both reversed.
+    """
+    rows = x.permute(0, 3, 1, 2)
+    pair = torch.stack(
+        (rows.flatten(2), rows.transpose(2, 3).flatten(2)), dim=1
+    )
+    return torch.cat((pair, pair.flip(-1)), dim=1)
+
+
+def cross_merge(y: Tensor, height: int, width: int) -> Tensor:
+    """Add up what was scanned in four directions.
+
+    Args:
+        y: (B, 4, D, H * W).
+        height: Rows H.
+        width: Columns W.
+
+    Returns:
+        (B, H, W, D).
+    """
+    y = y[:, :2] + y[:, 2:].flip(-1)
+    columns = y[:, 1].unflatten(2, (width, height)).transpose(2, 3)
+    merged = y[:, 0].unflatten(2, (height, width)) + columns
+    return merged.permute(0, 2, 3, 1).contiguous()
+
+
 def composed_ss2d(
     x: Tensor,
     x_proj_weight: Tensor,
@@ -62,34 +95,34 @@ def composed_ss2d(
     A: Tensor,
     D: Tensor,
     by_index: bool,
-    scan: Callable[..., Tensor] | None = None,
+    scan: Callable[..., Tensor] = loop_scan,
+    crossing: tuple[Callable, Callable] = (cross_scan, cross_merge),
 ) -> Tensor:
     """Scan a map in four directions, all sequences written out.
 
     Args:
         x: (B, H, W, D); it and the rest as in
-            :func:`multimodal_rs.ops.ss2d`.
+            :func:`multimodal_rs.ops.ss2d`. Projections are in its dtype.
         by_index: See :func:`loop_scan`.
         scan: In the place of :func:`loop_scan`.
+        crossing: In the place of :func:`cross_scan` and
+            :func:`cross_merge`.
 
     Returns:
         (B, H, W, D).
     """
-    batch, height, width, channels = x.shape
+    _, height, width, channels = x.shape
     rank, states = dt_proj_weight.shape[2], A.shape[1]
-    rows = x.permute(0, 3, 1, 2)
-    pair = torch.stack(
-        (rows.flatten(2), rows.transpose(2, 3).flatten(2)), dim=1
+    x_proj_weight, dt_proj_weight = (
+        w.to(x.dtype) for w in (x_proj_weight, dt_proj_weight)
     )
-    sequences = torch.cat((pair, pair.flip(-1)), dim=1)  # (B, 4, D, L)
+    sequences = crossing[0](x)
     projected = torch.einsum('bkdl,kcd->bkcl', sequences, x_proj_weight)
     low_rank, b, c = projected.split((rank, states, states), dim=2)
     delta = torch.einsum('bkrl,kdr->bkdl', low_rank, dt_proj_weight)
-    y = (scan or loop_scan)(
+    y = scan(
         *(sequences.flatten(1, 2), delta.flatten(1, 2), A, b, c, D),
-        *(dt_proj_bias.flatten(), by_index),
-    ).view(batch, 4, channels, -1)
-    y = y[:, :2] + y[:, 2:].flip(-1)
-    columns = y[:, 1].view(batch, channels, width, height).transpose(2, 3)
-    merged = y[:, 0].view(batch, channels, height, width) + columns
-    return merged.permute(0, 2, 3, 1).contiguous()
+        dt_proj_bias.flatten(),
+        by_index=by_index,
+    )
+    return crossing[1](y.unflatten(1, (-1, channels)), height, width)

@@ -58,11 +58,11 @@ def scan_comparison(
     )
 
 
-def ss2d_arguments(states: int) -> list[Tensor]:
-    """Draw a map and parameters as VMamba starts with."""
+def ss2d_arguments(states: int, batch: int = BATCH) -> list[Tensor]:
+    """Draw maps and parameters as VMamba starts with."""
     torch.manual_seed(0)
     return [
-        torch.randn(BATCH, SIDE, SIDE, CHANNELS),
+        torch.randn(batch, SIDE, SIDE, CHANNELS),
         torch.randn(ROUTES, RANK + 2 * states, CHANNELS) * CHANNELS**-0.5,
         torch.randn(ROUTES, CHANNELS, RANK) * RANK**-0.5,
         torch.randn(ROUTES, CHANNELS) * 0.5 - 4,
@@ -84,19 +84,26 @@ def ss2d_comparison(states: int, backward: bool) -> Comparison:
 
 
 def model_comparison(
-    arch: str, batch: int, backward: bool, deleted: bool = False
+    arch: str,
+    batch: int,
+    backward: bool,
+    scan: Callable | None = None,
+    device: str = 'cpu',
 ) -> Comparison:
-    """Compare a whole backbone with itself on the composition.
+    """Compare a whole backbone with itself on another scan.
 
     Args:
         arch: Of :class:`VMamba`.
         batch: Images of 256x256.
         backward: With the backward pass.
-        deleted: The baseline has no scan at all, only what is around it.
+        scan: In the place of :func:`multimodal_rs.ops.ss2d`; the loops of
+            :func:`composed_ss2d` by default.
+        device: Where it runs.
     """
     torch.manual_seed(0)
-    model = VMamba(arch, drop_path_rate=0.0).train(backward)
-    image = torch.randn(batch, 3, 256, 256)
+    model = VMamba(arch, drop_path_rate=0.0).to(device).train(backward)
+    image = torch.randn(batch, 3, 256, 256, device=device)
+    scan = scan or composition_by(loop_scan, by_index=not backward)
 
     def run():
         if not backward:
@@ -106,21 +113,35 @@ def model_comparison(
         return torch.autograd.grad(loss, list(model.parameters()))
 
     def baseline():
-        scan = without_scan if deleted else None
-        with composed_layers(by_index=not backward, scan=scan):
+        with layers_scan_by(scan):
             return run()
 
-    return Comparison(baseline, run, 3 if deleted else 1)
+    return Comparison(baseline, run)
+
+
+def deletion_comparison(arch: str, batch: int, backward: bool) -> Comparison:
+    """Compare a whole backbone with what is left of it without scans.
+
+    The arguments are those of :func:`model_comparison`.
+    """
+    scan = composition_by(without_scan, by_index=False)
+    sides = model_comparison(arch, batch, backward, scan)
+    return sides._replace(turns=3)
+
+
+def composition_by(scan: Callable, by_index: bool) -> Callable:
+    """Make a function with the arguments of ``ss2d`` of a 1-D scan."""
+
+    def composition(x, *parameters, routes):
+        return composed_ss2d(x, *parameters, by_index, scan)
+
+    return composition
 
 
 @contextmanager
-def composed_layers(by_index: bool, scan: Callable | None):
-    """Let the layers run the composition of the authors."""
-
-    def replacement(x, *parameters, routes):
-        return composed_ss2d(x, *parameters, by_index=by_index, scan=scan)
-
-    with mock.patch(SCAN_OF_LAYERS, replacement):
+def layers_scan_by(scan: Callable):
+    """Let the layers run ``scan`` instead of ``ss2d``."""
+    with mock.patch(SCAN_OF_LAYERS, scan):
         yield
 
 
