@@ -186,6 +186,26 @@ def test_autocast_changes_nothing(backend, arguments):
         torch.testing.assert_close(found[name], value, rtol=0, atol=0)
 
 
+class _Stop(torch.autograd.Function):
+    """Passes a result on, but no gradient back."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, dy):
+        return None
+
+
+def test_no_gradient_arrives(backend, arguments):
+    plain = on(backend, arguments)
+    u = plain['u'].requires_grad_()
+    y = selective_scan(**plain)
+    (_Stop.apply(y).sum() + u.sum()).backward()
+    torch.testing.assert_close(u.grad, torch.ones_like(u))
+
+
 def test_only_wanted_gradients(backend, arguments):
     plain = on(backend, arguments)
     plain['A'].requires_grad_()

@@ -227,8 +227,12 @@ class _Operator:
         ctx.rest = inputs[self._tensors : self._tensors + self._kept]
         ctx.number = len(inputs)
         ctx.mark_non_differentiable(output[1])
+        # no zeros of the size of what is saved, as gradient of that
+        ctx.set_materialize_grads(False)
 
     def backward(self, ctx, dy, _):
+        if dy is None:
+            return (None,) * ctx.number
         saved, *tensors = ctx.saved_tensors
         gradients = self._backward(dy, saved, *tensors, *ctx.rest)
         left = iter(gradients)
