@@ -125,6 +125,25 @@ def peak_memory(side: str) -> int:
     return _status('VmHWM') - before
 
 
+def in_turns(
+    sides: Sequence[Callable[[], object]],
+    seconds: Callable[[Callable[[], object]], float],
+    turns: int = 3,
+) -> list[float]:
+    """Measure one side after the other, several times.
+
+    Args:
+        sides: What is compared.
+        seconds: Measures one of them.
+        turns: How often each is measured.
+
+    Returns:
+        The median of each side.
+    """
+    times = [[seconds(side) for side in sides] for _ in range(turns)]
+    return [statistics.median(side) for side in zip(*times, strict=True)]
+
+
 def _on_cpu(name: str) -> tuple[float, Time]:
     """Return CPU seconds of the baseline and the times of ours."""
     import _scan_rows as scans
@@ -161,7 +180,7 @@ def _on_cpu(name: str) -> tuple[float, Time]:
     return statistics.median(baseline), Time(cpu, wall)
 
 
-def _on_gpu(name: str) -> tuple[float, float]:
+def _on_gpu(name: str) -> Sequence[float]:
     """Return seconds, or bytes, of the baseline and of ours."""
     import _gpu_roofs
     import _gpu_rows as rows
@@ -182,9 +201,7 @@ def _on_gpu(name: str) -> tuple[float, float]:
         return rows.layer_memory(case, baseline)
     make = dict(G3=rows.backward, G4=rows.backward, G6=rows.training_step)
     sides = make.get(name[:2], rows.forward)(case, baseline)
-    turns = [(_gpu_seconds(s) for s in sides[:2]) for _ in range(3)]
-    baseline, ours = map(statistics.median, zip(*turns, strict=True))
-    return baseline, ours
+    return in_turns(sides[:2], _gpu_seconds)
 
 
 def _gpu_seconds(run: Callable[[], object]) -> float:

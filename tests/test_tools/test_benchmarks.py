@@ -118,6 +118,17 @@ def test_without_a_gpu_nothing_is_measured_on_it(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_sides_are_measured_turn_by_turn():
+    order, clock = [], iter([5.0, 1.0, 6.0, 2.0, 9.0, 3.0])
+
+    def seconds(side):
+        order.append(side)
+        return next(clock)
+
+    assert benchmark_ops.in_turns('ab', seconds) == [6.0, 2.0]
+    assert ''.join(order) == 'ababab'
+
+
 def test_every_row_has_a_case():
     assert _gpu_rows.CASES.keys() == _scan_targets.GPU.keys()
 
