@@ -31,153 +31,20 @@ from multimodal_rs.ops.triton_backend.primitives import (
     LOG2_E,
     put,
     sigmoid,
-    softplus_parts,
     start_walk,
     walk_far,
     walk_on,
 )
-
-
-@triton.jit
-def _program(sequences, tiles, segments):
-    """Split the program's number into batch, sequence, segment, tile."""
-    number = tl.program_id(0)
-    tile = number % tiles
-    number = number // tiles
-    segment = number % segments
-    number = number // segments
-    k = number % sequences
-    return (number // sequences).to(tl.int64), k, segment, tile
-
-
-@triton.jit
-def _tile(
-    tile, channels, N, OUTER: tl.constexpr, STATES: tl.constexpr,
-    INNER: tl.constexpr,
-):  # fmt: skip
-    """Return channels (OUTER, 1, INNER), states (1, STATES, 1), masks.
-
-    The compiler is told that neighbouring channels are not neighbours in
-    memory. Otherwise it gives a thread several of them to read at once, and
-    rearranges what it has read, through shared memory, in every step.
-    """
-    outer = tl.arange(0, OUTER)[:, None, None] * INNER
-    inner = tl.arange(0, INNER)[None, None, :]
-    c = tile * (OUTER * INNER) + outer + inner
-    c = tl.max_contiguous(c, (1, 1, 1))
-    n = tl.arange(0, STATES)[None, :, None]
-    return c, n, c < channels, n < N
-
-
-@triton.jit
-def _step_of(delta, mask, bias, SOFTPLUS: tl.constexpr):
-    """Return the step size, 0 out of time, raw, and exp(-|raw|)."""
-    raw = delta.to(tl.float32) + bias
-    small = raw
-    step = raw
-    if SOFTPLUS:
-        step, small = softplus_parts(raw)
-    return tl.where(mask, step, 0.0), raw, small
-
-
-@triton.jit
-def _in_time(t, length, c, channels, n, N: tl.constexpr):
-    """Return masks of channels and of states: nothing after the end."""
-    on = (t < length).to(tl.int32)
-    return c < on * channels, n < on * N
-
-
-@triton.jit
-def _read(pointers, mask):
-    return tl.load(pointers, mask=mask, other=0.0).to(tl.float32)
-
-
-@triton.jit
-def _read_or_zero(pointer, offset, mask):
-    """Read per-channel values; those of None are 0."""
-    if pointer is None:
-        return tl.where(mask, 0.0, 0.0)
-    else:
-        return tl.load(pointer + offset, mask=mask, other=0.0)
-
-
-@triton.jit
-def _steps(
-    state, total, t, length, pixel, place, line, stride, jump,
-    u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
-    c, channels, n, A2, skip_c, bias_c, N: tl.constexpr,
-    SOFTPLUS: tl.constexpr, OUTPUT: tl.constexpr, HOW: tl.constexpr,
-    SELF: tl.constexpr, STEPS: tl.constexpr,
-):  # fmt: skip
-    """Run STEPS steps, and with OUTPUT write y.
-
-    A recursion, which unrolls while it is compiled: the last step is read
-    first and computed last, so that all reads are on their way before the
-    first write, behind which the compiler could not move them.
-
-    Args:
-        state: State before step t.
-        total: Sum of the step sizes before.
-        t: Time; pixel, place, line, stride, jump: where that is.
-
-    Returns:
-        state and total after the last step.
-    """
-    last, _ = walk_far(pixel, place, line, stride, jump, STEPS - 1)
-    at = last.to(tl.int64)
-    ok, ok_n = _in_time(t + STEPS - 1, length, c, channels, n, N)
-    raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
-    u_t = _read(u + at * u_row + c, ok)
-    b_t = _read(bs + at * bc_row + n, ok_n)
-    c_t = b_t
-    if OUTPUT:
-        c_t = _read(cs + at * bc_row + n, ok_n)
-    if STEPS > 1:
-        state, total = SELF(
-            state, total, t, length, pixel, place, line, stride, jump,
-            u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
-            c, channels, n, A2, skip_c, bias_c, N,
-            SOFTPLUS, OUTPUT, HOW, SELF, STEPS - 1,
-        )  # fmt: skip
-    step, _, _ = _step_of(raw, ok, bias_c, SOFTPLUS)
-    state = tl.exp2(step * A2) * state + (step * u_t) * b_t
-    if OUTPUT:
-        y_t = tl.sum(state * c_t, axis=1)[:, None, :] + skip_c * u_t
-        put(y + at * y_row + c, y_t, ok, HOW)
-    return state, total + step
-
-
-@triton.jit
-def _adjoint_steps(
-    g, total, t, length, pixel, place, line, stride, jump,
-    dy, delta, cs, y_row, d_row, bc_row,
-    c, channels, n, A2, bias_c, N: tl.constexpr,
-    SOFTPLUS: tl.constexpr, SELF: tl.constexpr, STEPS: tl.constexpr,
-):  # fmt: skip
-    """Take the gradient of a state back by STEPS steps.
-
-    Args:
-        g: Gradient of the state after the last step.
-        total: Sum of the step sizes so far.
-        t: Time of the first step; pixel, ...: where that is.
-
-    Returns:
-        Gradient of the state before step t; total with these steps.
-    """
-    at = pixel.to(tl.int64)
-    ok, ok_n = _in_time(t, length, c, channels, n, N)
-    raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
-    dy_t = _read(dy + at * y_row + c, ok)
-    c_t = _read(cs + at * bc_row + n, ok_n)
-    if STEPS > 1:
-        pixel, place = walk_on(pixel, place, line, stride, jump)
-        g, total = SELF(
-            g, total, t + 1, length, pixel, place, line, stride, jump,
-            dy, delta, cs, y_row, d_row, bc_row,
-            c, channels, n, A2, bias_c, N, SOFTPLUS, SELF, STEPS - 1,
-        )  # fmt: skip
-    step, _, _ = _step_of(raw, ok, bias_c, SOFTPLUS)
-    return tl.exp2(step * A2) * (g + c_t * dy_t), total + step
+from multimodal_rs.ops.triton_backend.steps import (
+    masks_in_time,
+    read_or_zero,
+    read_wide,
+    run_adjoint_steps,
+    run_steps,
+    split_program,
+    step_of,
+    tile_of,
+)
 
 
 @triton.jit
@@ -195,8 +62,8 @@ def local_kernel(
     u and bc is B. Writes the state at the end of each segment, and the sum
     of its step sizes, from which the decay over the segment follows.
     """
-    b, k, segment, tile = _program(sequences, tiles, segments)
-    c, n, c_ok, n_ok = _tile(tile, channels, N, OUTER, STATES, INNER)
+    b, k, segment, tile = split_program(sequences, tiles, segments)
+    c, n, c_ok, n_ok = tile_of(tile, channels, N, OUTER, STATES, INNER)
     length = height * width
     row = b * length
     x += k * x_source + row * x_row
@@ -207,7 +74,7 @@ def local_kernel(
         tl.load(A + (k * N + n) * channels + c, mask=c_ok & n_ok, other=0.0)
         * LOG2_E
     )
-    bias_c = _read_or_zero(bias, own, c_ok)
+    bias_c = read_or_zero(bias, own, c_ok)
     state = tl.zeros((OUTER, STATES, INNER), tl.float32)
     total = tl.zeros((OUTER, 1, INNER), tl.float32)
     first = segment * per_segment
@@ -224,18 +91,18 @@ def local_kernel(
             routes, k, t, height, width
         )
         if ADJOINT:
-            state, total = _adjoint_steps(
+            state, total = run_adjoint_steps(
                 state, total, t, length, pixel, place, line, stride, jump,
                 x, delta, bc, x_row, d_row, bc_row,
                 c, channels, n, A2, bias_c, N, SOFTPLUS,
-                _adjoint_steps, STEPS,
+                run_adjoint_steps, STEPS,
             )  # fmt: skip
         else:
-            state, total = _steps(
+            state, total = run_steps(
                 state, total, t, length, pixel, place, line, stride, jump,
                 x, delta, bc, bc, x, x_row, d_row, bc_row, x_row,
                 c, channels, n, A2, bias_c, bias_c, N,
-                SOFTPLUS, False, 0, _steps, STEPS,
+                SOFTPLUS, False, 0, run_steps, STEPS,
             )  # fmt: skip
         done += 1
     slot = (b * sequences + k) * segments + segment
@@ -290,8 +157,8 @@ def forward_kernel(
         saved: Or None.
         per_segment: Chunks of a segment.
     """
-    b, k, segment, tile = _program(sequences, tiles, segments)
-    c, n, c_ok, n_ok = _tile(tile, channels, N, OUTER, STATES, INNER)
+    b, k, segment, tile = split_program(sequences, tiles, segments)
+    c, n, c_ok, n_ok = tile_of(tile, channels, N, OUTER, STATES, INNER)
     both = c_ok & n_ok
     length = height * width
     row = b * length
@@ -302,8 +169,8 @@ def forward_kernel(
     cs += k * bc_source + row * bc_row
     own = k * channels + c
     A2 = tl.load(A + (k * N + n) * channels + c, mask=both, other=0.0) * LOG2_E
-    bias_c = _read_or_zero(bias, own, c_ok)
-    skip_c = _read_or_zero(skip, own, c_ok)
+    bias_c = read_or_zero(bias, own, c_ok)
+    skip_c = read_or_zero(skip, own, c_ok)
     sequence = b * sequences + k
     state = tl.zeros((OUTER, STATES, INNER), tl.float32)
     if ends is not None:
@@ -321,11 +188,11 @@ def forward_kernel(
             slot = sequence * chunks + chunk
             tl.store(saved + (slot * N + n) * channels + c, state, mask=both)
         for _ in range(CHUNK // STEPS):
-            state, total = _steps(
+            state, total = run_steps(
                 state, total, t, length, pixel, place, line, stride, jump,
                 u, delta, bs, cs, y, u_row, d_row, bc_row, y_row,
                 c, channels, n, A2, skip_c, bias_c, N,
-                SOFTPLUS, True, HOW, _steps, STEPS,
+                SOFTPLUS, True, HOW, run_steps, STEPS,
             )  # fmt: skip
             pixel, place = walk_far(pixel, place, line, stride, jump, STEPS)
             t += STEPS
@@ -354,11 +221,11 @@ def _there_and_back(
         Gradient of ``state``; dA, dskip, dbias with these steps added.
     """
     at = pixel.to(tl.int64)
-    ok, ok_n = _in_time(t, length, c, channels, n, N)
+    ok, ok_n = masks_in_time(t, length, c, channels, n, N)
     raw = tl.load(delta + at * d_row + c, mask=ok, other=0.0)
-    u_t = _read(u + at * u_row + c, ok)
-    b_t = _read(bs + at * bc_row + n, ok_n)
-    step, raw, small = _step_of(raw, ok, bias_c, SOFTPLUS)
+    u_t = read_wide(u + at * u_row + c, ok)
+    b_t = read_wide(bs + at * bc_row + n, ok_n)
+    step, raw, small = step_of(raw, ok, bias_c, SOFTPLUS)
     decay = tl.exp2(step * A2)
     after = decay * state + (step * u_t) * b_t
     if STEPS > 1:
@@ -370,8 +237,8 @@ def _there_and_back(
             c, channels, n, A2, skip_c, bias_c, dA, dskip, dbias, N,
             SOFTPLUS, HOW, HOW_BC, SELF, STEPS - 1,
         )  # fmt: skip
-    c_t = _read(cs + at * bc_row + n, ok_n)
-    dy_t = _read(dy + at * y_row + c, ok)
+    c_t = read_wide(cs + at * bc_row + n, ok_n)
+    dy_t = read_wide(dy + at * y_row + c, ok)
     g += c_t * dy_t
     put(dcs + at * bc_row + n, _over_channels(dy_t * after), ok_n, HOW_BC)
     put(dbs + at * bc_row + n, _over_channels(g * (step * u_t)), ok_n, HOW_BC)
@@ -421,8 +288,8 @@ def backward_kernel(
         dbc_tile: Distance between the dB of two tiles of channels.
         dA, dskip, dbias: One each per batch and segment.
     """
-    b, k, segment, tile = _program(sequences, tiles, segments)
-    c, n, c_ok, n_ok = _tile(tile, channels, N, OUTER, STATES, INNER)
+    b, k, segment, tile = split_program(sequences, tiles, segments)
+    c, n, c_ok, n_ok = tile_of(tile, channels, N, OUTER, STATES, INNER)
     both = c_ok & n_ok
     length = height * width
     row = b * length
@@ -437,8 +304,8 @@ def backward_kernel(
     dcs += k * bc_source + row * bc_row + tile.to(tl.int64) * dbc_tile
     own = k * channels + c
     A2 = tl.load(A + (k * N + n) * channels + c, mask=both, other=0.0) * LOG2_E
-    bias_c = _read_or_zero(bias, own, c_ok)
-    skip_c = _read_or_zero(skip, own, c_ok)
+    bias_c = read_or_zero(bias, own, c_ok)
+    skip_c = read_or_zero(skip, own, c_ok)
     sequence = b * sequences + k
     SIZE: tl.constexpr = OUTER * STATES * INNER
     scratch += n * (OUTER * INNER) + c - tile * (OUTER * INNER)
@@ -463,11 +330,11 @@ def backward_kernel(
             routes, k, t, height, width
         )
         for i in range(1, CHUNK // STEPS):
-            state, _ = _steps(
+            state, _ = run_steps(
                 state, bias_c, t, length, pixel, place, line, stride, jump,
                 u, delta, bs, cs, du, u_row, d_row, bc_row, u_row,
                 c, channels, n, A2, skip_c, bias_c, N,
-                SOFTPLUS, False, 0, _steps, STEPS,
+                SOFTPLUS, False, 0, run_steps, STEPS,
             )  # fmt: skip
             pixel, place = walk_far(pixel, place, line, stride, jump, STEPS)
             t += STEPS
