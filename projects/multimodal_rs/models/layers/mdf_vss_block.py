@@ -31,11 +31,12 @@ def scan_block(channels: int, drop_path: float) -> VSSBlock:
 def scan_map(block: VSSBlock, x: Tensor) -> Tensor:
     """Apply a VSS block to a map, (B, C, H, W) -> (B, C, H, W).
 
-    The result is laid out as the convolutions behind it want it: on CPUs the
-    gradient of their weights takes two to three times longer for maps with
-    the channels last.
+    Inside, the channels are last in memory, too. The result is laid out as
+    the convolutions behind it want it: on CPUs the gradient of their weights
+    takes two to three times longer for maps with the channels last.
     """
-    return block(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).contiguous()
+    x = block(x.permute(0, 2, 3, 1).contiguous())
+    return x.permute(0, 3, 1, 2).contiguous()
 
 
 @MODELS.register_module()

@@ -1,12 +1,16 @@
 """VMamba's residual block."""
 
 import torch
-from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from multimodal_rs.models.layers.ss2d_layer import SS2DLayer
+from multimodal_rs.models.layers.stochastic_depth import StochasticDepth
+
+# On CPUs, an MLP works on so many positions at a time: what lies between its
+# layers, and its gradient, then stay in the cache.
+POSITIONS = 4096
 
 
 class MLP(nn.Module):
@@ -24,6 +28,12 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) -> (..., C)."""
+        if x.device.type != 'cpu':
+            return self._forward(x)
+        pieces = x.flatten(0, -2).split(POSITIONS)
+        return torch.cat([self._forward(p) for p in pieces]).view(x.shape)
+
+    def _forward(self, x: Tensor) -> Tensor:
         return self.fc2(functional.gelu(self.fc1(x)))
 
 
@@ -60,7 +70,7 @@ class VSSBlock(nn.Module):
         self.with_cp = with_cp
         self.norm = nn.LayerNorm(channels)
         self.op = SS2DLayer(channels, state_size, ssm_ratio, gate, conv_bias)
-        self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
+        self.drop_path = StochasticDepth(drop_path)
         self.mlp = None
         if mlp_ratio > 0:
             self.norm2 = nn.LayerNorm(channels)
@@ -73,7 +83,7 @@ class VSSBlock(nn.Module):
         return self._forward(x)
 
     def _forward(self, x: Tensor) -> Tensor:
-        x = x + self.drop_path(self.op(self.norm(x)))
+        x = self.drop_path(x, self.op(self.norm(x)))
         if self.mlp is not None:
-            x = x + self.drop_path(self.mlp(self.norm2(x)))
+            x = self.drop_path(x, self.mlp(self.norm2(x)))
         return x
