@@ -5,11 +5,15 @@ public implementations: decays, drives and repeated B and C of the whole
 sequence are built first, (B, G * D, L, N) each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from multimodal_rs.models.layers import selective_scan_2d
+from multimodal_rs.ops import CROSS4, Route
 
 
 def loop_scan(
@@ -126,3 +130,29 @@ def composed_ss2d(
         by_index=by_index,
     )
     return crossing[1](y.unflatten(1, (-1, channels)), height, width)
+
+
+@contextmanager
+def networks_with_loops() -> Iterator[None]:
+    """Let all networks scan by :func:`composed_ss2d`.
+
+    Raises:
+        ValueError: In a network that scans several maps at once.
+    """
+
+    def by_loops(
+        x: Tensor, *parameters: Tensor, routes: Sequence[Route]
+    ) -> Tensor:
+        if routes != CROSS4:
+            raise ValueError(
+                f'{len(routes)} routes instead of the four directions of one '
+                'map: there is no loop to compare this network with'
+            )
+        return composed_ss2d(x, *parameters, by_index=False)
+
+    ours = selective_scan_2d.ss2d
+    selective_scan_2d.ss2d = by_loops
+    try:
+        yield
+    finally:
+        selective_scan_2d.ss2d = ours

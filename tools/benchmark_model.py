@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Time one training step of a config: seconds, memory, share of the scans.
 
-    python tools/benchmark_model.py CONFIG [--shape H W] [--batch 2]
+    python tools/benchmark_model.py CONFIG [--shape H W] [--batch 2] [--loop]
 
 Random images and labels go through the loss and the backward pass; the
 optimiser is left out. The share of the selective scans is read from torch's
 profiler in a run of its own. The floor is the time that the convolutions and
 matrix products alone would take at the highest rate that a large convolution
-or product reaches on this machine. On a GPU, times are of synchronised steps
-and memory is the peak that torch allocated.
+or product reaches on this machine. ``--loop`` runs the same step with the
+scans as the public implementations without a CUDA extension have them, all
+sequences written out and a loop over time, in turns with ours. On a GPU, times
+are of synchronised steps and memory is the peak that torch allocated.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from _bootstrap import add_source_path
 from _launch import check_file
+from _timing import measure
 
 add_source_path()
 
@@ -32,6 +35,7 @@ from mmseg.structures import SegDataSample
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from _scan_baselines import networks_with_loops
 from multimodal_rs.datasets.modality import build_modalities
 
 SCANS = 'multimodal_rs::'
@@ -77,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f'{floor:.2f} s at {work / floor / 1e9:.0f} GFLOP/s, the step takes '
         f'{median / floor:.2f} times that'
     )
+    if args.loop:
+        print(compare_with_loops(step, args.loop))
 
 
 def make_batch(
@@ -124,6 +130,29 @@ def time_steps(
     if on_gpu:
         return times, torch.cuda.max_memory_allocated()
     return times, _resident_peak()
+
+
+def compare_with_loops(step: Callable[[], None], turns: int) -> str:
+    """Take turns with the same step whose scans are loops.
+
+    Returns:
+        The seconds of both, and the median ratio of a turn.
+    """
+    ours, theirs = [], []
+    for _ in range(turns):
+        ours.append(measure(step, 1))
+        with networks_with_loops():
+            theirs.append(measure(step, 1))
+    lines = []
+    for clock in ('wall', 'cpu'):
+        pairs = [
+            (getattr(a, clock), getattr(b, clock))
+            for a, b in zip(ours, theirs, strict=True)
+        ]
+        ratio = statistics.median(b / a for a, b in pairs)
+        seconds = ', '.join(f'{b:.2f} s to {a:.2f} s' for a, b in pairs)
+        lines.append(f'  scans as loops, {clock} time: {seconds}, {ratio:.2f}')
+    return '\n'.join(lines)
 
 
 def share_of_scans(step: Callable[[], None]) -> float:
@@ -209,6 +238,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--steps', type=int, default=5)
     parser.add_argument('--threads', type=int, help='of the CPU')
     parser.add_argument('--device', default='cpu')
+    parser.add_argument(
+        '--loop',
+        nargs='?',
+        type=int,
+        const=1,
+        metavar='TURNS',
+        help='compare with loops over time in plain torch (slow)',
+    )
     return parser.parse_args(arguments)
 
 
