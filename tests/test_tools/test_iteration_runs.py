@@ -29,14 +29,16 @@ model = dict(
     modality_heads=dict(opt=head, sar=head),
 )
 root = dict(dataset=dict(data_root='{data}'))
+loader = dict(batch_size=4, num_workers=0, persistent_workers=False, **root)
 train_dataloader = dict(
-    batch_size=4, sampler=dict(type='InfiniteSampler', shuffle=True), **root
+    sampler=dict(type='InfiniteSampler', shuffle=True), **loader
 )
-val_dataloader = dict(batch_size=4, **root)
-test_dataloader = dict(batch_size=4, **root)
-train_cfg = dict(max_iters=4, val_interval=2)
+val_dataloader = loader
+test_dataloader = loader
+# one and a half passes over eight tiles, then more
+train_cfg = dict(max_iters=5, val_interval=3)
 default_hooks = dict(
-    logger=dict(interval=1), checkpoint=dict(interval=2, max_keep_ckpts=9)
+    logger=dict(interval=1), checkpoint=dict(interval=3, max_keep_ckpts=9)
 )
 """
 
@@ -55,26 +57,37 @@ def workspace(tmp_path_factory):
     return folder
 
 
-def train(workspace, *options):
+def train(workspace, folder, *options):
     run(
         *(sys.executable, 'tools/train.py', workspace / 'tiny.py'),
-        *('--work-dir', workspace / 'run', *options),
+        *('--work-dir', workspace / folder, *options),
     )
 
 
 def test_a_run_goes_on_at_its_iteration(workspace):
-    train(workspace, '--cfg-options', 'train_cfg.max_iters=2')
     folder = workspace / 'run'
-    first = weights(folder / 'iter_2.pth')
-    assert first['meta']['iter'] == 2
-    train(workspace, '--resume')
-    last = weights(folder / 'iter_4.pth')
-    assert last['meta']['iter'] == 4
+    train(workspace, 'run', '--cfg-options', 'train_cfg.max_iters=3')
+    first = weights(folder / 'iter_3.pth')
+    assert first['meta']['iter'] == 3
+    train(workspace, 'run', '--resume')
+    last = weights(folder / 'iter_5.pth')
+    assert last['meta']['iter'] == 5
     rate = last['param_schedulers'][0]['_last_value'][0]
-    assert rate == pytest.approx(5e-4 * (1 - 4 / 70000) ** 0.9, rel=1e-6)
+    assert rate == pytest.approx(5e-4 * (1 - 5 / 70000) ** 0.9, rel=1e-6)
     key = 'neck.path.smooth.0.conv1.weight'
     assert not first['state_dict'][key].equal(last['state_dict'][key])
     log = newest(folder, '*.log').read_text()
-    assert 'Iter(train) [3/4]' in log
-    assert 'Iter(train) [2/4]' not in log
+    assert 'repeat the validation of iteration 3' in log
+    assert 'Iter(train) [4/5]' in log
+    assert 'Iter(train) [3/5]' not in log
     assert any(folder.glob('best_*'))
+
+
+def test_and_ends_like_one_that_was_not_interrupted(workspace):
+    train(workspace, 'whole')
+    resumed, whole = (
+        weights(workspace / name / 'iter_5.pth')['state_dict']
+        for name in ('run', 'whole')
+    )
+    differing = [k for k, v in whole.items() if not v.equal(resumed[k])]
+    assert not differing

@@ -1,11 +1,15 @@
 """Make an interrupted run end like an uninterrupted one."""
 
+from itertools import islice
+
 import numpy as np
 import torch
+from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
-from torch.utils.data import Dataset
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 
 @HOOKS.register_module()
@@ -15,15 +19,17 @@ class ReproducibleRunHook(Hook):
     mmengine restores weights, optimizer and schedules on ``--resume``, but no
     random state. This hook
 
-    - hands the run's seed and the epoch to the datasets, which seed every
-      sample's augmentation from them;
+    - hands the run's seed to the datasets, and how often each sample has been
+      drawn; they seed the sample's augmentation from both;
     - seeds dropout before each iteration by (seed, iteration, rank);
     - repeats, after a resume, the validation that follows the checkpoint: the
       checkpoint is written before it, so its score (best checkpoint, early
       stopping) would be lost.
 
-    Exact for epoch-based loops. In iteration-based ones the order of the
-    samples is kept, but their augmentation counts from the resume.
+    Exact for loops over epochs, and for loops over iterations with mmengine's
+    InfiniteSampler and one dataset. In other loops over iterations the draws
+    count from the resume on. (The original mmengine forks the workers of such
+    a loop before any hook runs: there only without worker processes.)
     """
 
     # After CheckpointHook, whose before_train sets up its folder.
@@ -33,20 +39,24 @@ class ReproducibleRunHook(Hook):
         """Hand over the seed; repeat a lost validation."""
         for dataset in _datasets(runner.train_dataloader.dataset):
             dataset.seed = runner.seed
-        loop, epoch = runner.train_loop, runner.epoch
-        if epoch == 0 or runner.val_loop is None:
+        loop, done = runner.train_loop, runner.iter
+        end, unit = loop.max_iters, 'iteration'
+        if isinstance(loop, EpochBasedTrainLoop):
+            done, end, unit = runner.epoch, loop.max_epochs, 'epoch'
+        if done == 0 or runner.val_loop is None:
             return
-        due = epoch >= loop.val_begin and (
-            epoch % loop.val_interval == 0 or epoch == loop.max_epochs
-        )
-        if due and epoch < loop.max_epochs:
-            runner.logger.info(f'repeat the validation of epoch {epoch}')
+        if loop.val_begin <= done < end and done % loop.val_interval == 0:
+            runner.logger.info(f'repeat the validation of {unit} {done}')
             runner.val_loop.run()
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Tell the datasets how often each sample has been drawn."""
-        for dataset in _datasets(runner.train_dataloader.dataset):
-            dataset.draws.fill_(runner.epoch)
+        loader = runner.train_dataloader
+        draws = runner.epoch
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            draws = _drawn_until(runner.iter, loader)
+        for dataset in _datasets(loader.dataset):
+            dataset.draws[:] = draws
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -55,6 +65,27 @@ class ReproducibleRunHook(Hook):
         entropy = (runner.seed, runner.iter, runner.rank)
         state = np.random.SeedSequence(entropy).generate_state(1)
         torch.manual_seed(int(state[0]))
+
+
+def _drawn_until(iteration: int, loader: DataLoader) -> Tensor | int:
+    """Count how often this process has drawn each sample.
+
+    Returns:
+        (samples,) int64; 0 where the loop itself draws all of them again (in
+        mmengine before ``InfiniteSampler.skip``), and where it is not known.
+    """
+    sampler = loader.sampler
+    if not isinstance(sampler, InfiniteSampler) or not hasattr(
+        sampler, 'skip'
+    ):
+        return 0
+    if _datasets(loader.dataset) != [loader.dataset]:
+        return 0
+    again = InfiniteSampler(loader.dataset, sampler.shuffle, sampler.seed)
+    indices = list(islice(again, iteration * loader.batch_size))
+    return torch.bincount(
+        torch.tensor(indices, dtype=torch.int64), minlength=len(again)
+    )
 
 
 def _datasets(dataset: Dataset) -> list[Dataset]:
