@@ -35,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parse(arguments)
     source = _state_dict(args.src)
+    if not source:
+        print(
+            f'{args.src} has no tensors, neither by themselves nor under one '
+            f'of {WRAPPERS}: {args.dst} is not written'
+        )
+        return 1
     state, unmatched, dropped = CONVERTERS[args.source](source)
     for key in unmatched:
         print(f'unmatched: {key}')
@@ -57,9 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _state_dict(path: str) -> dict[str, torch.Tensor]:
     """Read the weights only; a pickle that runs code is refused."""
     content = torch.load(path, map_location='cpu', weights_only=True)
-    for name in WRAPPERS:
-        if isinstance(content.get(name), dict):
-            content = content[name]
+    while inner := [n for n in WRAPPERS if isinstance(content.get(n), dict)]:
+        content = content[inner[0]]
     return {
         key.removeprefix('module.'): tensor
         for key, tensor in content.items()

@@ -7,7 +7,8 @@ The options are those of mmseg's tools/test.py.
 import argparse
 
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import CheckpointLoader, Runner
 
 from _bootstrap import add_source_path, restrict_checkpoint_loading
 from _launch import (
@@ -87,6 +88,25 @@ def augment_at_test_time(cfg: Config) -> None:
     cfg.model = cfg.tta_model
 
 
+def check_weights(runner: Runner, checkpoint: str) -> None:
+    """Refuse a checkpoint of another network.
+
+    mmengine would log what does not fit and score random weights.
+
+    Raises:
+        ValueError: If a tensor is missing, unknown or of another shape.
+    """
+    from multimodal_rs.inference.checkpoint import load_strictly
+
+    model = runner.model
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    weights = content.get('state_dict', content)
+    weights = {k.removeprefix('module.'): v for k, v in weights.items()}
+    load_strictly(model, weights, checkpoint)
+
+
 def save_maps(cfg: Config, folder: str) -> None:
     """Let the metric, or the first of several, write the predicted maps."""
     evaluator = cfg.test_evaluator
@@ -110,7 +130,9 @@ def main() -> None:
     if args.out is not None:
         save_maps(cfg, args.out)
     prepare_cpu_processes(cfg)
-    Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    check_weights(runner, args.checkpoint)
+    runner.test()
     close_processes()
 
 

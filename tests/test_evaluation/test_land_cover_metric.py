@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -274,6 +275,15 @@ def test_a_left_out_class_is_cut_from_the_matrix(tmp_path):
         'water',
         'cloud',
     ]
+
+
+def test_nothing_but_the_left_out_class_is_no_empty_split():
+    metric = _metric(left_out=2)
+    metric.process({}, [_sample(TRUTH, torch.full_like(PREDICTION, 2))])
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        found = metric.compute_metrics(metric.results)
+    assert all(math.isnan(found[key]) for key in ('OA', 'mIoU', 'kappa'))
 
 
 def test_left_out_must_be_a_class():

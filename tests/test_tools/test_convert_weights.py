@@ -45,6 +45,21 @@ def test_unmatched_keys_are_printed_and_nothing_is_written(source, capsys):
     assert not target.exists()
 
 
+def test_nested_wrappers_are_opened(source):
+    content = torch.load(source, weights_only=True)
+    torch.save(dict(model=content), source)
+    assert run(source)[0] == 0
+
+
+def test_a_file_without_known_tensors_is_refused(source, capsys):
+    content = torch.load(source, weights_only=True)
+    torch.save(dict(network=content['state_dict'], epoch=3), source)
+    code, target = run(source)
+    assert code == 1
+    assert 'src.pth has no tensors' in capsys.readouterr().out
+    assert not target.exists()
+
+
 def test_misfits_with_the_config_are_printed(source, capsys):
     other = CONFIG.replace('dfc2020', 'dongying')
     code, target = run(source, '--config', other)

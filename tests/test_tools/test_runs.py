@@ -198,3 +198,15 @@ def test_a_scene_becomes_a_map(workspace, trained):
         assert result.crs == s2.crs and result.transform == s2.transform
         assert result.shape == s2.shape
         assert result.read(1).max() < 8
+
+
+def test_a_checkpoint_of_another_network_is_refused(workspace, trained):
+    result = run(
+        *(sys.executable, 'tools/test.py', workspace / 'tiny.py'),
+        *(trained / 'epoch_4.pth', '--work-dir', workspace / 'other'),
+        '--cfg-options',
+        *('model.decode_head.num_classes=7', 'model.modality_heads=None'),
+        check=False,
+    )
+    assert result.returncode != 0
+    assert 'does not fit the network of the config' in result.stderr

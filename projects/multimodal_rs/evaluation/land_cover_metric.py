@@ -115,21 +115,22 @@ class LandCoverMetric(BaseMetric):
 
         Returns:
             ``MEASURES``, and ``IoU.<class>`` and ``PA.<class>``, in percent;
-            NaN where undefined.
+            NaN where undefined, all of them if every valid pixel is
+            predicted as the class that is left out.
 
         Raises:
             ValueError: If no pixel counts.
         """
         matrix = np.sum(results, axis=0)
         names = list(self.dataset_meta['classes'])
-        if self.left_out is not None:
-            matrix, names = self._leave_out(matrix, names)
         if not matrix.any():
             raise ValueError(
                 f'LandCoverMetric: all pixels of all {len(results)} samples '
                 f'have the label {self.ignore_index} and are ignored, nothing '
                 "can be evaluated: check the split list and the labels' `ids`"
             )
+        if self.left_out is not None:
+            matrix, names = self._leave_out(matrix, names)
         summary = {k: 100 * v for k, v in summarize(matrix).items()}
         classes = {k: (100 * v).tolist() for k, v in per_class(matrix).items()}
         _log_tables(names, classes, summary)

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
-from torch import nn
+from torch import Tensor, nn
 
 from multimodal_rs.datasets.modality import Modality, build_modalities
 
@@ -56,6 +56,24 @@ def load_trained(
     model = MODELS.build(config.model)
     _check_classes(config, model, meta, checkpoint)
     _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
+    load_strictly(model, weights, checkpoint)
+    model.to(device).eval()
+    palette = tuple(
+        tuple(int(v) for v in colour) for colour in meta['palette']
+    )
+    return Trained(model, tuple(meta['classes']), palette)
+
+
+def load_strictly(
+    model: nn.Module,
+    weights: Mapping[str, Tensor],
+    checkpoint: str | os.PathLike,
+) -> None:
+    """Load weights that fit the network completely.
+
+    Raises:
+        ValueError: If a tensor is missing, unknown or of another shape.
+    """
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
@@ -63,11 +81,6 @@ def load_trained(
             f'{checkpoint} does not fit the network of the config: use the '
             f'config that it was trained with. {_shortened(str(error))}'
         ) from error
-    model.to(device).eval()
-    palette = tuple(
-        tuple(int(v) for v in colour) for colour in meta['palette']
-    )
-    return Trained(model, tuple(meta['classes']), palette)
 
 
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping]:

@@ -7,10 +7,10 @@ import multimodal_rs.models.layers.input_adapter as input_adapter
 from multimodal_rs.models.layers.input_adapter import adapt_stem
 
 
-def resnet(bands, **changes):
+def resnet(bands, depth=18, **changes):
     return dict(
         type='ResNet',
-        depth=18,
+        depth=depth,
         in_channels=bands,
         base_channels=8,
         num_stages=4,
@@ -230,6 +230,14 @@ def test_pretrained_of_another_architecture_is_refused(tmp_path):
     torch.save({'stem.weight': torch.zeros(1)}, file)
     with pytest.raises(ValueError, match='no key fits'):
         input_adapter.load_pretrained(MODELS.build(resnet(3)), str(file))
+
+
+def test_pretrained_of_a_shallower_network_is_refused(tmp_path):
+    file = tmp_path / 'resnet18.pth'
+    torch.save(MODELS.build(resnet(3)).state_dict(), file)
+    deeper = MODELS.build(resnet(3, depth=34))
+    with pytest.raises(ValueError, match=r"16 layers .*'layer1.2.conv1.weigh"):
+        input_adapter.load_pretrained(deeper, str(file))
 
 
 def test_checkpoint_of_another_band_count_is_refused():

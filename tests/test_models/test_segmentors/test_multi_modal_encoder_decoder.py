@@ -151,8 +151,13 @@ def test_mixed_batch_equals_its_samples_one_by_one():
         )
 
 
-def test_absent_modality_gives_its_head_no_loss_but_a_gradient_path():
+@pytest.mark.parametrize('ignore_index', [255, 0])
+def test_absent_modality_gives_its_head_no_loss_but_a_gradient_path(
+    ignore_index,
+):
     model = MODELS.build(config())
+    for head in model.modality_heads.values():
+        head.ignore_index = ignore_index
     present = [('opt',), ('opt',)]
     losses = model.loss(images(), samples(present=present))
     assert losses['sar.loss_ce'].item() == 0

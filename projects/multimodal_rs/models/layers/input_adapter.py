@@ -140,7 +140,9 @@ def load_pretrained(
         title: What the printed report calls the branch.
 
     Raises:
-        ValueError: If nothing fits, or a shape other than the stem's differs.
+        ValueError: If nothing fits, a shape other than the stem's differs, or
+            a layer has no weights in the checkpoint. (Norms may be missing:
+            those that networks add for segmentation are in no such file.)
     """
     title = title or type(module).__name__
     source = _read(checkpoint, prefix)
@@ -168,6 +170,17 @@ def load_pretrained(
             f'{checkpoint}: no key fits {title}. '
             f'It has {report.unused[:3]} ..., expected {sorted(target)[:3]} '
             '...: set `prefix` in init_cfg or choose another checkpoint'
+        )
+    lacking = [
+        key
+        for key, parameter in module.named_parameters()
+        if key in report.missing and parameter.dim() > 1
+    ]
+    if lacking:
+        raise ValueError(
+            f'{checkpoint} ({title}): {len(lacking)} layers of the network '
+            f'are not in it, {lacking[:3]} ...: choose the checkpoint of '
+            'this depth and architecture'
         )
     module.load_state_dict(state, strict=False)
     print_log(f'{title} from {checkpoint}: {report}', 'current')

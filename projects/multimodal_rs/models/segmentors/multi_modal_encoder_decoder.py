@@ -133,7 +133,10 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             fused = self._fuse(pyramids)
         losses = self._decode_head_forward_train(fused, data_samples)
         for name, head in self.modality_heads.items():
-            visible = [_hide_label_if_absent(s, name) for s in data_samples]
+            visible = [
+                _hide_label_if_absent(s, name, head.ignore_index)
+                for s in data_samples
+            ]
             terms = head.loss(pyramids[name], visible, self.train_cfg)
             losses.update(add_prefix(terms, name))
         if self.with_auxiliary_head:
@@ -355,12 +358,12 @@ def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
 
 
 def _hide_label_if_absent(
-    sample: SegDataSample, modality: str
+    sample: SegDataSample, modality: str, ignore_index: int
 ) -> SegDataSample:
     """Ignore all labels of a sample that lacks the modality."""
     if modality in sample.metainfo.get('present_modalities', (modality,)):
         return sample
-    ignored = torch.full_like(sample.gt_sem_seg.data, 255)
+    ignored = torch.full_like(sample.gt_sem_seg.data, ignore_index)
     return SegDataSample(
         metainfo=sample.metainfo, gt_sem_seg=PixelData(data=ignored)
     )
