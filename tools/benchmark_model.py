@@ -7,10 +7,12 @@ Random images and labels go through the loss and the backward pass; the
 optimiser is left out. The share of the selective scans is read from torch's
 profiler in a run of its own. The floor is the time that the convolutions and
 matrix products alone would take at the highest rate that a large convolution
-or product reaches on this machine. ``--loop`` runs the same step with the
-scans as the public implementations without a CUDA extension have them, all
-sequences written out and a loop over time, in turns with ours. On a GPU, times
-are of synchronised steps and memory is the peak that torch allocated.
+or product reaches on this machine. ``--loop``, on CPUs, runs the same step in
+turns with one whose scans are what public implementations fall back to: all
+sequences written out, and a loop over time in plain torch (that takes steps by
+``unbind``, so that its backward pass is not quadratic in the length). On a
+GPU, times are of synchronised steps and memory is the peak that torch
+allocated.
 """
 
 import argparse
@@ -246,7 +248,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar='TURNS',
         help='compare with loops over time in plain torch (slow)',
     )
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    if args.loop and args.device != 'cpu':
+        parser.error('--loop compares on CPUs: leave --device out')
+    return args
 
 
 if __name__ == '__main__':

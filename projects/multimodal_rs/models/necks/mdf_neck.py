@@ -43,7 +43,8 @@ class MDFNeck(BaseModule):
         enhance (bool): Whether there are MSIE decoders; without them
             modality heads read the backbone's pyramids.
         drop_path (float): Stochastic depth of the further VSS blocks.
-        norm_cfg (dict, optional): Of the residual blocks; None: batch norm.
+        norm_cfg (dict, optional): Of the residual blocks in the paths; None:
+            batch norm. ``fusion`` has its own, and its own ``drop_path``.
         init_cfg (dict | list, optional): mmengine initialisation config; None:
             as the authors, Kaiming uniform for convolutions and Xavier
             uniform for linear layers; the scans have their own.
