@@ -90,6 +90,17 @@ def test_unknown_name(operator):
         operator(**make[name](), backend='cuda')
 
 
+def test_variable_counts_for_float64_too(monkeypatch):
+    x = torch.randn(1, 2, 3, dtype=torch.float64)
+    arguments = (x, x, -torch.rand(2, 1).double(), x[:, :1], x[:, :1])
+    expected = selective_scan(*arguments)
+    monkeypatch.setenv(VARIABLE, 'torch')
+    torch.testing.assert_close(selective_scan(*arguments), expected)
+    monkeypatch.setenv(VARIABLE, 'llvm')
+    with pytest.raises(RuntimeError, match="'llvm' cannot run this call"):
+        selective_scan(*arguments)
+
+
 def test_unknown_name_in_the_variable(monkeypatch, arguments):
     monkeypatch.setenv(VARIABLE, 'no_such')
     with pytest.raises(ValueError, match=r"'no_such', expected auto or one"):

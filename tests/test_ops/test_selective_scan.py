@@ -226,7 +226,7 @@ def test_only_wanted_gradients(backend, arguments):
         ('A', lambda x: x[1:], r'A must have shape \(10, 3\)'),
         ('C', lambda x: x[:, :1], r'C must have shape \(2, 2, 3, 21\)'),
         ('D', lambda x: x[1:], r'D must have shape \(10,\)'),
-        ('B', lambda x: x.repeat(1, 2, 1, 1)[:, :3], r'10 channels of u cann'),
+        ('B', lambda x: x.repeat(1, 2, 1, 1)[:, :3], r'split into the 3 groups of B'),
         ('D', lambda x: x.to('meta'), r'D is on meta, u on'),
     ],
 )
@@ -237,8 +237,9 @@ def test_shapes_that_do_not_fit(backend, arguments, name, change, message):
         selective_scan(**arguments)
 
 
-def test_no_steps(backend, arguments):
+@pytest.mark.parametrize('empty', [lambda x: x[..., :0], lambda x: x[:0]])
+def test_nothing_to_scan(backend, arguments, empty):
     for name in ('u', 'delta', 'B', 'C'):
-        arguments[name] = arguments[name][..., :0]
-    with pytest.raises(ValueError, match='at least one step'):
+        arguments[name] = empty(arguments[name])
+    with pytest.raises(ValueError, match='and not empty'):
         selective_scan(**on(backend, arguments))

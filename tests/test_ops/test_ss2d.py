@@ -227,6 +227,27 @@ def test_routes_visit_every_pixel_once():
     assert [r.source for r in CROSS8] == [0, 1] * 4
 
 
+def test_positions_of_an_inference_serve_training():
+    shape = (1, 2, (3, 7), 5, 2, 2, CROSS4)
+    arguments = list(doubled(ss2d_arguments(*shape)).values())
+    with torch.inference_mode():
+        expected = ss2d(*arguments)
+    arguments = [t.clone().requires_grad_() for t in arguments]
+    y = ss2d(*arguments)
+    y.sum().backward()
+    torch.testing.assert_close(y.detach(), expected.clone())
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_routes_may_be_plain_triples(dtype):
+    found = ss2d_arguments(1, 2, (3, 5), 5, 2, 2, CROSS4)
+    arguments = [t.to(dtype) for t in found.values()]
+    triples = [list(route) for route in CROSS4]
+    torch.testing.assert_close(
+        ss2d(*arguments, routes=triples), ss2d(*arguments)
+    )
+
+
 @pytest.mark.parametrize(
     ('name', 'change', 'message'),
     [

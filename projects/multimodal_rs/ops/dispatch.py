@@ -71,8 +71,7 @@ def choose(name: str, tensors: Sequence[Tensor], what: str) -> ModuleType:
         ValueError: If the name is unknown.
         RuntimeError: If the named backend cannot run, with the reason.
     """
-    if name == 'auto':
-        name = os.environ.get(VARIABLE, 'auto')
+    name = _asked(name)
     if name != 'auto':
         return _named(name, tensors, what)
     device = tensors[0].device.type
@@ -105,7 +104,13 @@ def check_name(name: str, what: str) -> None:
 
 def use_reference(x: Tensor, name: str) -> bool:
     """Whether plain torch runs outside of an operator, for any derivative."""
-    return name == 'reference' or (name == 'auto' and x.dtype == torch.float64)
+    if x.dtype == torch.float64:
+        return _asked(name) in ('auto', 'reference')
+    return name == 'reference'
+
+
+def _asked(name: str) -> str:
+    return os.environ.get(VARIABLE, 'auto') if name == 'auto' else name
 
 
 def _named(name: str, tensors: Sequence[Tensor], what: str) -> ModuleType:

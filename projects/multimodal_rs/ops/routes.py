@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,7 +67,6 @@ def check_routes(routes: Sequence[Sequence], num_sources: int) -> None:
             )
 
 
-@lru_cache(maxsize=64)
 def positions(routes: tuple[Route, ...], height: int, width: int) -> Tensor:
     """Return where each route is at each time.
 
@@ -76,12 +76,21 @@ def positions(routes: tuple[Route, ...], height: int, width: int) -> Tensor:
         width: W of the maps.
 
     Returns:
-        (K, H * W) int64 on the CPU: row-major pixel index at time t. Shared
-        between calls: do not write into it.
+        (K, H * W) int64 on the CPU: row-major pixel index at time t. Its
+        memory is shared between calls: do not write into it.
     """
-    grid = torch.arange(height * width).view(height, width)
+    return torch.from_numpy(_positions(routes, height, width))
+
+
+@lru_cache(maxsize=64)
+def _positions(
+    routes: tuple[Route, ...], height: int, width: int
+) -> np.ndarray:
+    # Not a tensor: one made in inference mode, or by torch's tracing of
+    # shapes, must not be handed to later calls.
+    grid = np.arange(height * width).reshape(height, width)
     sequences = []
     for route in routes:
-        sequence = (grid.T if route.transposed else grid).flatten()
-        sequences.append(sequence.flip(0) if route.reversed else sequence)
-    return torch.stack(sequences)
+        sequence = (grid.T if route.transposed else grid).ravel()
+        sequences.append(sequence[::-1] if route.reversed else sequence)
+    return np.stack(sequences)

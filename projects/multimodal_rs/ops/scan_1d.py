@@ -91,11 +91,11 @@ def _check_shapes(u, delta, A, B, C, D, delta_bias) -> None:
         )
     batch, channels, length = u.shape
     groups, states = B.shape[1], A.shape[-1]
-    if channels % groups or length == 0:
+    if 0 in u.shape or channels % groups:
         raise ValueError(
-            f'{WHAT}: {channels} channels of u cannot be split into {groups} '
-            f'groups of B over {length} steps: expected a multiple of the '
-            'groups and at least one step'
+            f'{WHAT}: u {tuple(u.shape)} cannot be split into the {groups} '
+            'groups of B: expected a multiple of them as channels, and not '
+            'empty'
         )
     expected = dict(
         delta=(delta, (batch, channels, length)),

@@ -45,8 +45,9 @@ def ss2d(
         dt_proj_bias: (K, D_inner).
         A: (K * D_inner, N), normally negative; k is slowest.
         D: (K * D_inner,).
-        routes: K routes; :data:`CROSS4` are VMamba's four directions of one
-            map, :func:`cross_routes` makes those of several.
+        routes: K routes, or triples like them; :data:`CROSS4` are VMamba's
+            four directions of one map, :func:`cross_routes` makes those of
+            several.
         backend: Implementation, see
             :func:`multimodal_rs.ops.available_backends`.
 
@@ -62,6 +63,7 @@ def ss2d(
         x = x[None]
     parameters = (x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
     _check_shapes(x, *parameters, routes)
+    routes = tuple(Route(*route) for route in routes)
     dtype = wide(x)
     parameters = tuple(p.to(dtype) for p in parameters)
     keep = torch.is_grad_enabled() and any(
