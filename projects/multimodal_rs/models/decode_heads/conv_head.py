@@ -8,6 +8,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
+from multimodal_rs.models.decode_heads._output_size import output_size
+
 
 @MODELS.register_module()
 class ConvHead(BaseDecodeHead):
@@ -46,11 +48,8 @@ class ConvHead(BaseDecodeHead):
     def predict_by_feat(
         self, seg_logits: Tensor, batch_img_metas: Sequence[dict]
     ) -> Tensor:
-        """Upsample to the size of the (padded) image."""
-        meta = batch_img_metas[0]
-        return self._upsample(
-            seg_logits, meta.get('pad_shape', meta['img_shape'])[:2]
-        )
+        """Upsample to the size of the (padded) image or the window."""
+        return self._upsample(seg_logits, output_size(batch_img_metas[0]))
 
     def _upsample(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         # mmseg's resize would warn at every call that sizes are not x + 1.

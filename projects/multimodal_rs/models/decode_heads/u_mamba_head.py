@@ -8,6 +8,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from multimodal_rs.models.decode_heads._output_size import output_size
 from multimodal_rs.models.layers.patch_expand import PatchExpand
 from multimodal_rs.models.layers.vss_block import VSSBlock
 
@@ -152,11 +153,8 @@ class UMambaHead(BaseDecodeHead):
     def predict_by_feat(
         self, seg_logits: Tensor, batch_img_metas: Sequence[dict]
     ) -> Tensor:
-        """Cut the logits to the size of the (padded) image."""
-        meta = batch_img_metas[0]
-        return self._cut(
-            seg_logits, meta.get('pad_shape', meta['img_shape'])[:2]
-        )
+        """Cut the logits to the size of the (padded) image or the window."""
+        return self._cut(seg_logits, output_size(batch_img_metas[0]))
 
     def _cut(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         surplus = [a - b for a, b in zip(logits.shape[2:], size, strict=True)]
