@@ -107,6 +107,24 @@ def test_without_labels(tmp_path):
     assert 'seg_map_path' not in dataset.get_data_info(0)
 
 
+def test_folders_without_labels_need_no_list(tmp_path):
+    unlabeled = dict(label=False, ann_file='')
+    modalities = dict(MODALITIES, sar=dict(dir='sar', bands=[0]))
+    with pytest.raises(ValueError, match=r"tiles found: .*opt/\*.tif\)': 0"):
+        build(tmp_path, modalities=modalities, **unlabeled)
+    for path in ('opt/b', 'opt/x/a', 'opt/c', 'sar/b', 'sar/x/a', 'sar/d'):
+        file = tmp_path / f'{path}.tif'
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.touch()
+    dataset = build(tmp_path, modalities=modalities, **unlabeled)
+    tiles = [dataset.get_data_info(i)['sample_id'] for i in range(2)]
+    assert len(dataset) == 2 and tiles == ['b', 'x/a']
+    modalities['sar']['optional'] = True
+    assert len(build(tmp_path, modalities=modalities, **unlabeled)) == 3
+    with pytest.raises(FileNotFoundError, match="split list ''"):
+        build(tmp_path, ann_file='')
+
+
 def test_label_ids_survive_a_dumped_config(tmp_path):
     from mmengine.config import Config
 

@@ -38,7 +38,7 @@ class MultiModalSegDataset(BaseSegDataset):
             (pretraining); then the classes may be unknown too.
         data_root (str): Folder of the dataset.
         ann_file (str): Split list, one tile per line, below ``data_root`` if
-            relative.
+            relative. Empty, without labels: all tiles in the folders.
         pipeline (list): Transforms.
         metainfo (dict, optional): ``classes`` and ``palette``, where the class
             does not fix them.
@@ -101,6 +101,9 @@ class MultiModalSegDataset(BaseSegDataset):
     def load_data_list(self) -> list[dict]:
         """List the tiles of the split.
 
+        Without labels there need be no list: then all tiles that the folders
+        of all modalities hold.
+
         Returns:
             One dict per tile with ``sample_id``, ``img_paths`` (a path per
             modality), ``img_path`` (the first of them: what mmseg's hooks
@@ -108,8 +111,10 @@ class MultiModalSegDataset(BaseSegDataset):
 
         Raises:
             FileNotFoundError: If the split list does not exist.
-            ValueError: If it lists no tile.
+            ValueError: If it lists no tile, or the folders hold none.
         """
+        if self.label is None and not self.ann_file:
+            return [self._record(tile) for tile in self._complete_tiles()]
         if not self.ann_file or not osp.isfile(self.ann_file):
             raise FileNotFoundError(
                 f'{type(self).__name__}: split list {self.ann_file!r} does '
@@ -172,6 +177,26 @@ class MultiModalSegDataset(BaseSegDataset):
         )
         ids = (f.removesuffix(suffix).replace(os.sep, '/') for f in files)
         return sorted(ids)
+
+    def _complete_tiles(self) -> list[str]:
+        """List the tiles that all modalities have, but optional ones."""
+        tiles = {
+            name: self.list_tiles(modality.dir, modality.suffix)
+            for name, modality in self.modalities.items()
+        }
+        wanted = [n for n, m in self.modalities.items() if not m.optional]
+        common = set.intersection(*(set(tiles[n]) for n in wanted or tiles))
+        if not common:
+            found = {
+                f'{n} ({self._locate(m.dir)}/*{m.suffix})': len(tiles[n])
+                for n, m in self.modalities.items()
+            }
+            raise ValueError(
+                f'{type(self).__name__}: no tile has a file in the folder of '
+                f'every modality; tiles found: {found}. Files of a tile must '
+                'have the same name up to `suffix`'
+            )
+        return sorted(common)
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:

@@ -50,14 +50,15 @@ class ComplementaryMask(BaseTransform):
         strategy (str): ``'complementary'`` or ``'independent'``.
         ratio (float, optional): Share of cells hidden in the first modality
             or, if independent, in each; rounded up to whole cells. None:
-            (M - 1) / M, so that all are hidden alike; 0.5 with two.
+            (M - 1) / M, 0.5 with two, so that all are hidden alike, but for
+            rounding and partial cells.
         cell (int): Side of a cell in pixels, a multiple of 4.
         seed (int, optional): Makes the masks of a tile always the same,
             whatever the run's seed: for validation. None: drawn anew.
 
     Raises:
-        ValueError: If an argument is out of its range, or one modality should
-            be complementary.
+        ValueError: If an argument is out of its range, one modality should
+            be complementary, or an image has fewer cells than modalities.
         KeyError: If a sample has no such modality.
     """
 
@@ -142,6 +143,12 @@ class ComplementaryMask(BaseTransform):
         """
         grid = tuple(-(-side // self.cell) for side in size)
         cells = grid[0] * grid[1]
+        if cells < number:
+            raise ValueError(
+                f'ComplementaryMask: an image of {tuple(size)} has {cells} '
+                f'cells of {self.cell} pixels for {number} modalities, some '
+                'would never be hidden: choose a smaller `cell`'
+            )
         ratio = (number - 1) / number if self.ratio is None else self.ratio
         count = int(np.ceil(cells * ratio))
         masks = np.zeros((number, cells), np.float32)

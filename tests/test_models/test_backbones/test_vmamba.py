@@ -140,9 +140,8 @@ def test_checkpointing_changes_nothing(arch):
         torch.testing.assert_close(p.grad, q.grad, msg=name)
 
 
-@pytest.mark.parametrize('arch', [V0, CURRENT])
-def test_hidden_tokens_are_zero_after_the_embedding(arch):
-    backbone = build(arch).eval()
+def test_hidden_tokens_are_zero_after_the_embedding():
+    backbone = build().eval()
     x = torch.randn(2, 3, 32, 48)
     mask = torch.zeros(2, 1, 8, 12)
     for y, z in zip(backbone(x, mask), backbone(x), strict=True):
@@ -157,6 +156,13 @@ def test_hidden_tokens_are_zero_after_the_embedding(arch):
     plain = backbone.patch_embed(x)
     torch.testing.assert_close(tokens[0][:, 4:], plain[:, 4:])
     assert not torch.allclose(masked[-1], backbone(x)[-1])
+
+
+def test_overlapping_tokens_cannot_be_hidden():
+    backbone = build(CURRENT)
+    assert not backbone.masks_tokens
+    with pytest.raises(ValueError, match='would reach visible tokens'):
+        backbone(torch.randn(1, 3, 32, 32), torch.zeros(1, 1, 8, 8))
 
 
 def test_integer_masks_do():

@@ -50,9 +50,18 @@ def convolutional(names=('opt', 'sar')):
     )
 
 
-def mamba(names=('opt', 'sar')):
+def stacked(names=('opt', 'sar')):
+    """Early concatenation."""
+    parts = convolutional(names)
+    branch = parts['backbone']['branches'][names[0]]
+    branch = dict(branch, in_channels=sum(BANDS[m] for m in names))
+    backbone = dict(type='StackedBackbone', modalities=names, backbone=branch)
+    return dict(backbone=backbone, decode_head=parts['decode_head'])
+
+
+def mamba(names=('opt', 'sar'), **changes):
     """The parts of MCF-Mamba."""
-    arch = dict(depths=(1, 1), base_channels=8, state_size=2)
+    arch = dict(depths=(1, 1), base_channels=8, state_size=2) | changes
     branches = {
         m: dict(
             type='VMamba',
@@ -84,7 +93,12 @@ def mamba(names=('opt', 'sar')):
     )
 
 
-NETWORKS = [convolutional, mamba]
+def current_mamba(names=('opt', 'sar')):
+    """With the embedding of the current VMamba, whose tokens overlap."""
+    return mamba(names, overlap=True, mlp_ratio=2.0)
+
+
+NETWORKS = [convolutional, stacked, mamba, current_mamba]
 
 
 def build(

@@ -7,7 +7,10 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from multimodal_rs.models.backbones.parallel_backbones import ParallelBackbones
+from multimodal_rs.models.backbones.parallel_backbones import (
+    ParallelBackbones,
+    hide_pixels,
+)
 
 
 @MODELS.register_module()
@@ -35,12 +38,16 @@ class StackedBackbone(BaseModule):
         self.encoder = ParallelBackbones(dict(stack=backbone))
 
     def forward(
-        self, inputs: Mapping[str, Tensor]
+        self,
+        inputs: Mapping[str, Tensor],
+        masks: Mapping[str, Tensor] | None = None,
     ) -> dict[str, tuple[Tensor, ...]]:
         """Encode the stack.
 
         Args:
             inputs: (B, C_m, H, W) for every modality.
+            masks: (B, 1, H / 4, W / 4), rounded up, for some of them, 1
+                where the image is hidden, for masked pretraining.
 
         Returns:
             One pyramid, under the name ``'stack'``.
@@ -54,5 +61,10 @@ class StackedBackbone(BaseModule):
                 f'StackedBackbone stacks {list(self.modalities)}, got '
                 f'{sorted(inputs)}: missing {missing}'
             )
-        stack = torch.cat([inputs[m] for m in self.modalities], dim=1)
+        masks = masks or {}
+        images = [
+            hide_pixels(inputs[m], masks[m]) if m in masks else inputs[m]
+            for m in self.modalities
+        ]
+        stack = torch.cat(images, dim=1)
         return self.encoder(dict(stack=stack))

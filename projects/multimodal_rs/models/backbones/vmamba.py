@@ -123,9 +123,6 @@ class VMamba(BaseModule):
         init_cfg (dict, optional): mmengine initialisation config.
     """
 
-    # ParallelBackbones asks: forward takes a mask.
-    masks_tokens = True
-
     def __init__(
         self,
         arch: str | Mapping = 'tiny-v0',
@@ -143,6 +140,9 @@ class VMamba(BaseModule):
         channels = [arch.base_channels * 2**i for i in range(number)]
         self.out_indices = _checked_indices(out_indices, number)
         self.out_channels = tuple(channels[i] for i in self.out_indices)
+        # ParallelBackbones asks whether forward takes a mask. Overlapping
+        # embeddings would show hidden pixels to the tokens beside them.
+        self.masks_tokens = not arch.overlap
         embed = OverlappingEmbedding if arch.overlap else PatchEmbedding
         merge = OverlappingMerging if arch.overlap else PatchMerging
         self.patch_embed = embed(in_channels, channels[0])
@@ -179,8 +179,14 @@ class VMamba(BaseModule):
             4 * 2^i, sizes rounded up.
 
         Raises:
-            ValueError: If the mask has another size.
+            ValueError: If the mask has another size, or the embedding
+                overlaps.
         """
+        if mask is not None and not self.masks_tokens:
+            raise ValueError(
+                'VMamba: with an overlapping embedding, hidden pixels would '
+                'reach visible tokens: set them to 0 before (hide_pixels)'
+            )
         x = self.patch_embed(x)
         if mask is not None:
             x = x * (1 - _fitting(mask, x).to(x.dtype))
