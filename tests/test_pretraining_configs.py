@@ -23,6 +23,7 @@ from multimodal_rs.visualization.reconstruction_hook import (
 )
 from test_configs import CONFIGS, PRETRAINING, SIZE, without_download
 
+AUTHORS = 'mcf-mamba-pre_vmamba-t_1xb8-300e_dfc2020-256x256'
 FINE_TUNING = [p for p in CONFIGS if '-ft' in p]
 
 
@@ -108,9 +109,10 @@ def test_fine_tuning_takes_the_network_that_was_pretrained(path):
     cfg = load(path)
     hook = HOOKS.build(cfg.default_hooks.pretrained)
     assert isinstance(hook, PretrainedWeightsHook)
+    # work_dirs/<config>[/<file>], or a file of the authors
     folder = next(
-        p for p in Path(hook.checkpoint).parts if '-pre_' in p
-    )  # work_dirs/<config>[/<file>]
+        (p for p in Path(hook.checkpoint).parts if '-pre_' in p), AUTHORS
+    )
     pretrained = MODELS.build(load(f'configs/cmss/{folder}.py').model)
     network = MODELS.build(cfg.model)
     report = transfer(pretrained.state_dict(), network, folder)

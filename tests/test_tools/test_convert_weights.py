@@ -1,8 +1,13 @@
+import pickle
+
 import pytest
 import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
 
 import convert_weights
-from helpers import author_state
+from helpers import ROOT, author_state
+from multimodal_rs.engine.pretrained_weights_hook import transfer
 
 CONFIG = 'configs/joitrinet/joitrinet-d_r101_1xb8-200e_dfc2020-256x256.py'
 
@@ -48,6 +53,15 @@ def test_unmatched_keys_are_printed_and_nothing_is_written(source, capsys):
 def test_nested_wrappers_are_opened(source):
     content = torch.load(source, weights_only=True)
     torch.save(dict(model=content), source)
+    assert run(source)[0] == 0
+
+
+def test_a_file_with_code_has_to_be_trusted(source, monkeypatch):
+    content = torch.load(source, weights_only=True)
+    torch.save(dict(content, config=Config(dict(a=1))), source)
+    with pytest.raises(pickle.UnpicklingError):
+        run(source)
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
     assert run(source)[0] == 0
 
 
@@ -97,6 +111,25 @@ def test_other_authors_fit_the_config_of_their_data(
     assert convert_weights.main([str(file), str(target), *options]) == 0
     state = torch.load(target, weights_only=True)['state_dict']
     assert len(state) == keys
+
+
+def test_the_last_layer_of_the_authors_pretraining_is_no_classifier(tmp_path):
+    state = author_state('mcfmamba_tiny')
+    outputs = 'sem_seg_head.output.weight'
+    state[outputs] = torch.randn(6, *state[outputs].shape[1:])
+    file, target = tmp_path / 'src.pth', tmp_path / 'dst.pth'
+    torch.save(state, file)
+    pretraining, fine_tuning = (
+        f'configs/cmss/mcf-mamba-{kind}_dfc2020-256x256.py'
+        for kind in ('pre_vmamba-t_1xb8-300e', 'ft-rbgn_vmamba-t_1xb8-100e')
+    )
+    options = ['--source', 'mcf-mamba-cmss', '--config', pretraining]
+    assert convert_weights.main([str(file), str(target), *options]) == 0
+    converted = torch.load(target, weights_only=True)['state_dict']
+    network = MODELS.build(Config.fromfile(ROOT / fine_tuning).model)
+    report = transfer(converted, network, 'authors')
+    assert report.missing == ['decode_head.conv_seg.weight']
+    assert report.unused == ['reconstruction.weight']
 
 
 def test_what_is_not_needed_is_printed(tmp_path, capsys):

@@ -104,7 +104,8 @@ def transfer(
         )
         raise ValueError(
             f'PretrainedWeightsHook: {title} is of another network, {detail}: '
-            'fine-tune the network that was pretrained, with the same bands'
+            'fine-tune the network that was pretrained, with the same bands '
+            'and, if it comes with a classifier, classes'
         )
     model.load_state_dict({k: state[k] for k in report.loaded}, strict=False)
     return report

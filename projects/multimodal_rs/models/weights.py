@@ -152,10 +152,9 @@ def convert_joitrinet(state: Mapping[str, Tensor]) -> Conversion:
 
 
 def convert_mcf_mamba(state: Mapping[str, Tensor]) -> Conversion:
-    """Convert an MCF-Mamba checkpoint of the authors, CMSS or supervised.
+    """Convert an MCF-Mamba checkpoint of the authors.
 
-    Their modalities m1 and m2 become ``opt`` and ``sar``. The last layer of
-    a CMSS checkpoint has as many outputs as there are bands.
+    Their modalities m1 and m2 become ``opt`` and ``sar``.
     """
     rules = [
         *(
@@ -166,6 +165,21 @@ def convert_mcf_mamba(state: Mapping[str, Tensor]) -> Conversion:
         *_below('sem_seg_head', 'decode_head.', U_MAMBA_RULES),
     ]
     return rename_keys(state, rules)
+
+
+def convert_cmss(state: Mapping[str, Tensor]) -> Conversion:
+    """Convert an MCF-Mamba checkpoint of the authors' CMSS pretraining.
+
+    Its last layer reconstructs bands and is no classifier. It gets the name
+    that :class:`ComplementaryMaskedModeling` gives it, so that fine-tuning
+    leaves it out.
+    """
+    converted, unmatched, dropped = convert_mcf_mamba(state)
+    renamed = {
+        key.replace('decode_head.conv_seg.', 'reconstruction.'): tensor
+        for key, tensor in converted.items()
+    }
+    return Conversion(renamed, unmatched, dropped)
 
 
 def convert_ref_net(state: Mapping[str, Tensor]) -> Conversion:
@@ -237,6 +251,7 @@ def convert_vmamba(state: Mapping[str, Tensor]) -> Conversion:
 CONVERTERS: dict[str, Callable[[Mapping[str, Tensor]], Conversion]] = {
     'joitrinet': convert_joitrinet,
     'mcf-mamba': convert_mcf_mamba,
+    'mcf-mamba-cmss': convert_cmss,
     'ref-net': convert_ref_net,
     'vmamba': convert_vmamba,
 }

@@ -1,5 +1,5 @@
-# 30 % of the labels, from the pretrained network.
-_base_ = './mcf-mamba-scratch30_vmamba-xt_1xb8-80e_simulated-128x128.py'
+# A tenth of the labels, from the pretrained network.
+_base_ = './mcf-mamba-scratch10_vmamba-xt_1xb8-80e_simulated-128x128.py'
 
 default_hooks = dict(
     pretrained=dict(

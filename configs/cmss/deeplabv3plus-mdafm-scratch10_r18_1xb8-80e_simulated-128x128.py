@@ -1,6 +1,6 @@
-# 30 % of the labels, from scratch: what pretraining is compared with.
+# A tenth of the labels, from scratch: what pretraining is compared with.
 _base_ = [
-    '../_base_/models/mcf-mamba_vmamba-xt.py',
+    '../_base_/models/deeplabv3plus-mdafm_r18.py',
     '../_base_/datasets/simulated.py',
     '../_base_/schedules/adamw_80e.py',
     '../_base_/default_runtime.py',
@@ -12,5 +12,5 @@ model = dict(
     ),
 )
 train_dataloader = dict(
-    dataset=dict(ann_file=f'{_base_.split}/labels-30/train.txt')
+    dataset=dict(ann_file=f'{_base_.split}/labels-10/train.txt')
 )

@@ -1,0 +1,6 @@
+# 100 % of the labels, from scratch.
+_base_ = './deeplabv3plus-mdafm-scratch10_r18_1xb8-80e_ombria-128x128.py'
+
+train_dataloader = dict(
+    dataset=dict(ann_file=f'{_base_.split}/labels-100/train.txt')
+)
