@@ -10,7 +10,7 @@ from tool_runs import newest, run, weights
 
 BASES = ROOT / 'configs' / 'cmss'
 PRE = 'deeplabv3plus-mdafm-pre_r18_1xb8-40e_simulated-128x128.py'
-FINE_TUNE = 'deeplabv3plus-mdafm-ft30_r18_1xb8-80e_simulated-128x128.py'
+FINE_TUNE = 'deeplabv3plus-mdafm-ft10_r18_1xb8-80e_simulated-128x128.py'
 SMALL = """
 _base_ = {base!r}
 encoder = dict(base_channels=16)
