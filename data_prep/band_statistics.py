@@ -9,7 +9,7 @@ import numpy as np
 
 from data_prep.progress import progress
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.io.raster import is_virtual, read_raster
+from multimodal_rs.datasets.io.raster import raster_exists, read_raster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.files import write_text
 
@@ -183,11 +183,14 @@ def update_statistics(
 
 
 def _read(modality: Modality, path: str) -> np.ndarray | None:
-    missing = not is_virtual(path) and not Path(path).exists()
-    if modality.optional and missing:
+    if modality.optional and not raster_exists(path):
         return None
     data, nodata = read_raster(
-        path, modality.indices, key=modality.key, dtype='float32'
+        path,
+        modality.indices,
+        key=modality.key,
+        dtype='float32',
+        count=modality.file_count,
     )
     modality.prepare(data, nodata)
     return data

@@ -16,7 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.arrays import open_array
-from multimodal_rs.datasets.io.raster import Raster, read_raster
+from multimodal_rs.datasets.io.raster import ARRAYS, Raster, read_raster
 from multimodal_rs.datasets.modality import Modality
 
 LABEL = 'label'
@@ -112,8 +112,8 @@ def _check_file(
             seen.findings.append(Finding('band count', f'{path}: {wrong}'))
             return
         data, nodata = _read(layer, path)
-    except (ValueError, RasterioError) as error:
-        reason = str(error).splitlines()[0]
+    except (ValueError, KeyError, RasterioError) as error:
+        reason = str(error.args[0] if error.args else error).splitlines()[0]
         seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
         return
     if layer.modality is None:
@@ -141,7 +141,7 @@ def read_grid(path: str, key: str | None) -> Grid:
     An identity transform is no position, even with a CRS: the files of
     DFC2020 have that.
     """
-    if path.endswith(('.npy', '.mat')):
+    if path.lower().endswith(ARRAYS):
         height, width, bands = open_array(path, key).shape
         return Grid((height, width), bands, None, Affine.identity())
     with warnings.catch_warnings():
@@ -196,9 +196,13 @@ def _compare_grids(tile: str, grids: Mapping[str, Grid]) -> list[Finding]:
     if len(set(sizes.values())) > 1:
         text = f'{tile}: (H, W) must be equal, got {sizes}'
         return [Finding('different sizes', text)]
-    placed = {n: g for n, g in grids.items() if g.crs is not None}
+    placed = {
+        n: g for n, g in grids.items() if g.transform != Affine.identity()
+    }
     for (name, grid), (other, second) in itertools.pairwise(placed.items()):
-        if grid.crs != second.crs:
+        # World files have none.
+        known = grid.crs is not None and second.crs is not None
+        if known and grid.crs != second.crs:
             text = f'{name} in {grid.crs}, {other} in {second.crs}'
             return [Finding('different grids', f'{tile}: {text}')]
         if not _same_place(grid.transform, second.transform):

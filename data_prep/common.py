@@ -69,6 +69,9 @@ def main(
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyError as error:
+        print(error.args[0], file=sys.stderr)
+        return 1
     return 0
 
 
@@ -86,10 +89,13 @@ def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
     Raises:
         ValueError: If there is none.
     """
+    modalities = dataset.modalities
+    wanted = [n for n, m in modalities.items() if not m.optional]
     found = {
-        name: set(dataset.list_tiles(m.dir, m.suffix))
-        for name, m in dataset.modalities.items()
-        if not m.optional
+        name: set(
+            dataset.list_tiles(modalities[name].dir, modalities[name].suffix)
+        )
+        for name in wanted or modalities
     }
     if dataset.label is not None:
         found['label'] = set(

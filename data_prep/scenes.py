@@ -191,12 +191,20 @@ def _cut_row(row: Row, files: Iterable[tuple[str, int, Path]]) -> None:
         layer, grid = row.scene.layers[name], row.grids[name]
         if name not in stripes:
             window = ((row.top, row.top + TILE), (0, grid.size[1]))
-            stripe = read_raster(str(layer.path), window=window, key=layer.key)
+            stripe = read_raster(
+                *(str(layer.path), None, window, layer.key),
+                count=1 if layer.is_label else None,
+            )
             stripes[name] = stripe._replace(data=_converted(stripe, layer))
         stripe = stripes[name]
         profile = _placed(grid, row.top, left)
         if layer.is_label:
             profile.update(compress='deflate')
+        elif isinstance(stripe.nodata, tuple):
+            raise ValueError(
+                f'{layer.path}: the bands declare different nodata values '
+                f'{stripe.nodata}, which a GeoTIFF cannot hold: give them one'
+            )
         else:
             profile.update(nodata=stripe.nodata)
         _write_tile(path, stripe.data[..., left : left + TILE], profile)

@@ -107,6 +107,22 @@ def test_without_labels(tmp_path):
     assert 'seg_map_path' not in dataset.get_data_info(0)
 
 
+@pytest.mark.parametrize('ids', [{1: -1}, {1: -100}])
+def test_negative_train_ids_are_refused(tmp_path, ids):
+    with pytest.raises(ValueError, match='and 255 is ignored'):
+        build(tmp_path, label=dict(ids=ids))
+
+
+def test_another_ignored_id_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='ignore_index=3, but'):
+        build(tmp_path, ignore_index=3)
+
+
+def test_byte_order_mark_of_a_list(tmp_path):
+    dataset = build(tmp_path, ('\ufeffa', 'b'))
+    assert dataset.get_data_info(0)['sample_id'] == 'a'
+
+
 def test_folders_without_labels_need_no_list(tmp_path):
     unlabeled = dict(label=False, ann_file='')
     modalities = dict(MODALITIES, sar=dict(dir='sar', bands=[0]))

@@ -8,6 +8,9 @@ def build(**declaration):
     return build_modalities(dict(opt=declaration))['opt']
 
 
+CLIP = dict(type='ClipValues', low=0.0, high=1.0)
+
+
 def test_bands_by_name_and_by_index():
     names = ['B2', 'B3', 'B4', 'B8']
     assert build(bands=['B4', 'B2'], file_bands=names).indices == (2, 0)
@@ -185,3 +188,20 @@ def test_integers_that_overflow_are_invalid():
     with np.errstate(over='ignore'):
         build(bands=[0, 1], values=[scale]).prepare(raw, None, out=out)
     np.testing.assert_array_equal(np.isnan(out[:, 0]), [[0, 1]] * 2)
+
+
+@pytest.mark.parametrize('values', [(), [CLIP]])
+def test_infinities_are_invalid_whatever_the_steps(values):
+    modality = build_modalities(dict(x=dict(bands=[0], values=values)))['x']
+    data = np.array([[[np.inf, -np.inf, np.nan, 0.5]]], 'float32')
+    modality.prepare(data, None)
+    np.testing.assert_array_equal(data[0, 0, :3], [np.nan] * 3)
+    assert data[0, 0, 3] == 0.5
+
+
+def test_each_band_has_its_own_nodata():
+    modality = build_modalities(dict(x=dict(bands=[0, 1], nodata='file')))['x']
+    data = np.array([[[0, -9999, 5]], [[5, 0, -9999]]], 'float32')
+    modality.prepare(data, (0, -9999))
+    valid = ~np.isnan(data[0, 0])
+    np.testing.assert_array_equal(valid, [False, True, False])

@@ -226,7 +226,11 @@ def test_only_wanted_gradients(backend, arguments):
         ('A', lambda x: x[1:], r'A must have shape \(10, 3\)'),
         ('C', lambda x: x[:, :1], r'C must have shape \(2, 2, 3, 21\)'),
         ('D', lambda x: x[1:], r'D must have shape \(10,\)'),
-        ('B', lambda x: x.repeat(1, 2, 1, 1)[:, :3], r'split into the 3 groups of B'),
+        (
+            'B',
+            lambda x: x.repeat(1, 2, 1, 1)[:, :3],
+            r'split into the 3 groups of B',
+        ),
         ('D', lambda x: x.to('meta'), r'D is on meta, u on'),
     ],
 )

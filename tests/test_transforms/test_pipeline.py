@@ -1,5 +1,7 @@
 """Loading, geometry, radiometry and packing on files of four modalities."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import rasterio
@@ -110,9 +112,14 @@ def test_rotation_border_is_invalid_everywhere(tmp_path):
     label = data['data_samples'].gt_sem_seg.data[0]
     border = label == 255
     assert 0.1 < border.float().mean() < 0.9
-    for m in BANDS:
+    # what was interpolated between a pixel and the fill value is invalid, too
+    wide = torch.nn.functional.max_pool2d(border[None].float(), 3, 1, 1)[0] > 0
+    position = data['inputs']['dem'][0][~wide]
+    for m, bands in BANDS.items():
         assert data['inputs'][m][:, border].isnan().all()
-        assert not data['inputs'][m][:, ~border].isnan().any()
+        for b in range(bands):
+            values = data['inputs'][m][b][~wide] - 10000 * b
+            torch.testing.assert_close(values, position, rtol=0, atol=0.1)
 
 
 @pytest.mark.parametrize(
@@ -295,3 +302,64 @@ class TestBadInput:
             build(tmp_path, [*LOAD, step, PACK])[0]
         with pytest.raises(ValueError, match='probabilities'):
             TRANSFORMS.build(dict(type='ModalityDropout', probs=dict(opt=1.5)))
+
+
+@pytest.mark.parametrize(
+    'geometry',
+    [
+        dict(type='Resize', scale=(40, 30), keep_ratio=False),
+        dict(type='RandomRotate', prob=1.0, degree=(40, 40)),
+    ],
+)
+def test_a_single_band_keeps_its_axis(tmp_path, geometry):
+    """OpenCV drops it."""
+    make_tile(tmp_path, names=('dem',))
+    light = dict(type='RandomBrightnessContrast', modality='dem', prob=1.0)
+    pipeline = [*LOAD, geometry, light, PACK]
+    data = build(tmp_path, pipeline, names=('dem',))[0]
+    label = data['data_samples'].gt_sem_seg.data
+    assert data['inputs']['dem'].shape == label.shape
+
+
+def test_a_label_may_be_loaded_after_resizing(tmp_path):
+    make_tile(tmp_path)
+    resize = dict(type='Resize', scale=(16, 12), keep_ratio=False)
+    images, label = LOAD
+    data = build(tmp_path, [images, resize, label, PACK])[0]
+    assert data['inputs']['opt'].shape == (3, 12, 16)
+    assert data['data_samples'].gt_sem_seg.data.shape == (1, *SIZE)
+    label = dict(label, ignore_invalid='any')
+    with pytest.raises(ValueError, match='load the label before resizing'):
+        build(tmp_path, [images, resize, label, PACK])[0]
+
+
+def test_a_label_of_colours_is_refused(tmp_path):
+    make_tile(tmp_path)
+    write(tmp_path / 'label' / 't1.tif', np.ones((3, *SIZE), 'uint8'))
+    with pytest.raises(ValueError, match='has 3 bands, expected 1.*colours'):
+        build(tmp_path, LOAD)[0]
+
+
+def test_a_file_with_other_bands_than_declared_is_refused(tmp_path):
+    """Read by position, its bands would be mistaken for others."""
+    make_tile(tmp_path)
+    names = dict(file_bands=['B4', 'B3', 'B2', 'B8'], bands=['B4', 'B3', 'B2'])
+    dataset = build(tmp_path, LOAD, declare=dict(opt=names))
+    with pytest.raises(ValueError, match='has 3 bands, expected 4'):
+        dataset[0]
+
+
+def test_an_optional_modality_may_be_missing_in_an_archive(tmp_path):
+    make_tile(tmp_path)
+    archive = tmp_path / 'sar.zip'
+    with zipfile.ZipFile(archive, 'w') as file:
+        file.write(tmp_path / 'sar' / 't1.tif', 'other.tif')
+    folder = f'/vsizip/{archive}'
+    declare = dict(sar=dict(dir=folder, optional=True))
+    dataset = build(tmp_path, LOAD, declare=declare)
+    assert dataset[0]['present_modalities'] == ('opt', 'dem', 'hsi')
+    declare['sar']['suffix'] = '.tif'
+    with zipfile.ZipFile(archive, 'a') as file:
+        file.write(tmp_path / 'sar' / 't1.tif', 't1.tif')
+    dataset = build(tmp_path, LOAD, declare=declare)
+    assert 'sar' in dataset[0]['present_modalities']

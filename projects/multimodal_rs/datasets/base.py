@@ -17,6 +17,8 @@ from mmseg.registry import DATASETS
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import build_modalities
 
+IGNORED = 255
+
 
 @DATASETS.register_module()
 class MultiModalSegDataset(BaseSegDataset):
@@ -45,7 +47,7 @@ class MultiModalSegDataset(BaseSegDataset):
         test_mode (bool): No augmentation seed is drawn.
         seed (int): Seed of the augmentation; see :meth:`prepare_data`.
         indices (int | Sequence[int], optional): Take only these tiles.
-        ignore_index (int): Train id that no loss and no metric counts.
+        ignore_index (int): Train id that no loss and no metric counts: 255.
         lazy_init (bool): Do not read the split list yet.
     """
 
@@ -68,6 +70,12 @@ class MultiModalSegDataset(BaseSegDataset):
         self.modalities = build_modalities(modalities)
         label = self.LABEL if label is None else label
         self.label = _check_label(label) if label else None
+        if ignore_index != IGNORED:
+            raise ValueError(
+                f'{type(self).__name__}: ignore_index={ignore_index}, but '
+                f'what is ignored is {IGNORED} from the label file to the '
+                'loss: map it there with the `ids` of the label'
+            )
         self.seed = seed
         # Shared with worker processes, so that they see a resumed epoch.
         self.draws = torch.zeros(0, dtype=torch.int64)
@@ -123,7 +131,9 @@ class MultiModalSegDataset(BaseSegDataset):
             )
         tiles = []
         for number, line in enumerate(mmengine.list_from_file(self.ann_file)):
-            tile = self.tile_id(line.strip(), first=number == 0)
+            # Windows' editors put a byte order mark before the first tile.
+            line = line.lstrip('\ufeff').strip()
+            tile = self.tile_id(line, first=number == 0)
             if tile:
                 tiles.append(self._record(tile))
         if not tiles:
@@ -256,11 +266,12 @@ class MultiModalSegDataset(BaseSegDataset):
             return
         count = self.num_classes
         ids = set((self.label.get('ids') or {}).values())
-        wrong = sorted(i for i in ids - {self.ignore_index} if i >= count)
+        wrong = sorted(i for i in ids - {IGNORED} if not 0 <= i < count)
         if wrong:
             raise ValueError(
                 f'{type(self).__name__}: label ids map to {wrong}, but the '
-                f'{count} classes have the train ids 0 to {count - 1}'
+                f'{count} classes have the train ids 0 to {count - 1}, and '
+                f'{IGNORED} is ignored'
             )
 
 

@@ -158,7 +158,8 @@ class DFC2020Dataset(MultiModalSegDataset):
     def list_tiles(self, dir: str, suffix: str) -> list[str]:
         """List the tiles of both layouts that have a raster of a layer."""
         pattern = osp.join('ROIs0000_*', f'{dir}_*', f'*{suffix}')
-        names = map(osp.basename, glob.glob(self._locate(pattern)))
+        found = glob.glob(pattern, root_dir=self.data_root or None)
+        names = map(osp.basename, found)
         matches = filter(None, map(TILE.match, names))
         return sorted(map(_identifier, matches))
 

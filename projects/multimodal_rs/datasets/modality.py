@@ -44,7 +44,8 @@ class Modality:
         key: Variable name, for ``.mat`` files with several variables.
         unit: Unit of the numbers in the file, for people.
         nodata: Value that marks an empty pixel; ``'file'`` takes the value
-            that each file declares. NaN always marks one.
+            that each file declares (its bands may differ; masks and alpha
+            bands do not count). NaN and infinity always mark one.
         nodata_when: ``'any'``: a pixel is empty if any band has the value;
             ``'all'``: only if all have it (0 in a single band is a
             measurement).
@@ -82,6 +83,11 @@ class Modality:
         object.__setattr__(self, '_steps_keep_finite', keep_finite)
 
     @property
+    def file_count(self) -> int | None:
+        """Number of bands that a file must have; None if undeclared."""
+        return None if self.file_bands is None else len(self.file_bands)
+
+    @property
     def channels(self) -> int:
         """Number of channels that the network sees."""
         return len(self.bands)
@@ -89,45 +95,65 @@ class Modality:
     def prepare(
         self,
         data: np.ndarray,
-        file_nodata: float | None,
+        file_nodata: float | Sequence[float | None] | None,
         out: np.ndarray | None = None,
     ) -> None:
         """Turn file numbers into network units.
 
         Args:
             data: (C, H, W) as read, any real type; float32 without ``out``.
-            file_nodata: The nodata value that the file declares.
+            file_nodata: The nodata value that the file declares, or one per
+                band.
             out: (C, H, W) float32, takes the numbers in the units of
                 ``values``, NaN in all bands of an invalid pixel. None
                 overwrites ``data``.
         """
         out = data if out is None else out
-        empty = self._empty(data, file_nodata)
+        whole, wide = data.dtype.kind in 'iu', data.dtype.itemsize > 4
+        invalid = [self._empty(data, file_nodata)]
+        if not whole:
+            # Before the steps: clipping would make numbers of infinities.
+            invalid.append(_not_finite(data))
         source = data
         for step in self._steps:
             step(source, out)
             source = out
         if source is not out:
             np.copyto(out, source, casting='same_kind')
-        finite = data.dtype.kind in 'iu' and self._steps_keep_finite
-        # One NaN or infinity makes the sum one: cheaper than asking them all.
-        if not (finite or np.isfinite(out.sum())):
-            out[:, ~np.isfinite(out).all(axis=0)] = np.nan
-        if empty is not None:
-            out[:, empty] = np.nan
+        if not self._steps_keep_finite or (wide and not whole):
+            invalid.append(_not_finite(out))
+        for pixels in invalid:
+            if pixels is not None:
+                out[:, pixels] = np.nan
 
     def _empty(
-        self, data: np.ndarray, file_nodata: float | None
+        self,
+        data: np.ndarray,
+        file_nodata: float | Sequence[float | None] | None,
     ) -> np.ndarray | None:
         value = file_nodata if self.nodata == 'file' else self.nodata
+        if isinstance(value, Sequence):
+            each = np.array([np.nan if v is None else v for v in value])
+            return self._combined(data == each[:, None, None])
         if value is None or value != value:
             return None
         if data.dtype.kind in 'iu' and float(value).is_integer():
             value = int(value)  # compared in the type of the data
-        equal = data == value
+        return self._combined(data == value)
+
+    def _combined(self, equal: np.ndarray) -> np.ndarray:
         if self.nodata_when == 'all':
             return equal.all(axis=0)
         return equal.any(axis=0)
+
+
+def _not_finite(data: np.ndarray) -> np.ndarray | None:
+    """Find pixels (H, W) with NaN or infinity in any band; None: none."""
+    # One of them makes the sum one: cheaper than asking them all.
+    with np.errstate(over='ignore', invalid='ignore'):
+        if np.isfinite(data.sum()):
+            return None
+    return ~np.isfinite(data).all(axis=0)
 
 
 def build_modalities(

@@ -85,7 +85,7 @@ class OmbriaDataset(MultiModalSegDataset):
         for prefix in (*PARTS, f'{LATER}/*'):
             pattern = self.tile_path(f'{prefix}/*', dir, dir, suffix)
             start = osp.basename(pattern).index('*')
-            for path in glob.glob(self._locate(pattern)):
+            for path in glob.glob(pattern, root_dir=self.data_root or None):
                 folder, name = osp.split(path)
                 number = name[start:].removesuffix(suffix)
                 if prefix not in PARTS:

@@ -9,7 +9,11 @@ import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from multimodal_rs.datasets.io.raster import is_virtual
+from multimodal_rs.datasets.io.raster import (
+    check_real,
+    declared_nodata,
+    is_virtual,
+)
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.windows import Window
 
@@ -113,7 +117,7 @@ class SceneRasters(contextlib.ExitStack):
                 f'{window}): {error.__cause__ or error}. The file is probably '
                 'truncated: copy or download it again'
             ) from error
-        modality.prepare(data, file.nodata)
+        modality.prepare(data, declared_nodata(file, modality.indices))
         return data
 
     def _check_grids(self) -> None:
@@ -154,16 +158,32 @@ def _open(name: str, path: str, modality: Modality) -> rasterio.DatasetReader:
             f'{name}: {path} cannot be opened: {error}. Expected a raster '
             'that GDAL reads, such as a GeoTIFF: convert it'
         ) from error
-    needed = max(modality.indices) + 1
-    if file.count < needed:
-        count = file.count
+    try:
+        _check_bands(name, path, file, modality)
+    except ValueError:
         file.close()
+        raise
+    return file
+
+
+def _check_bands(
+    name: str, path: str, file: rasterio.DatasetReader, modality: Modality
+) -> None:
+    count = file.count
+    needed = max(modality.indices) + 1
+    if modality.file_count not in (None, count):
+        raise ValueError(
+            f'{name}: {path} has {count} bands, expected '
+            f'{modality.file_count}, {list(modality.file_bands)}: the network '
+            'was trained on files with these bands in this order'
+        )
+    if count < needed:
         raise ValueError(
             f'{name}: {path} has {count} bands, the bands '
             f'{list(modality.bands)} need at least {needed}: the network was '
             'trained on files with these bands in this order'
         )
-    return file
+    check_real([file.dtypes[i] for i in modality.indices], path)
 
 
 def _grid_differences(

@@ -25,8 +25,9 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
       black image: raw 0 *before* normalisation, as JoiTriNet's missing
       modality test feeds it (Table IV).
 
-    Samples of different sizes are padded at the bottom and right with 0 and,
-    in training, their labels with 255. In testing the label keeps its size:
+    Samples of different sizes are padded at the bottom and right with 0 (an
+    absent modality is the black image there, too) and, in training, their
+    labels with 255. In testing the label keeps its size:
     the segmentor cuts the padding off the prediction.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -10,6 +11,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 from multimodal_rs.transforms.contiguous import contiguous_bands
+from multimodal_rs.transforms.stack import restore_bands
 
 
 @TRANSFORMS.register_module()
@@ -45,11 +47,11 @@ class PackMultiModalInputs(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Pack one sample."""
-        stack = results['img']
-        border = results['border_map']
+        stack = restore_bands(results)
+        border = results['border_map'] != 0
         if border.any():
             stack = stack.copy()
-            stack[border != 0] = np.nan
+            stack[_with_rim(border)] = np.nan
         stack = contiguous_bands(stack)  # (C, H, W)
         sizes = results['modality_channels']
         blocks = torch.from_numpy(stack).split(list(sizes.values()))
@@ -65,3 +67,15 @@ class PackMultiModalInputs(BaseTransform):
         return dict(
             inputs=dict(zip(sizes, blocks, strict=True)), data_samples=sample
         )
+
+
+def _with_rim(border: np.ndarray) -> np.ndarray:
+    """Widen a slanted border, (H, W) bool, by one pixel.
+
+    A rotation interpolates the images between the last valid pixel and the
+    fill value. Padding, whole rows and columns, mixes nothing.
+    """
+    rows, columns = border.all(axis=1), border.all(axis=0)
+    if (border == (rows[:, None] | columns)).all():
+        return border
+    return cv2.dilate(border.astype(np.uint8), np.ones((3, 3))) != 0

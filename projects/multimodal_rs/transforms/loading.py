@@ -1,13 +1,11 @@
 """Read the modalities and the label of a tile."""
 
-import os.path as osp
-
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from multimodal_rs.datasets.io.raster import is_virtual, read_raster
+from multimodal_rs.datasets.io.raster import raster_exists, read_raster
 
 UNKNOWN = 254  # marks label numbers without a train id
 
@@ -33,8 +31,9 @@ class LoadMultiModalImages(BaseTransform):
 
     Raises:
         FileNotFoundError: If a file is missing and its modality not optional.
-        ValueError: If a file is damaged, has nothing valid (and is not
-            optional), or the modalities have different sizes.
+        ValueError: If a file is damaged, has another number of bands than
+            declared, has nothing valid (and is not optional), or the
+            modalities have different sizes.
     """
 
     def transform(self, results: dict) -> dict:
@@ -43,9 +42,12 @@ class LoadMultiModalImages(BaseTransform):
         rasters = {}
         for name, modality in modalities.items():
             path = results['img_paths'][name]
-            if not (modality.optional and _is_missing(path)):
+            if not (modality.optional and not raster_exists(path)):
                 rasters[name] = read_raster(
-                    path, modality.indices, key=modality.key
+                    path,
+                    modality.indices,
+                    key=modality.key,
+                    count=modality.file_count,
                 )
         height, width = _common_size(rasters, results)
         channels = {n: m.channels for n, m in modalities.items()}
@@ -103,7 +105,7 @@ class LoadLandCover(BaseTransform):
     a number that it does not list is an error, not a silent class.
 
     Required keys: ``seg_map_path``, ``label``, ``num_classes``,
-    ``modality_channels``, ``img``.
+    ``modality_channels``, ``img``, ``ori_shape``.
 
     Added keys: ``gt_seg_map`` (H, W) uint8, train ids, 255 ignored; its name
     in ``seg_fields``.
@@ -138,12 +140,18 @@ class LoadLandCover(BaseTransform):
                 'transform out of the pipeline'
             )
         path = results['seg_map_path']
-        raw = read_raster(path, (0,), key=label.get('key')).data[0]
-        if raw.shape != results['img'].shape[:2]:
+        raw = read_raster(path, (0,), key=label.get('key'), count=1).data[0]
+        if raw.shape != tuple(results['ori_shape']):
             raise ValueError(
                 f'{path}: label of tile {results["sample_id"]!r} has size '
-                f'{raw.shape}, the images {results["img"].shape[:2]}. Both '
+                f'{raw.shape}, the images {tuple(results["ori_shape"])}. Both '
                 'must share one grid: resample in data_prep'
+            )
+        if self.ignore_invalid and raw.shape != results['img'].shape[:2]:
+            raise ValueError(
+                'LoadLandCover: ignore_invalid compares label and images, '
+                f'but the images were resized to {results["img"].shape[:2]}: '
+                'load the label before resizing, or leave ignore_invalid out'
             )
         ids = label.get('ids')
         if ids is None:
@@ -189,10 +197,6 @@ def _translate(raw: np.ndarray, ids: dict, path: str) -> np.ndarray:
             'dataset (map ids to 255 to ignore them)'
         )
     return train_ids
-
-
-def _is_missing(path: str) -> bool:
-    return not is_virtual(path) and not osp.exists(path)
 
 
 def _common_size(rasters: dict, results: dict) -> tuple[int, int]:

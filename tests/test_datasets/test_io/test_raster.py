@@ -153,3 +153,82 @@ def test_band_that_does_not_exist(tmp_path):
     path = write_tif(tmp_path / 'a.tif', np.zeros((2, 4, 4), 'uint8'))
     with pytest.raises(ValueError, match=r'has 2 bands .*bands \[2\]'):
         read_raster(path, (0, 2))
+
+
+def test_number_of_bands_that_a_file_must_have(tmp_path):
+    data = np.zeros((12, 3, 4), 'uint16')
+    path = write_tif(tmp_path / 'a.tif', data)
+    assert read_raster(path, (0, 11), count=12).data.shape == (2, 3, 4)
+    with pytest.raises(ValueError, match='a.tif has 12 bands, expected 13'):
+        read_raster(path, (0, 11), count=13)
+
+
+@pytest.mark.parametrize('name', ['slc.tif', 'slc.npy'])
+def test_complex_numbers_are_refused(tmp_path, name):
+    data = np.ones((1, 3, 4), 'complex64')
+    path = tmp_path / name
+    if name.endswith('.npy'):
+        np.save(path, data[0])
+    else:
+        write_tif(path, data)
+    for dtype in (None, 'float32'):
+        with pytest.raises(ValueError, match=r'complex numbers \(complex64'):
+            read_raster(str(path), dtype=dtype)
+
+
+def test_nodata_of_the_bands_that_are_read(tmp_path):
+    stack = tmp_path / 'stack.vrt'
+    bands = []
+    for i, nodata in enumerate((0, -9999)):
+        source = write_tif(tmp_path / f'{i}.tif', np.ones((1, 3, 4), 'int16'))
+        bands.append(
+            f'<VRTRasterBand dataType="Int16" band="{i + 1}">'
+            f'<NoDataValue>{nodata}</NoDataValue><SimpleSource>'
+            f'<SourceFilename>{source}</SourceFilename></SimpleSource>'
+            '</VRTRasterBand>'
+        )
+    stack.write_text(
+        '<VRTDataset rasterXSize="4" rasterYSize="3">'
+        + ''.join(bands)
+        + '</VRTDataset>'
+    )
+    assert read_raster(str(stack), (1,)).nodata == -9999
+    assert read_raster(str(stack), (0,)).nodata == 0
+    assert read_raster(str(stack)).nodata == (0, -9999)
+
+
+def test_capital_suffixes(tmp_path):
+    np.save(tmp_path / 'a.npy', np.ones((3, 4)))
+    (tmp_path / 'a.npy').rename(tmp_path / 'a.NPY')
+    assert read_raster(str(tmp_path / 'a.NPY')).data.shape == (1, 3, 4)
+    path = tmp_path / 'a.PNG'
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), 'uint8')
+    Image.fromarray(noise).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + bytes(16))  # some programs write more
+    np.testing.assert_array_equal(read_raster(str(path)).data[0], noise)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match='the end of the PNG is missing'):
+        read_raster(str(path))
+
+
+@pytest.mark.parametrize('size', [0, 100, 200])
+def test_damaged_matlab_files_of_the_old_version(tmp_path, size):
+    path = tmp_path / 'a.mat'
+    savemat(path, dict(x=np.arange(600.0).reshape(20, 30)))
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match='a.mat cannot be read'):
+        read_raster(str(path))
+    if size < 128:  # the header is longer
+        with pytest.raises(ValueError, match='a.mat cannot be read'):
+            array_names(str(path))
+
+
+def test_matlab_groups_are_no_variables(tmp_path):
+    path = str(tmp_path / 'a.mat')
+    with h5py.File(path, 'w', userblock_size=512) as file:
+        file['x'] = np.arange(6.0).reshape(2, 3)
+        file.create_group('#subsystem#')
+        file.create_group('settings')
+    assert array_names(path) == ['x']
+    assert read_raster(path).data.shape == (1, 3, 2)

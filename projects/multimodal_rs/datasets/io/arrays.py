@@ -1,10 +1,14 @@
 """Open ``.npy`` and ``.mat`` arrays as (H, W, C)."""
 
-from collections.abc import Iterable
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+
+# What scipy raises for a file that ends early, besides ValueError.
+DAMAGE = (IndexError, TypeError, KeyError, EOFError, zlib.error)
 
 
 class LazyMatrix:
@@ -54,7 +58,7 @@ def open_array(path: str, key: str | None = None) -> np.ndarray | LazyMatrix:
             damaged.
     """
     try:
-        if Path(path).suffix == '.npy':
+        if Path(path).suffix.lower() == '.npy':
             array = np.load(path, mmap_mode='r', allow_pickle=False)
         else:
             array = _open_mat(path, key)
@@ -76,11 +80,9 @@ def array_names(path: str) -> list[str]:
     Raises:
         ValueError: If the file is damaged.
     """
-    from scipy.io import whosmat
-
     try:
         if not _is_hdf5(path):
-            return [name for name, _, _ in whosmat(path)]
+            return _names_of_old_mat(path)
         with _import_h5py(path).File(path) as file:
             return _variables(file)
     except (ValueError, EOFError, OSError) as error:
@@ -89,12 +91,30 @@ def array_names(path: str) -> list[str]:
 
 def _open_mat(path: str, key: str | None) -> np.ndarray | LazyMatrix:
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     if _is_hdf5(path):
         return _open_hdf5_mat(path, key)
-    variables = loadmat(path)
-    names = [n for n in variables if not n.startswith('__')]
-    return variables[_pick(names, key, path)]
+    name = _pick(_names_of_old_mat(path), key, path)
+    try:
+        return loadmat(path, variable_names=[name])[name]
+    except (MatReadError, *DAMAGE) as error:
+        raise ValueError(str(error)) from error
+
+
+def _names_of_old_mat(path: str) -> list[str]:
+    """List the variables of a file before MATLAB 7.3.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    from scipy.io import whosmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        return [name for name, _, _ in whosmat(path)]
+    except (MatReadError, *DAMAGE) as error:
+        raise ValueError(str(error)) from error
 
 
 def _is_hdf5(path: str) -> bool:
@@ -121,8 +141,13 @@ def _import_h5py(path: str) -> ModuleType:
     return h5py
 
 
-def _variables(file: Iterable[str]) -> list[str]:
-    return [name for name in file if name != '#refs#']
+def _variables(file: Mapping) -> list[str]:
+    """Name the arrays; `#refs#` and the like are MATLAB's own."""
+    return [
+        name
+        for name, entry in file.items()
+        if hasattr(entry, 'shape') and not name.startswith('#')
+    ]
 
 
 def _pick(names: list[str], key: str | None, path: str) -> str:

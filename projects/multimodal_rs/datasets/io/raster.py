@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import rasterio
+import rasterio.shutil
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
@@ -23,6 +24,8 @@ OPTIONS = dict(
     GDAL_ERROR_ON_LIBJPEG_WARNING=True, GDAL_DISABLE_READDIR_ON_OPEN='TRUE'
 )
 PNG_END = b'IEND'
+PNG_TAIL = 512  # bytes in which it is looked for: some files have more behind
+ARRAYS = ('.npy', '.mat')
 
 
 _thread = threading.local()
@@ -52,16 +55,25 @@ class Raster(NamedTuple):
 
     Attributes:
         data: (C, H, W), bands in the order asked for.
-        nodata: The nodata value that the file declares, else None.
+        nodata: The nodata value that the file declares for these bands, one
+            per band where they differ; None without one.
     """
 
     data: np.ndarray
-    nodata: float | None
+    nodata: float | tuple[float | None, ...] | None
 
 
 def is_virtual(path: str) -> bool:
     """Whether ``path`` lives in GDAL's virtual file system or behind a URL."""
     return path.startswith('/vsi') or '://' in path
+
+
+def raster_exists(path: str) -> bool:
+    """Whether there is a file, also inside an archive or behind a URL."""
+    if not is_virtual(path):
+        return os.path.exists(path)
+    with raster_session():
+        return rasterio.shutil.exists(path)
 
 
 def read_raster(
@@ -70,12 +82,13 @@ def read_raster(
     window: tuple[tuple[int, int], tuple[int, int]] | None = None,
     key: str | None = None,
     dtype: str | None = None,
+    count: int | None = None,
 ) -> Raster:
     """Read some bands of a file and nothing else of it.
 
     ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
     else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
-    ``/vsicurl/...``.
+    ``/vsicurl/...``. (Of a ``.mat`` file all bands of the window are read.)
 
     Args:
         path: File to read.
@@ -85,41 +98,70 @@ def read_raster(
             pixels, half open. None reads the whole grid.
         key: Name of the variable in a ``.mat`` file.
         dtype: Type to convert to while reading. None keeps the file's.
+        count: Number of bands that the file must have. None: any.
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If it cannot be read to the end or lacks a band.
+        ValueError: If it cannot be read to the end, has another number of
+            bands, or complex ones.
     """
     if not is_virtual(path) and not os.path.exists(path):
         raise FileNotFoundError(
             f"{path} does not exist: check data_root and the modality's dir "
             'and suffix, or run the data_prep script with --check'
         )
-    if path.endswith(('.npy', '.mat')):
+    if path.lower().endswith(ARRAYS):
         array = open_array(path, key)
-        bands = _checked(bands, array.shape[2], path)
+        bands = _checked(bands, array.shape[2], count, path)
         rows, columns = window or ((0, array.shape[0]), (0, array.shape[1]))
         block = array[slice(*rows), slice(*columns)][..., bands]
+        check_real([block.dtype.name], path)
         data = np.ascontiguousarray(block.transpose(2, 0, 1), dtype)
         return Raster(data, None)
-    if path.endswith('.png') and not is_virtual(path):
+    if path.lower().endswith('.png') and not is_virtual(path):
         _check_png_end(path)
     try:
         with raster_session(), _open(path) as file:
-            bands = _checked(bands, file.count, path)
+            bands = _checked(bands, file.count, count, path)
+            check_real([file.dtypes[b] for b in bands], path)
             indexes = [b + 1 for b in bands]
             data = file.read(indexes, window=window, out_dtype=dtype)
-            return Raster(data, file.nodata)
+            return Raster(data, declared_nodata(file, bands))
     except RasterioError as error:
         raise _unreadable(path, _first_cause(error)) from error
 
 
 def band_count(path: str, key: str | None = None) -> int:
     """Count the bands of a file without reading its pixels."""
-    if path.endswith(('.npy', '.mat')):
+    if path.lower().endswith(ARRAYS):
         return open_array(path, key).shape[2]
     with raster_session(), _open(path) as file:
         return file.count
+
+
+def declared_nodata(
+    file: DatasetReader, bands: Sequence[int]
+) -> float | tuple[float | None, ...] | None:
+    """Return the nodata value that some bands (0-based) declare.
+
+    One per band where they differ.
+    """
+    values = tuple(file.nodatavals[b] for b in bands)
+    return values[0] if len(set(map(str, values))) == 1 else values
+
+
+def check_real(dtypes: Sequence[str], path: str) -> None:
+    """Refuse complex numbers, whose real part alone means nothing.
+
+    Raises:
+        ValueError: If there are any.
+    """
+    if any(d.startswith('complex') for d in dtypes):
+        raise ValueError(
+            f'{path} holds complex numbers ({", ".join(sorted(set(dtypes)))}):'
+            ' expected real ones: convert single-look complex data to '
+            'intensity or dB'
+        )
 
 
 def _open(path: str) -> DatasetReader:
@@ -132,8 +174,14 @@ def _open(path: str) -> DatasetReader:
 
 
 def _checked(
-    bands: Sequence[int] | None, count: int, path: str
+    bands: Sequence[int] | None, count: int, wanted: int | None, path: str
 ) -> Sequence[int]:
+    if wanted not in (None, count):
+        raise ValueError(
+            f'{path} has {count} bands, expected {wanted}: as many as '
+            '`file_bands` of the modality has names; a label has one, with '
+            'class ids, not colours'
+        )
     if bands is None:
         return range(count)
     missing = [b for b in bands if not 0 <= b < count]
@@ -149,7 +197,7 @@ def _checked(
 def _check_png_end(path: str) -> None:
     with open(path, 'rb') as file:
         file.seek(0, os.SEEK_END)
-        file.seek(max(file.tell() - 12, 0))
+        file.seek(max(file.tell() - PNG_TAIL, 0))
         if PNG_END not in file.read():
             raise _unreadable(path, 'the end of the PNG is missing')
 
