@@ -42,7 +42,9 @@ def test_own_rasters_in_ten_lines(tmp_path, monkeypatch):
     mine = example.replace(
         '../_base_/datasets/ombria.py', str(datasets / 'mine.py')
     ).replace('../_base_', str(bases))
-    mine = mine.replace('in_channels=1', 'in_channels=2')
+    change = 'sar=dict(in_channels=2)'
+    assert change in text
+    mine = mine.replace('sar=dict(in_channels=1)', change)
     (tmp_path / 'config.py').write_text(mine)
 
     cfg = Config.fromfile(tmp_path / 'config.py')

@@ -5,8 +5,9 @@
 
 Every run is the stock ``tools/train.py`` and ``tools/test.py`` in a folder of
 its own, ``<work-dir>/<config>/seed-<seed>``. A finished run is kept, an
-interrupted one resumed. The table (Markdown and CSV) names command, commit
-and hardware.
+interrupted one resumed, unless it was started with other options, which is an
+error. The table of the last call (``seeds.md``, ``seeds.csv``) names command,
+and the commits and hardware of the runs themselves (``run.json``).
 """
 
 import argparse
@@ -32,6 +33,7 @@ from multimodal_rs.utils.files import write_text
 
 TOOLS = Path(__file__).resolve().parent
 RESULT = 'modality_subsets.json'
+RECORD = 'run.json'
 MEASURES = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1')
 
 
@@ -45,14 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     args = _parse(arguments)
-    rows = []
+    rows, records = [], []
     for config in args.configs:
         results = []
         for seed in args.seeds:
             folder = args.work_dir / Path(config).stem / f'seed-{seed}'
             results.append(run(config, seed, folder, args.cfg_options))
+            records.append(json.loads((folder / RECORD).read_text()))
         rows += summarize(Path(config).stem, results)
-    print(write_table(rows, args))
+    print(write_table(rows, args, records))
     return 0
 
 
@@ -67,7 +70,11 @@ def run(config: str, seed: int, folder: Path, options: Sequence[str]) -> dict:
 
     Returns:
         Subset ('opt+sar', 'opt', ...) -> measures in percent.
+
+    Raises:
+        SystemExit: If the folder has a run with other options.
     """
+    _record(folder, options)
     if not (folder / RESULT).exists():
         print(f'{config}, seed {seed} -> {folder}', flush=True)
         start = time.time()
@@ -97,8 +104,10 @@ def summarize(name: str, results: Sequence[dict]) -> list[dict]:
     for subset in results[0]:
         row = dict(config=name, modalities=subset, runs=len(results))
         for measure in MEASURES:
-            values = [r[subset][measure] for r in results]
-            row[measure] = statistics.mean(values)
+            # Missing or null where undefined, as kappa of a single class.
+            found = [r.get(subset, {}).get(measure) for r in results]
+            values = [v for v in found if v is not None and v == v]
+            row[measure] = statistics.mean(values) if values else None
             row[f'{measure} sd'] = (
                 statistics.stdev(values) if values[1:] else None
             )
@@ -106,7 +115,9 @@ def summarize(name: str, results: Sequence[dict]) -> list[dict]:
     return rows
 
 
-def write_table(rows: Sequence[dict], args: argparse.Namespace) -> str:
+def write_table(
+    rows: Sequence[dict], args: argparse.Namespace, records: Sequence[dict]
+) -> str:
     """Write seeds.csv and seeds.md into the work directory.
 
     Returns:
@@ -125,30 +136,69 @@ def write_table(rows: Sequence[dict], args: argparse.Namespace) -> str:
     for row in rows:
         cells = ' | '.join(_cell(row, m) for m in MEASURES)
         lines.append(f'| {row["config"]} | {row["modalities"]} | {cells} |')
-    lines += ['', provenance(args)]
+    lines += ['', provenance(args, records)]
     text = '\n'.join(lines) + '\n'
     write_text(args.work_dir / 'seeds.md', text)
     return text
 
 
-def provenance(args: argparse.Namespace) -> str:
+def provenance(args: argparse.Namespace, records: Sequence[dict]) -> str:
     """Say how the numbers were made."""
     command = ' '.join(['python tools/run_seeds.py', *sys.argv[1:]])
-    commit = _output('git', 'rev-parse', '--short', 'HEAD') or 'unknown'
+    made = {
+        key: ', '.join(dict.fromkeys(v for r in records for v in r[key]))
+        for key in ('commits', 'machines')
+    }
+    seeds = ', '.join(map(str, args.seeds))
+    return (
+        f'Mean and standard deviation in percent over the seeds {seeds}; '
+        f'`{command}`; commit {made["commits"]}; {made["machines"]}.'
+    )
+
+
+def _record(folder: Path, options: Sequence[str]) -> None:
+    """Write down with what a run is made; refuse to mix options.
+
+    A run that goes on at another commit, or on another machine, has both.
+    """
+    file = folder / RECORD
+    unknown = dict(options=list(options), commits=[], machines=[])
+    record = json.loads(file.read_text()) if file.exists() else unknown
+    if record['options'] != list(options):
+        raise SystemExit(
+            f'{folder} has a run with the options {record["options"]}, not '
+            f'{list(options)}: choose another --work-dir, or delete the folder'
+        )
+    if (folder / RESULT).exists():
+        if not file.exists():  # made before runs were recorded
+            record.update(commits=['unknown'], machines=['unknown machine'])
+            write_text(file, json.dumps(record))
+        return
+    for key, value in (('commits', _commit()), ('machines', _machine())):
+        if value not in record[key]:
+            record[key].append(value)
+    write_text(file, json.dumps(record))
+
+
+def _commit() -> str:
+    commit = _output('git', 'rev-parse', '--short', 'HEAD')
+    changed = _output('git', 'status', '--porcelain', '--untracked-files=no')
+    return (commit or 'unknown') + (' with changes' if changed else '')
+
+
+def _machine() -> str:
     device = (
         torch.cuda.get_device_name()
         if torch.cuda.is_available()
         else f'{os.cpu_count()} CPU cores ({_processor()})'
     )
-    seeds = ', '.join(map(str, args.seeds))
-    return (
-        f'Mean and standard deviation in percent over the seeds {seeds}; '
-        f'`{command}`; commit {commit}; {device}; torch {torch.__version__}.'
-    )
+    return f'{device}, torch {torch.__version__}'
 
 
 def _cell(row: dict, measure: str) -> str:
     spread = row[f'{measure} sd']
+    if row[measure] is None:
+        return ''
     if spread is None:
         return f'{row[measure]:.2f}'
     return f'{row[measure]:.2f} ± {spread:.2f}'
@@ -164,7 +214,7 @@ def _processor() -> str:
 
 
 def _output(*command: str) -> str:
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=TOOLS)
     return result.stdout.strip() if result.returncode == 0 else ''
 
 

@@ -6,6 +6,9 @@ The options are those of mmseg's tools/train.py.
 
 import argparse
 import logging
+import os
+import zipfile
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -66,6 +69,36 @@ def enable_amp(cfg: Config) -> None:
     cfg.optim_wrapper.loss_scale = 'dynamic'
 
 
+def readable_checkpoint(folder: str) -> str | None:
+    """Find what a run with a damaged last checkpoint resumes from.
+
+    A checkpoint is damaged if the run was killed while it was written.
+
+    Returns:
+        The newest complete checkpoint; None if it is the one that mmengine
+        takes anyway, or if there is none.
+    """
+    last = Path(folder, 'last_checkpoint')
+    if not last.is_file():
+        return None
+    wanted = Path(folder, Path(last.read_text().strip()).name)
+    if not wanted.exists() or zipfile.is_zipfile(wanted):
+        return None
+    older = [
+        *Path(folder).glob('epoch_*.pth'),
+        *Path(folder).glob('iter_*.pth'),
+    ]
+    older = [p for p in older if zipfile.is_zipfile(p)]
+    if not older:
+        raise SystemExit(
+            f'--resume: {wanted} is not complete and there is no older '
+            'checkpoint: delete it and train without --resume'
+        )
+    newest = max(older, key=os.path.getmtime)
+    print(f'--resume: {wanted} is not complete, continues from {newest}')
+    return str(newest)
+
+
 def build_runner(cfg: Config) -> Runner:
     """Build the runner, of the class that the config's runner_type names."""
     if 'runner_type' not in cfg:
@@ -83,6 +116,8 @@ def main() -> None:
     if args.amp:
         enable_amp(cfg)
     cfg.resume = args.resume
+    if args.resume and cfg.get('load_from') is None:
+        cfg.load_from = readable_checkpoint(cfg.work_dir)
     prepare_cpu_processes(cfg)
     build_runner(cfg).train()
     close_processes()

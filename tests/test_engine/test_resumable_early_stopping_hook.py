@@ -2,6 +2,7 @@ import logging
 from types import SimpleNamespace
 
 from mmengine.logging import MessageHub
+from mmengine.runner.priority import get_priority
 from mmseg.registry import HOOKS
 
 CFG = dict(
@@ -16,7 +17,7 @@ CFG = dict(
 def runner(hub, epoch):
     return SimpleNamespace(
         message_hub=hub,
-        epoch=epoch,
+        iter=10 * epoch,
         logger=logging.getLogger('test'),
         train_loop=SimpleNamespace(stop_training=False),
     )
@@ -56,3 +57,10 @@ def test_a_lower_loss_resets_the_patience():
     scores = (1.0, 1.1, 1.1, 0.9, 1.0, 1.0)
     assert not any(validate(hook, run, s) for s in scores)
     assert validate(hook, run, 0.9 + 1e-9)
+
+
+def test_the_state_is_restored_before_a_validation_is_repeated():
+    """And written by the next checkpoint, not by that of its validation."""
+    kinds = ('CheckpointHook', CFG['type'], 'ReproducibleRunHook')
+    order = [get_priority(HOOKS.get(kind).priority) for kind in kinds]
+    assert order == sorted(set(order))

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 
+from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
 from multimodal_rs.inference.scene import network_modalities
 from multimodal_rs.inference.windows import Window
@@ -108,3 +110,31 @@ def test_reduced_scene(model, make_scene):
         assert scene.read_reduced(50)['opt'].shape == (3, 20, 50)
         assert scene.read_reduced(500)['sar'].shape == (2, 40, 100)
     assert reduced_shape((1, 1000), 10) == (1, 10)
+
+
+def test_files_of_other_bands_than_declared_are_refused(make_scene):
+    """Read by position, its bands would be mistaken for others."""
+    names = dict(bands=['B4', 'B2'], file_bands=['B2', 'B3', 'B4', 'B8'])
+    modalities = build_modalities(dict(opt=names))
+    rasters = {'opt': make_scene()['opt']}
+    with (
+        pytest.raises(ValueError, match='3 bands, expected 4'),
+        SceneRasters(rasters, modalities),
+    ):
+        pass
+
+
+def test_ground_control_points_are_no_grid(tmp_path):
+    path = str(tmp_path / 'grd.tif')
+    corners = [(0, 0, 9, 47), (0, 8, 10, 47), (8, 0, 9, 46), (8, 8, 10, 46)]
+    points = [GroundControlPoint(*corner) for corner in corners]
+    profile = dict(driver='GTiff', dtype='float32', count=1)
+    with rasterio.open(path, 'w', height=8, width=8, **profile) as file:
+        file.write(np.ones((1, 8, 8), 'float32'))
+        file.gcps = points, CRS.from_epsg(4326)
+    modalities = build_modalities(dict(sar=dict(bands=[0])))
+    with (
+        pytest.raises(ValueError, match='rectify it first'),
+        SceneRasters(dict(sar=path), modalities),
+    ):
+        pass

@@ -13,6 +13,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from rasterio.crs import CRS
 
+from multimodal_rs.inference import maps
 from multimodal_rs.inference import scene as scene_module
 from multimodal_rs.inference.maps import write_category_names
 from multimodal_rs.inference.preview import save_preview
@@ -348,3 +349,30 @@ def test_preview_shows_modalities_and_map(model, make_scene, tmp_path):
     assert (pictures[0] != pictures[1]).any()
     for colour in PALETTE:  # in the legend and in the map
         assert (pictures[0] == colour).all(-1).sum() > 300
+
+
+def test_pyramids_of_an_earlier_map_are_removed(model, make_scene, tmp_path):
+    output, percent = tmp_path / 'map.tif', tmp_path / 'percent.tif'
+    rasters = make_scene(40, 50)
+    run(model, rasters, output, probabilities=percent)
+    for path in (output, percent):
+        for suffix in ('.ovr', '.aux.xml'):
+            Path(f'{path}{suffix}').write_text('old')
+    run(model, rasters, output, probabilities=percent)
+    assert not list(tmp_path.glob('*.ovr'))
+    assert not Path(f'{percent}.aux.xml').exists()
+    assert '<Category>' in Path(f'{output}.aux.xml').read_text()
+
+
+def test_a_map_that_the_disk_cut_off_is_noticed(tmp_path):
+    path = tmp_path / 'map.tif'
+    profile = dict(driver='GTiff', dtype='uint8', count=1, tiled=True)
+    profile.update(blockxsize=256, blockysize=256, compress='deflate')
+    noise = np.random.default_rng(0).integers(0, 255, (600, 600), 'uint8')
+    with rasterio.open(path, 'w', height=600, width=600, **profile) as file:
+        file.write(noise, 1)
+    maps._check_complete(path)
+    for size in (path.stat().st_size - 200, 1000):
+        path.write_bytes(path.read_bytes()[:size])
+        with pytest.raises(OSError, match='is the disk full'):
+            maps._check_complete(path)

@@ -45,7 +45,8 @@ class ReproducibleRunHook(Hook):
             done, end, unit = runner.epoch, loop.max_epochs, 'epoch'
         if done == 0 or runner.val_loop is None:
             return
-        if loop.val_begin <= done < end and done % loop.val_interval == 0:
+        due = done % loop.val_interval == 0 or done == end
+        if loop.val_begin <= done <= end and due:
             runner.logger.info(f'repeat the validation of {unit} {done}')
             runner.val_loop.run()
 

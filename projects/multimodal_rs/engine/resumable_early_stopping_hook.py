@@ -14,11 +14,15 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
     """
 
     KEY = 'early_stopping'
+    # Between VERY_LOW, CheckpointHook, which writes the state from before the
+    # validation, and LOWEST, ReproducibleRunHook, which repeats a validation
+    # on resume: the state has to be restored by then.
+    priority = 95
 
     def before_train(self, runner: Runner) -> None:
         """Restore the best score and the number of epochs waited."""
         state = runner.message_hub.runtime_info.get(self.KEY)
-        if state is not None and runner.epoch > 0:
+        if state is not None and runner.iter > 0:
             self.best_score = state['best_score']
             self.wait_count = state['wait_count']
 

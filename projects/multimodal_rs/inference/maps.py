@@ -4,11 +4,12 @@ import contextlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.utils.files import write_text
@@ -132,3 +133,36 @@ def _geotiff(
         ) as file:
             file.update_tags(modalities=', '.join(scene.files))
             yield file
+        _check_complete(path)
+
+
+def _check_complete(path: str | os.PathLike) -> None:
+    """Read the last block of each band.
+
+    GDAL does not say when a full disk takes the end of a file, which it
+    writes when the file is closed.
+
+    Raises:
+        OSError: If the file is not complete.
+    """
+    try:
+        with rasterio.open(path) as file:
+            window = (
+                (file.height - 1, file.height),
+                (file.width - 1, file.width),
+            )
+            file.read(window=window)
+    except RasterioError as error:
+        raise OSError(
+            f'{path} was not written to its end ({error.__cause__ or error}): '
+            'is the disk full?'
+        ) from error
+
+
+def remove_sidecars(path: str | os.PathLike) -> None:
+    """Remove what GDAL and QGIS keep beside an earlier map of this name.
+
+    Pyramids and statistics of the earlier map would be shown for the new one.
+    """
+    for suffix in ('.ovr', '.msk', '.aux.xml'):
+        Path(f'{os.fspath(path)}{suffix}').unlink(missing_ok=True)

@@ -169,6 +169,11 @@ def _open(name: str, path: str, modality: Modality) -> rasterio.DatasetReader:
 def _check_bands(
     name: str, path: str, file: rasterio.DatasetReader, modality: Modality
 ) -> None:
+    if file.crs is None and (file.gcps[0] or file.rpcs):
+        raise ValueError(
+            f'{name}: {path} is placed by ground control points or RPCs, not '
+            'by a grid: rectify it first, with `gdalwarp` or `rio warp`'
+        )
     count = file.count
     needed = max(modality.indices) + 1
     if modality.file_count not in (None, count):

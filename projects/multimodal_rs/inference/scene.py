@@ -39,6 +39,7 @@ from multimodal_rs.inference.maps import (
     RowWriter,
     class_map,
     probability_map,
+    remove_sidecars,
     write_category_names,
 )
 from multimodal_rs.inference.rasters import SceneRasters
@@ -98,6 +99,8 @@ def predict_scene(
             _add_batch(model, scene, windows, band)
             bar.advance(task, len(windows))
             _write(band, end, plan, writer, percent)
+    for path in filter(None, (output, probabilities)):
+        remove_sidecars(path)
     write_category_names(output, classes)
 
 

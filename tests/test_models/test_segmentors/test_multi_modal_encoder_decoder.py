@@ -252,3 +252,17 @@ def test_several_pyramids_need_a_neck():
     model = MODELS.build(config(neck=None))
     with pytest.raises(ValueError, match='set `neck`'):
         model.extract_feat(images())
+
+
+def test_one_output_for_two_classes_is_refused():
+    head = dict(config()['decode_head'], num_classes=2, out_channels=1)
+    with pytest.raises(ValueError, match='an output per class'):
+        MODELS.build(config(decode_head=head))
+
+
+def test_a_branch_for_another_number_of_bands_is_named():
+    model = MODELS.build(config())
+    inputs = images()
+    inputs['sar'] = inputs['sar'][:, :1]
+    with pytest.raises(ValueError, match='sar has 1 bands, its branch reads'):
+        model.extract_feat(inputs)

@@ -93,13 +93,27 @@ class ParallelBackbones(BaseModule):
             if name not in inputs:
                 continue
             key = self._key(name)
-            pyramid = self._encode(
-                self.branches[key], inputs[name], masks.get(name)
-            )
+            try:
+                pyramid = self._encode(
+                    self.branches[key], inputs[name], masks.get(name)
+                )
+            except RuntimeError as error:
+                self._explain(name, inputs[name], error)
+                raise
             if self.necks is not None:
                 pyramid = self.necks[key](pyramid)
             features[name] = tuple(pyramid)
         return features
+
+    def _explain(self, name: str, image: Tensor, error: RuntimeError) -> None:
+        """Name the usual reason why a branch cannot read an image."""
+        _, stem = first_convolution(self.branches[self._key(name)])
+        if stem.in_channels != image.shape[1]:
+            raise ValueError(
+                f'{name} has {image.shape[1]} bands, its branch reads '
+                f'{stem.in_channels}: set in_channels of the branch to the '
+                'number of its `bands`'
+            ) from error
 
     @staticmethod
     def _encode(

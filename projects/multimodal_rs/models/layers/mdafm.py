@@ -18,6 +18,11 @@ class ChannelAttention(nn.Module):
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
         hidden = channels // reduction
+        if hidden == 0:
+            raise ValueError(
+                f'ChannelAttention: {channels} channels over reduction '
+                f'{reduction} leave none: lower `reduction`'
+            )
         self.squeeze = nn.Conv2d(channels, hidden, 1, bias=False)
         self.excite = nn.Conv2d(hidden, channels, 1, bias=False)
 

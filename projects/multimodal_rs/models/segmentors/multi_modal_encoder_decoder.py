@@ -99,6 +99,14 @@ class MultiModalEncoderDecoder(EncoderDecoder):
         self.modality_heads = ModuleDict(
             {m: MODELS.build(c) for m, c in modality_heads.items()}
         )
+        heads = {'decode_head': self.decode_head, **self.modality_heads}
+        single = [n for n, h in heads.items() if h.out_channels == 1]
+        if single:
+            raise ValueError(
+                f'{type(self).__name__}: {single} with out_channels=1 (one '
+                'sigmoid for two classes), expected an output per class: '
+                'leave out_channels out, with a softmax cross entropy'
+            )
 
     @property
     def _refines(self) -> bool:
