@@ -15,6 +15,7 @@ from data_prep.checks import Finding, Grid, read_grid
 from data_prep.progress import progress
 from multimodal_rs.datasets.io.raster import (
     Raster,
+    check_written,
     raster_session,
     read_raster,
 )
@@ -251,3 +252,4 @@ def _write_tile(path: Path, data: np.ndarray, profile: Mapping) -> None:
             **profile,
         ) as file:
             file.write(data)
+        check_written(temporary)

@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from rasterio.crs import CRS
 
-from multimodal_rs.inference import maps
+from multimodal_rs.datasets.io.raster import check_written
 from multimodal_rs.inference import scene as scene_module
 from multimodal_rs.inference.maps import write_category_names
 from multimodal_rs.inference.preview import save_preview
@@ -371,8 +371,8 @@ def test_a_map_that_the_disk_cut_off_is_noticed(tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (600, 600), 'uint8')
     with rasterio.open(path, 'w', height=600, width=600, **profile) as file:
         file.write(noise, 1)
-    maps._check_complete(path)
+    check_written(path)
     for size in (path.stat().st_size - 200, 1000):
         path.write_bytes(path.read_bytes()[:size])
         with pytest.raises(OSError, match='is the disk full'):
-            maps._check_complete(path)
+            check_written(path)

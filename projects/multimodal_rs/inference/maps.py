@@ -9,8 +9,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 
+from multimodal_rs.datasets.io.raster import check_written
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.utils.files import write_text
 
@@ -133,30 +134,7 @@ def _geotiff(
         ) as file:
             file.update_tags(modalities=', '.join(scene.files))
             yield file
-        _check_complete(path)
-
-
-def _check_complete(path: str | os.PathLike) -> None:
-    """Read the last block of each band.
-
-    GDAL does not say when a full disk takes the end of a file, which it
-    writes when the file is closed.
-
-    Raises:
-        OSError: If the file is not complete.
-    """
-    try:
-        with rasterio.open(path) as file:
-            window = (
-                (file.height - 1, file.height),
-                (file.width - 1, file.width),
-            )
-            file.read(window=window)
-    except RasterioError as error:
-        raise OSError(
-            f'{path} was not written to its end ({error.__cause__ or error}): '
-            'is the disk full?'
-        ) from error
+        check_written(path)
 
 
 def remove_sidecars(path: str | os.PathLike) -> None:

@@ -10,6 +10,7 @@ import rasterio
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
+from multimodal_rs.datasets.io.raster import check_written
 from multimodal_rs.simulation.fields import Shape
 from multimodal_rs.simulation.signatures import BANDS, POLARISATIONS
 from multimodal_rs.simulation.simulator import (
@@ -212,3 +213,4 @@ def _write_raster(
         ) as file:
             file.write(data)
             file.descriptions = names
+        check_written(temporary)

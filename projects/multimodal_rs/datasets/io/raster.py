@@ -164,6 +164,27 @@ def check_real(dtypes: Sequence[str], path: str) -> None:
         )
 
 
+def check_written(path: str | os.PathLike) -> None:
+    """Read the last pixel of each band of a raster that was just closed.
+
+    GDAL does not say when a full disk takes the end of a file, which it
+    writes when the file is closed.
+
+    Raises:
+        OSError: If the file is not complete.
+    """
+    try:
+        with rasterio.open(path) as file:
+            rows = (file.height - 1, file.height)
+            columns = (file.width - 1, file.width)
+            file.read(window=(rows, columns))
+    except RasterioError as error:
+        raise OSError(
+            f'{path} was not written to its end ({_first_cause(error)}): is '
+            'the disk full?'
+        ) from error
+
+
 def _open(path: str) -> DatasetReader:
     """Open for reading inside a session.
 
