@@ -89,21 +89,7 @@ def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
     Raises:
         ValueError: If there is none.
     """
-    modalities = dataset.modalities
-    wanted = [n for n, m in modalities.items() if not m.optional]
-    found = {
-        name: set(
-            dataset.list_tiles(modalities[name].dir, modalities[name].suffix)
-        )
-        for name in wanted or modalities
-    }
-    if dataset.label is not None:
-        found['label'] = set(
-            dataset.list_tiles(
-                dataset.label.get('dir', ''),
-                dataset.label.get('suffix', '.tif'),
-            )
-        )
+    found = dataset.required_tiles()
     complete = set.intersection(*found.values())
     counts = {name: len(tiles) for name, tiles in found.items()}
     if not complete:

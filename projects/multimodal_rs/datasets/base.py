@@ -122,7 +122,10 @@ class MultiModalSegDataset(BaseSegDataset):
             ValueError: If it lists no tile, or the folders hold none.
         """
         if self.label is None and not self.ann_file:
-            return [self._record(tile) for tile in self._complete_tiles()]
+            tiles = set.intersection(*self.required_tiles().values())
+            if not tiles:
+                raise ValueError(self._why_no_tile())
+            return [self._record(tile) for tile in sorted(tiles)]
         if not self.ann_file or not osp.isfile(self.ann_file):
             raise FileNotFoundError(
                 f'{type(self).__name__}: split list {self.ann_file!r} does '
@@ -188,25 +191,36 @@ class MultiModalSegDataset(BaseSegDataset):
         ids = (f.removesuffix(suffix).replace(os.sep, '/') for f in files)
         return sorted(ids)
 
-    def _complete_tiles(self) -> list[str]:
-        """List the tiles that all modalities have, but optional ones."""
-        tiles = {
-            name: self.list_tiles(modality.dir, modality.suffix)
-            for name, modality in self.modalities.items()
+    def required_tiles(self) -> dict[str, set[str]]:
+        """List the tiles of each layer that a tile must have.
+
+        Returns:
+            Modality, or ``'label'`` if there are labels, -> tile ids. Optional
+            modalities are left out, unless all are.
+        """
+        modalities = self.modalities
+        wanted = [n for n, m in modalities.items() if not m.optional]
+        layers = {
+            name: (modalities[name].dir, modalities[name].suffix)
+            for name in wanted or modalities
         }
-        wanted = [n for n, m in self.modalities.items() if not m.optional]
-        common = set.intersection(*(set(tiles[n]) for n in wanted or tiles))
-        if not common:
-            found = {
-                f'{n} ({self._locate(m.dir)}/*{m.suffix})': len(tiles[n])
-                for n, m in self.modalities.items()
-            }
-            raise ValueError(
-                f'{type(self).__name__}: no tile has a file in the folder of '
-                f'every modality; tiles found: {found}. Files of a tile must '
-                'have the same name up to `suffix`'
+        if self.label is not None:
+            get = self.label.get
+            layers['label'] = get('dir', ''), get('suffix', '.tif')
+        return {n: set(self.list_tiles(*where)) for n, where in layers.items()}
+
+    def _why_no_tile(self) -> str:
+        found = {
+            f'{n} ({self._locate(m.dir)}/*{m.suffix})': len(
+                self.list_tiles(m.dir, m.suffix)
             )
-        return sorted(common)
+            for n, m in self.modalities.items()
+        }
+        return (
+            f'{type(self).__name__}: no tile has a file in the folder of '
+            f'every modality; tiles found: {found}. Files of a tile must '
+            'have the same name up to `suffix`'
+        )
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:

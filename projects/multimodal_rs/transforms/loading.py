@@ -5,6 +5,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+from multimodal_rs.datasets.base import IGNORED
 from multimodal_rs.datasets.io.raster import raster_exists, read_raster
 
 UNKNOWN = 254  # marks label numbers without a train id
@@ -120,8 +121,6 @@ class LoadLandCover(BaseTransform):
             dataset has no labels.
     """
 
-    IGNORED = 255
-
     def __init__(self, ignore_invalid: str | None = None) -> None:
         if ignore_invalid not in (None, 'any', 'all'):
             raise ValueError(
@@ -156,10 +155,10 @@ class LoadLandCover(BaseTransform):
         ids = label.get('ids')
         if ids is None:
             ids = {i: i for i in range(results['num_classes'])}
-            ids[self.IGNORED] = self.IGNORED
+            ids[IGNORED] = IGNORED
         train_ids = _translate(raw, ids, path)
         if self.ignore_invalid is not None:
-            train_ids[self._invalid(results)] = self.IGNORED
+            train_ids[self._invalid(results)] = IGNORED
         results['gt_seg_map'] = train_ids
         results['seg_fields'] = [*results['seg_fields'], 'gt_seg_map']
         return results
