@@ -204,7 +204,7 @@ def test_gpu_rows_run(small, tmp_path):
 
 
 def test_training_step_of_a_config(capsys):
-    name = 'mcf-mamba_vmamba-xt_1xb8-15e_simulated-128x128'
+    name = 'mcf-mamba_vmamba-xt_1xb8-40e_simulated-128x128'
     config = ROOT / f'configs/mcf_mamba/{name}.py'
     options = ['--shape', '40', '32', '--batch', '1', '--steps', '1']
     benchmark_model.main([str(config), *options])

@@ -1,4 +1,4 @@
-# As adamw_8e.py, for pretraining: 40 epochs, validation every fifth.
+# As adamw_8e.py, for 40 epochs of few tiles: validation every fifth.
 _base_ = './adamw_8e.py'
 
 epochs, warmup = 40, 2

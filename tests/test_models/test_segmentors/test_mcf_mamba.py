@@ -9,7 +9,7 @@ from mmseg.structures import SegDataSample
 
 from helpers import ROOT
 
-CONFIG = 'configs/mcf_mamba/mcf-mamba_vmamba-xt_1xb8-15e_simulated-128x128.py'
+CONFIG = 'configs/mcf_mamba/mcf-mamba_vmamba-xt_1xb8-40e_simulated-128x128.py'
 
 
 @pytest.fixture

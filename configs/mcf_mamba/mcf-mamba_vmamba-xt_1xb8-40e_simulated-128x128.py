@@ -1,7 +1,7 @@
 _base_ = [
     '../_base_/models/mcf-mamba_vmamba-xt.py',
     '../_base_/datasets/simulated.py',
-    '../_base_/schedules/adamw_15e.py',
+    '../_base_/schedules/adamw_40e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
