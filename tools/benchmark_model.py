@@ -39,6 +39,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from _scan_baselines import networks_with_loops
 from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.utils.host_memory import keep_freed_memory
 
 SCANS = 'multimodal_rs::'
 
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check_file('config', args.config)
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.device == 'cpu':
+        keep_freed_memory()  # as KeepMemoryHook does in training
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).to(args.device).train()

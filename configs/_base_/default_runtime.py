@@ -21,6 +21,7 @@ default_hooks = dict(
     ),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     reproducible_run=dict(type='ReproducibleRunHook'),
+    keep_memory=dict(type='KeepMemoryHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='MultiModalVisualizationHook'),
 )
