@@ -11,8 +11,8 @@ from multimodal_rs.utils.host_memory import keep_freed_memory
 class KeepMemoryHook(Hook):
     """Keep the memory of freed tensors when the network is on the CPU.
 
-    A step then takes a tenth to a fifth less time, see docs/benchmarks.md,
-    with the same numbers. On a GPU nothing is changed: torch's own allocator
+    A step then takes up to a fifth less time (docs/benchmarks.md), with the
+    same numbers. On a GPU nothing is changed: torch's own allocator
     does it there.
     """
 
