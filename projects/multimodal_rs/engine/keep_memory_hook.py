@@ -12,8 +12,8 @@ class KeepMemoryHook(Hook):
     """Keep the memory of freed tensors when the network is on the CPU.
 
     A step then takes up to a fifth less time (docs/benchmarks.md), with the
-    same numbers. On a GPU nothing is changed: torch's own allocator
-    does it there.
+    same numbers. On a GPU nothing is changed: torch's own allocator does it
+    there.
     """
 
     def before_run(self, runner: Runner) -> None:
