@@ -98,7 +98,7 @@ def test_mcf_mamba_of_the_paper():
 @pytest.mark.parametrize(
     'config',
     [
-        MCF_MAMBA.format('xt_1xb8-15e_simulated-128x128'),
+        MCF_MAMBA.format('xt_1xb8-40e_simulated-128x128'),
         'configs/joitrinet/joitrinet-e_r18_1xb8-15e_simulated-128x128.py',
         'configs/baselines/deeplabv3plus-sar_r18_1xb8-15e_simulated-128x128'
         '.py',
