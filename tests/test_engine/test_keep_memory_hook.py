@@ -1,7 +1,6 @@
 """Freed memory is used again instead of being given back."""
 
 import platform
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -10,9 +9,10 @@ import torch
 from mmseg.registry import HOOKS
 
 from multimodal_rs.engine import keep_memory_hook
+from tool_runs import run
 
 PROGRAM = """
-import resource, sys
+import resource
 import torch
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
@@ -34,9 +34,8 @@ print(given_back, faults())
     platform.libc_ver()[0] != 'glibc', reason='an option of glibc'
 )
 def test_pages_are_touched_once():
-    command = [sys.executable, '-W', 'ignore', '-c', PROGRAM]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    given_back, kept = map(int, run.stdout.splitlines()[-1].split())
+    result = run(sys.executable, '-W', 'ignore', '-c', PROGRAM)
+    given_back, kept = map(int, result.stdout.splitlines()[-1].split())
     assert given_back >= 20  # 16384 pages each time, or 32 huge ones
     assert kept < 20
 
