@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
 from multimodal_rs.inference.scene import network_modalities
-from multimodal_rs.inference.windows import Window
+from multimodal_rs.utils.windows import Window
 
 
 def load(model, rasters, window=None):

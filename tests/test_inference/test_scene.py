@@ -19,7 +19,7 @@ from multimodal_rs.inference.maps import write_category_names
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.scene import network_modalities, predict_scene
-from multimodal_rs.inference.windows import Window
+from multimodal_rs.utils.windows import Window
 
 CLASSES = ('water', 'forest & scrub', 'crops', 'built')
 PALETTE = ((0, 0, 255), (0, 120, 0), (240, 200, 0), (200, 30, 30))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mmseg.registry import TRANSFORMS
 
-import multimodal_rs.transforms.values  # noqa: F401  registers the steps
+import multimodal_rs.datasets.values  # noqa: F401  registers the steps
 
 NODATA_RULES = ('any', 'all')
 
@@ -50,7 +50,7 @@ class Modality:
             ``'all'``: only if all have it (0 in a single band is a
             measurement).
         values: Steps from file numbers to network units, in order; see
-            ``transforms/values.py``.
+            ``datasets/values.py``.
         mean: Per band, in the units after ``values``. None: 0.
         std: Per band, likewise. None: 1.
         display: How to show it.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from multimodal_rs.inference.windows import Window, starts
+from multimodal_rs.utils.windows import Window, starts
 
 
 def axis_starts(length: int, crop: int, stride: int) -> list[int]:

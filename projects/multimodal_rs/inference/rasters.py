@@ -15,7 +15,7 @@ from multimodal_rs.datasets.io.raster import (
     is_virtual,
 )
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.inference.windows import Window
+from multimodal_rs.utils.windows import Window
 
 GRID_TOLERANCE = 0.05  # pixels
 

@@ -43,8 +43,8 @@ from multimodal_rs.inference.maps import (
     write_category_names,
 )
 from multimodal_rs.inference.rasters import SceneRasters
-from multimodal_rs.inference.windows import Window
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.windows import Window
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
-from multimodal_rs.inference.windows import sliding_windows
+from multimodal_rs.utils.windows import sliding_windows
 
 Inputs = dict[str, Tensor]
 
