@@ -14,13 +14,13 @@ from mmseg.structures import SegDataSample
 
 from helpers import ROOT
 from multimodal_rs.datasets.modality import build_modalities
-from multimodal_rs.engine.pretrained_weights_hook import (
-    PretrainedWeightsHook,
-    transfer,
-)
 from multimodal_rs.visualization.reconstruction_hook import (
     ReconstructionVisualizationHook,
 )
+from multimodal_rs.weights.pretrained_weights_hook import (
+    PretrainedWeightsHook,
+)
+from multimodal_rs.weights.transfer import transfer
 from test_configs import CONFIGS, PRETRAINING, SIZE, without_download
 
 AUTHORS = 'mcf-mamba-pre_vmamba-t_1xb8-300e_dfc2020-256x256'

@@ -19,8 +19,8 @@ add_source_path()
 
 import torch
 
-from multimodal_rs.models.weights import CONVERTERS
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.weights.conversion import converters
 
 WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'of {WRAPPERS}: {args.dst} is not written'
         )
         return 1
-    state, unmatched, dropped = CONVERTERS[args.source](source)
+    state, unmatched, dropped = converters()[args.source](source)
     for key in unmatched:
         print(f'unmatched: {key}')
     for key in dropped:
@@ -110,7 +110,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('src', help="the authors' checkpoint")
     parser.add_argument('dst', help='file to write')
-    parser.add_argument('--source', required=True, choices=sorted(CONVERTERS))
+    parser.add_argument('--source', required=True, choices=list(converters()))
     parser.add_argument(
         '--config', help='config of the model that the result must fit'
     )

@@ -79,12 +79,12 @@ def main() -> None:
     rasters = parse_rasters(args.raster)
     from mmengine.device import get_device
 
-    from multimodal_rs.inference.checkpoint import load_trained
     from multimodal_rs.inference.preview import save_preview
     from multimodal_rs.inference.scene import (
         network_modalities,
         predict_scene,
     )
+    from multimodal_rs.weights.trained import load_trained
 
     device = get_device() if args.device == 'auto' else args.device
     model, classes, palette = load_trained(

@@ -96,7 +96,7 @@ def check_weights(runner: Runner, checkpoint: str) -> None:
     Raises:
         ValueError: If a tensor is missing, unknown or of another shape.
     """
-    from multimodal_rs.inference.checkpoint import load_strictly
+    from multimodal_rs.weights.strict import load_strictly
 
     model = runner.model
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):

@@ -18,6 +18,7 @@ import_submodules(
         'datasets',
         'transforms',
         'models',
+        'weights',
         'engine',
         'evaluation',
         'visualization',

@@ -10,12 +10,12 @@ from multimodal_rs.models.layers.deeplabv3plus_decoder import (
     DeepLabV3PlusDecoder,
 )
 from multimodal_rs.models.layers.mdafm import MDAFM
-from multimodal_rs.models.weights import (
+from multimodal_rs.weights.conversion.joitrinet import (
     DECODER_RULES,
     MDAFM_RULES,
     convert_joitrinet,
-    rename_keys,
 )
+from multimodal_rs.weights.conversion.rules import rename_keys
 
 CONFIG = 'configs/joitrinet/joitrinet-{}_r101_1xb8-200e_dfc2020-256x256.py'
 

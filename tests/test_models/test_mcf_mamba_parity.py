@@ -6,12 +6,12 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from helpers import ROOT, assert_parity, author_state, parity_arrays
-from multimodal_rs.models.weights import (
+from multimodal_rs.weights.conversion.mcf_mamba import (
     MCMF_RULES,
     convert_mcf_mamba,
-    convert_vmamba,
-    rename_keys,
 )
+from multimodal_rs.weights.conversion.rules import rename_keys
+from multimodal_rs.weights.conversion.vmamba import convert_vmamba
 
 CONFIG = 'configs/mcf_mamba/mcf-mamba_vmamba-t_1xb8-100e_dfc2020-256x256.py'
 

@@ -10,7 +10,7 @@ from mmseg.structures import SegDataSample
 from helpers import ROOT, assert_parity, author_state, parity_arrays
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.models.layers.mdf_vss_block import scan_block
-from multimodal_rs.models.weights import convert_ref_net
+from multimodal_rs.weights.conversion.ref_net import convert_ref_net
 
 CONFIG = 'configs/ref_net/ref-net_r50_1xb8-70k_dfc2020-256x256.py'
 AUTHORS = CONFIG.replace('ref-net_r50', 'ref-net-background_r50')

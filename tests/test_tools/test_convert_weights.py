@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 
 import convert_weights
 from helpers import ROOT, author_state
-from multimodal_rs.engine.pretrained_weights_hook import transfer
+from multimodal_rs.weights.transfer import transfer
 
 CONFIG = 'configs/joitrinet/joitrinet-d_r101_1xb8-200e_dfc2020-256x256.py'
 

@@ -6,11 +6,8 @@ import torch
 from mmseg.structures import SegDataSample
 
 from helpers import parity_arrays
-from multimodal_rs.models.backbones.parallel_backbones import MASK_STRIDE
-from multimodal_rs.transforms.complementary_mask import (
-    TOKEN,
-    ComplementaryMask,
-)
+from multimodal_rs.transforms.complementary_mask import ComplementaryMask
+from multimodal_rs.utils.masks import MASK_STRIDE
 
 CHANNELS = dict(opt=4, sar=2, dem=1, ndvi=1)
 
@@ -61,7 +58,7 @@ def test_every_place_is_visible_exactly_once(size, number):
     assert set(masks) == set(names)
     visible = sum(1 - mask for mask in masks.values())
     height, width = (size, size) if isinstance(size, int) else size
-    grid = (1, -(-height // TOKEN), -(-width // TOKEN))
+    grid = (1, -(-height // MASK_STRIDE), -(-width // MASK_STRIDE))
     assert torch.equal(visible, torch.ones(grid))
 
 
@@ -152,7 +149,3 @@ def test_modalities_that_the_network_reads():
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         ComplementaryMask(**arguments)
-
-
-def test_one_stride_everywhere():
-    assert TOKEN == MASK_STRIDE

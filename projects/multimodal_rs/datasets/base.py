@@ -1,6 +1,5 @@
 """A dataset of co-registered rasters, one file per modality and tile."""
 
-import copy
 import glob
 import os
 import os.path as osp
@@ -16,8 +15,8 @@ from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import build_modalities
-
-IGNORED = 255
+from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.utils.plain import plain
 
 
 @DATASETS.register_module()
@@ -64,7 +63,7 @@ class MultiModalSegDataset(BaseSegDataset):
         test_mode: bool = False,
         seed: int = 0,
         indices: int | Sequence[int] | None = None,
-        ignore_index: int = 255,
+        ignore_index: int = IGNORED,
         lazy_init: bool = False,
     ) -> None:
         self.modalities = build_modalities(modalities)
@@ -80,7 +79,7 @@ class MultiModalSegDataset(BaseSegDataset):
         # Shared with worker processes, so that they see a resumed epoch.
         self.draws = torch.zeros(0, dtype=torch.int64)
         metainfo = dict(metainfo or {})
-        metainfo['modalities'] = _plain(modalities)
+        metainfo['modalities'] = plain(modalities)
         if self.label is None and 'classes' not in self.METAINFO:
             metainfo.setdefault('classes', ())  # mmseg wants some to test
         super().__init__(
@@ -301,12 +300,3 @@ def _check_label(label: Mapping) -> dict:
         # A config that mmengine has dumped comes back with text as keys.
         label['ids'] = {int(k): int(v) for k, v in label['ids'].items()}
     return label
-
-
-def _plain(declarations: Mapping) -> dict:
-    """Copy declarations into plain dicts and lists (for checkpoints)."""
-    if isinstance(declarations, Mapping):
-        return {k: _plain(v) for k, v in declarations.items()}
-    if isinstance(declarations, (list, tuple)):
-        return [_plain(v) for v in declarations]
-    return copy.copy(declarations)

@@ -21,8 +21,7 @@ from torch.utils.data import DataLoader
 
 from multimodal_rs.evaluation.confusion import MEASURES
 from multimodal_rs.evaluation.report import text_table, write_csv, write_json
-
-IGNORED_LABEL = 255
+from multimodal_rs.utils.labels import IGNORED
 
 
 @LOOPS.register_module()
@@ -307,7 +306,7 @@ def _restrict(samples: Sequence, names: Sequence[str]) -> list:
 def _ignore(output: SegDataSample) -> SegDataSample:
     """Copy an output with all labels ignored and the prediction 0."""
     ignored = output.new()
-    truth = torch.full_like(output.gt_sem_seg.data, IGNORED_LABEL)
+    truth = torch.full_like(output.gt_sem_seg.data, IGNORED)
     prediction = torch.zeros_like(output.pred_sem_seg.data)
     ignored.gt_sem_seg = PixelData(data=truth)
     ignored.pred_sem_seg = PixelData(data=prediction)

@@ -25,6 +25,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from multimodal_rs.utils.labels import IGNORED
+
 MEASURES = ('OA', 'kappa', 'mPA', 'mIoU', 'mF1', 'FWIoU')
 
 
@@ -32,7 +34,7 @@ def confusion_matrix(
     truth: torch.Tensor | ArrayLike,
     prediction: torch.Tensor | ArrayLike,
     num_classes: int,
-    ignore_index: int = 255,
+    ignore_index: int = IGNORED,
 ) -> np.ndarray:
     """Count the pixels of every pair of true and predicted class.
 

@@ -8,6 +8,7 @@ from mmengine.evaluator import BaseMetric
 from mmseg.registry import METRICS
 
 from multimodal_rs.evaluation.confusion import check_classes
+from multimodal_rs.utils.labels import IGNORED
 
 
 @METRICS.register_module()
@@ -28,7 +29,7 @@ class CrossEntropyMetric(BaseMetric):
 
     def __init__(
         self,
-        ignore_index: int = 255,
+        ignore_index: int = IGNORED,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:

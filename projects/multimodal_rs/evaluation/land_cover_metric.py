@@ -23,6 +23,7 @@ from multimodal_rs.evaluation.report import (
     write_json,
 )
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.labels import IGNORED
 
 
 @METRICS.register_module()
@@ -62,7 +63,7 @@ class LandCoverMetric(BaseMetric):
 
     def __init__(
         self,
-        ignore_index: int = 255,
+        ignore_index: int = IGNORED,
         left_out: int | None = None,
         output_dir: str | None = None,
         keep_results: bool = True,

@@ -14,8 +14,9 @@ from rasterio.errors import NotGeoreferencedWarning
 from multimodal_rs.datasets.io.raster import check_written
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.labels import IGNORED
 
-NODATA = 255
+NODATA = IGNORED
 BLOCK = 256  # pixels; height and width of the blocks in a file
 
 

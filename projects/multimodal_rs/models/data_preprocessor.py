@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.utils.labels import IGNORED
 
 
 @MODELS.register_module()
@@ -40,7 +41,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         self,
         modalities: Mapping[str, Mapping],
         size_divisor: int = 1,
-        seg_pad_val: int = 255,
+        seg_pad_val: int = IGNORED,
     ) -> None:
         super().__init__()
         self.size_divisor = size_divisor

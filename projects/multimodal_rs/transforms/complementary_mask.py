@@ -9,8 +9,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.structures import PixelData
 from mmseg.registry import TRANSFORMS
 
+from multimodal_rs.utils.masks import MASK_STRIDE, mask_size
+
 STRATEGIES = ('complementary', 'independent')
-TOKEN = 4  # pixels per value of a mask, as in ParallelBackbones
 
 
 @TRANSFORMS.register_module()
@@ -80,10 +81,10 @@ class ComplementaryMask(BaseTransform):
                 'ComplementaryMask: ratio must be between 0 and 1, got '
                 f'{ratio}'
             )
-        if cell < 1 or cell % TOKEN:
+        if cell < 1 or cell % MASK_STRIDE:
             raise ValueError(
                 'ComplementaryMask: cell must be a positive multiple of '
-                f'{TOKEN} pixels, got {cell}'
+                f'{MASK_STRIDE} pixels, got {cell}'
             )
         self.modalities = None if modalities is None else tuple(modalities)
         self.strategy = strategy
@@ -166,7 +167,7 @@ class ComplementaryMask(BaseTransform):
         return [self._enlarge(mask.reshape(grid), size) for mask in masks]
 
     def _enlarge(self, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        height, width = (-(-side // TOKEN) for side in size)
-        tokens = self.cell // TOKEN
+        height, width = mask_size(size)
+        tokens = self.cell // MASK_STRIDE
         mask = mask.repeat(tokens, axis=0).repeat(tokens, axis=1)
         return np.ascontiguousarray(mask[:height, :width])

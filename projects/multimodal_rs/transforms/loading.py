@@ -5,8 +5,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from multimodal_rs.datasets.base import IGNORED
 from multimodal_rs.datasets.io.raster import raster_exists, read_raster
+from multimodal_rs.utils.labels import IGNORED
 
 UNKNOWN = 254  # marks label numbers without a train id
 

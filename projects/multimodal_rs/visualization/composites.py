@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from multimodal_rs.datasets.modality import Display, Modality
+from multimodal_rs.utils.labels import IGNORED
 
-IGNORED = 255
 RIGHT = (244, 244, 244)
 WRONG = (214, 39, 40)
 HATCH_GROUND = (226, 226, 226)

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.visualization.composites import (
-    IGNORED,
     RIGHT,
     WRONG,
     colorize,

@@ -3,8 +3,8 @@ import torch
 from mmseg.registry import MODELS
 from torch import nn
 
-import multimodal_rs.models.layers.input_adapter as input_adapter
-from multimodal_rs.models.layers.input_adapter import adapt_stem
+import multimodal_rs.weights.pretrained as pretrained_weights
+from multimodal_rs.weights.stems import adapt_stem
 
 
 def resnet(bands, depth=18, **changes):
@@ -210,7 +210,7 @@ def test_pretrained_weights_fit_any_band_count(tmp_path, monkeypatch):
     backbone = MODELS.build(parallel(branches=branches))
     messages = []
     monkeypatch.setattr(
-        input_adapter, 'print_log', lambda text, _: messages.append(text)
+        pretrained_weights, 'print_log', lambda text, _: messages.append(text)
     )
     backbone.init_weights()
     opt, sar = backbone.branches['opt'], backbone.branches['sar']
@@ -229,7 +229,7 @@ def test_pretrained_of_another_architecture_is_refused(tmp_path):
     file = tmp_path / 'other.pth'
     torch.save({'stem.weight': torch.zeros(1)}, file)
     with pytest.raises(ValueError, match='no key fits'):
-        input_adapter.load_pretrained(MODELS.build(resnet(3)), str(file))
+        pretrained_weights.load_pretrained(MODELS.build(resnet(3)), str(file))
 
 
 def test_pretrained_of_a_shallower_network_is_refused(tmp_path):
@@ -237,7 +237,7 @@ def test_pretrained_of_a_shallower_network_is_refused(tmp_path):
     torch.save(MODELS.build(resnet(3)).state_dict(), file)
     deeper = MODELS.build(resnet(3, depth=34))
     with pytest.raises(ValueError, match=r"16 layers .*'layer1.2.conv1.weigh"):
-        input_adapter.load_pretrained(deeper, str(file))
+        pretrained_weights.load_pretrained(deeper, str(file))
 
 
 def test_checkpoint_of_another_band_count_is_refused():

@@ -10,8 +10,8 @@ from helpers import (
     parity_arrays,
 )
 from multimodal_rs.models.backbones.vmamba import ARCHS
-from multimodal_rs.models.layers.input_adapter import adapt_stem
 from multimodal_rs.models.layers.vss_block import VSSBlock
+from multimodal_rs.weights.stems import adapt_stem
 
 V0 = dict(depths=(1, 1, 2, 1), base_channels=8, state_size=4)
 CURRENT = dict(

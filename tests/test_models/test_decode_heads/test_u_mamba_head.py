@@ -56,12 +56,16 @@ def test_any_image_size_in_training_and_testing(size, batch):
 
 
 def test_window_of_a_sliding_inference():
-    """mmseg gives its shape as a torch.Size beside the image's pad_shape."""
-    head, window = build(), torch.Size((32, 18))
+    """mmseg gives its size as img_shape beside the image's pad_shape."""
+    head, window = build(), (32, 18)
     meta = dict(img_shape=window, ori_shape=(64, 64), pad_shape=(64, 64))
-    assert head.predict(pyramid(window), [meta] * 2, None).shape[2:] == window
+    slide = dict(mode='slide', crop_size=window, stride=window)
+    logits = head.predict(pyramid(window), [meta] * 2, slide)
+    assert logits.shape[2:] == window
     meta = dict(img_shape=(30, 18), pad_shape=(32, 18))
-    assert head.predict(pyramid(window), [meta] * 2, None).shape[2:] == window
+    for test_cfg in (None, dict(mode='whole')):
+        logits = head.predict(pyramid(window), [meta] * 2, test_cfg)
+        assert logits.shape[2:] == window
 
 
 def test_what_is_cut_is_at_the_bottom_and_right():

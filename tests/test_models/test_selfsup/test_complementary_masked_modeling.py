@@ -7,8 +7,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from multimodal_rs.engine.pretrained_weights_hook import transfer
 from multimodal_rs.transforms.complementary_mask import ComplementaryMask
+from multimodal_rs.weights.transfer import transfer
 
 BANDS = dict(opt=3, sar=2, dem=1)
 LOSS = dict(type='CrossEntropyLoss', avg_non_ignore=True)

@@ -6,12 +6,9 @@ from mmengine.model import BaseModule, ModuleDict
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from multimodal_rs.models.layers.input_adapter import (
-    first_convolution,
-    load_pretrained,
-)
-
-MASK_STRIDE = 4  # pixels per value of a mask: the tokens of VMamba
+from multimodal_rs.utils.masks import MASK_STRIDE, mask_size
+from multimodal_rs.weights.pretrained import load_pretrained
+from multimodal_rs.weights.stems import first_convolution
 
 
 @MODELS.register_module()
@@ -24,7 +21,7 @@ class ParallelBackbones(BaseModule):
 
     An ``init_cfg=dict(type='Pretrained', checkpoint=...)`` of a branch's
     backbone is loaded through
-    :func:`multimodal_rs.models.layers.input_adapter.load_pretrained`, which
+    :func:`multimodal_rs.weights.pretrained.load_pretrained`, which
     fits the stem to the branch's number of bands and prints a report; its
     options ``prefix`` and ``stem`` may stand there too.
 
@@ -190,7 +187,7 @@ def hide_pixels(image: Tensor, mask: Tensor) -> Tensor:
         ValueError: If the mask has another size.
     """
     batch, _, height, width = image.shape
-    grid = (-(-height // MASK_STRIDE), -(-width // MASK_STRIDE))
+    grid = mask_size((height, width))
     if tuple(mask.shape) != (batch, 1, *grid):
         raise ValueError(
             f'hide_pixels: a mask {tuple(mask.shape)} does not fit an image '

@@ -8,7 +8,6 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from multimodal_rs.models.layers.input_adapter import load_pretrained
 from multimodal_rs.models.layers.vmamba_stem import (
     OverlappingEmbedding,
     OverlappingMerging,
@@ -16,7 +15,8 @@ from multimodal_rs.models.layers.vmamba_stem import (
     PatchMerging,
 )
 from multimodal_rs.models.layers.vss_block import VSSBlock
-from multimodal_rs.models.weights import rename_vmamba
+from multimodal_rs.weights.conversion.vmamba import rename_vmamba
+from multimodal_rs.weights.pretrained import load_pretrained
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class VMamba(BaseModule):
     The published ImageNet files load as they are, also the older ones with
     other names: ``init_cfg=dict(type='Pretrained', checkpoint=...)``, with
     ``stem='extend'`` for MCF-Mamba's rule, see
-    :func:`multimodal_rs.models.layers.input_adapter.load_pretrained`. Their
+    :func:`multimodal_rs.weights.pretrained.load_pretrained`. Their
     classifier is not used and the norms of the pyramid are not in them.
 
     Args:

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 
-from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
-from multimodal_rs.models.decode_heads._output_size import output_size
+from multimodal_rs.models.decode_heads.full_size_head import FullSizeHead
 
 
 @MODELS.register_module()
-class ConvHead(BaseDecodeHead):
+class ConvHead(FullSizeHead):
     """One convolution with bias, then bilinear to the label's size.
 
     Args:
@@ -36,22 +34,8 @@ class ConvHead(BaseDecodeHead):
         """Classify level ``in_index`` of a pyramid: (B, K, H, W)."""
         return self.cls_seg(self._transform_inputs(inputs))
 
-    def loss_by_feat(
-        self, seg_logits: Tensor, batch_data_samples: Sequence[SegDataSample]
-    ) -> dict[str, Tensor]:
-        """Compute the losses at the size of the label."""
-        size = batch_data_samples[0].gt_sem_seg.shape[-2:]
-        return super().loss_by_feat(
-            self._upsample(seg_logits, size), batch_data_samples
-        )
-
-    def predict_by_feat(
-        self, seg_logits: Tensor, batch_img_metas: Sequence[dict]
-    ) -> Tensor:
-        """Upsample to the size of the (padded) image or the window."""
-        return self._upsample(seg_logits, output_size(batch_img_metas[0]))
-
-    def _upsample(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+    def fit(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """Enlarge logits (B, K, h, w) to (B, K, *size)."""
         # mmseg's resize would warn at every call that sizes are not x + 1.
         return functional.interpolate(
             logits, size, mode='bilinear', align_corners=self.align_corners

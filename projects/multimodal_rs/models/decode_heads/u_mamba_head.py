@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from multimodal_rs.models.decode_heads._output_size import output_size
+from multimodal_rs.models.decode_heads.full_size_head import FullSizeHead
 from multimodal_rs.models.layers.patch_expand import PatchExpand
 from multimodal_rs.models.layers.vss_block import VSSBlock
 
@@ -49,7 +47,7 @@ class UpStage(nn.Module):
 
 
 @MODELS.register_module()
-class UMambaHead(BaseDecodeHead):
+class UMambaHead(FullSizeHead):
     """Decode a pyramid into logits at the resolution of the image.
 
     The decoder of MCF-Mamba (JAG 2025, vol. 145, 104960). From the deepest
@@ -141,22 +139,12 @@ class UMambaHead(BaseDecodeHead):
             x = level(x, skip)
         return self.cls_seg(self.upsample(x).permute(0, 3, 1, 2))
 
-    def loss_by_feat(
-        self, seg_logits: Tensor, batch_data_samples: Sequence[SegDataSample]
-    ) -> dict[str, Tensor]:
-        """Compute the losses on the pixels of the label."""
-        size = batch_data_samples[0].gt_sem_seg.shape[-2:]
-        return super().loss_by_feat(
-            self._cut(seg_logits, size), batch_data_samples
-        )
+    def fit(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """Cut logits (B, K, h, w) at the bottom and right to (B, K, *size).
 
-    def predict_by_feat(
-        self, seg_logits: Tensor, batch_img_metas: Sequence[dict]
-    ) -> Tensor:
-        """Cut the logits to the size of the (padded) image or the window."""
-        return self._cut(seg_logits, output_size(batch_img_metas[0]))
-
-    def _cut(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        Raises:
+            ValueError: If they are smaller, or ``scale`` larger or more.
+        """
         surplus = [a - b for a, b in zip(logits.shape[2:], size, strict=True)]
         if not all(0 <= n < self.scale for n in surplus):
             raise ValueError(

@@ -10,10 +10,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
-from multimodal_rs.models.backbones.parallel_backbones import (
-    MASK_STRIDE,
-    hide_pixels,
-)
+from multimodal_rs.models.backbones.parallel_backbones import hide_pixels
+from multimodal_rs.utils.masks import mask_size
 
 Maps = dict[str, Tensor]
 
@@ -234,7 +232,7 @@ class ComplementaryMaskedModeling(BaseModel):
             )
         height, width = _size(inputs)
         if field == 'hidden':
-            height, width = -(-height // MASK_STRIDE), -(-width // MASK_STRIDE)
+            height, width = mask_size((height, width))
         batches = {m: [] for m in self.modalities}
         for sample in samples:
             maps = getattr(sample, field)

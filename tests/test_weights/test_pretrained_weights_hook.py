@@ -8,8 +8,8 @@ import torch
 from mmseg.registry import HOOKS
 from torch import nn
 
-from multimodal_rs.engine.pretrained_weights_hook import transfer
-from multimodal_rs.utils.checkpoints import best_checkpoint
+from multimodal_rs.weights.transfer import transfer
+from multimodal_rs.weights.work_dirs import best_checkpoint
 
 
 class Network(nn.Module):

@@ -1,4 +1,4 @@
-"""Load a trained network together with what it was trained on."""
+"""A trained network together with what it was trained on."""
 
 import os
 from collections.abc import Mapping
@@ -8,9 +8,11 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
-from torch import Tensor, nn
+from torch import nn
 
 from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.utils.plain import plain
+from multimodal_rs.weights.strict import load_strictly
 
 # What the weights depend on; files may differ in the rest.
 LEARNT = ('bands', 'values', 'mean', 'std')
@@ -62,25 +64,6 @@ def load_trained(
         tuple(int(v) for v in colour) for colour in meta['palette']
     )
     return Trained(model, tuple(meta['classes']), palette)
-
-
-def load_strictly(
-    model: nn.Module,
-    weights: Mapping[str, Tensor],
-    checkpoint: str | os.PathLike,
-) -> None:
-    """Load weights that fit the network completely.
-
-    Raises:
-        ValueError: If a tensor is missing, unknown or of another shape.
-    """
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(
-            f'{checkpoint} does not fit the network of the config: use the '
-            f'config that it was trained with. {_shortened(str(error))}'
-        ) from error
 
 
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping]:
@@ -138,25 +121,11 @@ def _check_modalities(
         )
     for name, modality in declared.items():
         for attribute in LEARNT:
-            ours = _plain(getattr(modality, attribute))
-            theirs = _plain(getattr(trained[name], attribute))
+            ours = plain(getattr(modality, attribute))
+            theirs = plain(getattr(trained[name], attribute))
             if ours != theirs:
                 raise ValueError(
                     f'{checkpoint}: {name} was trained with {attribute} '
                     f'{theirs}, the config declares {ours}: use the config '
                     'that it was trained with'
                 )
-
-
-def _plain(value: object) -> object:
-    """Tuples as lists, so that equal content is equal."""
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value
-
-
-def _shortened(text: str, limit: int = 600) -> str:
-    text = ' '.join(text.split())
-    return text if len(text) <= limit else text[:limit] + ' ...'

@@ -1,4 +1,4 @@
-"""Find what a run has written."""
+"""The checkpoints that a run has written."""
 
 import os
 from pathlib import Path

@@ -1,11 +1,10 @@
 """Checkpoints that hold tensors and plain Python data only."""
 
-from collections.abc import Mapping
-
-import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from multimodal_rs.utils.plain import plain
 
 
 @HOOKS.register_module()
@@ -22,12 +21,4 @@ class PlainCheckpointHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Make the checkpoint plain."""
         hub = dict(checkpoint['message_hub'], log_scalars={})
-        checkpoint['message_hub'] = _plain(hub)
-
-
-def _plain(content: object) -> object:
-    if isinstance(content, Mapping):
-        return {_plain(k): _plain(v) for k, v in content.items()}
-    if isinstance(content, (list, tuple)):
-        return type(content)(_plain(v) for v in content)
-    return content.item() if isinstance(content, np.generic) else content
+        checkpoint['message_hub'] = plain(hub)

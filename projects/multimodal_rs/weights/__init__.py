@@ -1,0 +1,1 @@
+"""Checkpoints and weights: stems, pretrained files, conversion, loading."""

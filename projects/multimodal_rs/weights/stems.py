@@ -1,0 +1,87 @@
+"""The first convolution, fitted from RGB to any number of input bands."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def adapt_stem(weight: Tensor, bands: int, rule: str = 'repeat') -> Tensor:
+    """Fit the first convolution's weight from 3 to any number of bands.
+
+    Args:
+        weight: (C_out, 3, k, k).
+        bands: Number of input bands.
+        rule: A name in :data:`STEM_RULES`: 'repeat' as the JoiTriNet authors,
+            'extend' as the MCF-Mamba authors, 'reset' as the REF-Net authors.
+
+    Returns:
+        (C_out, bands, k, k).
+
+    Raises:
+        ValueError: If the weight is not for 3 bands or the rule is unknown.
+    """
+    if rule not in STEM_RULES:
+        raise ValueError(
+            f'adapt_stem: unknown rule {rule!r} for the stem, expected one '
+            f'of {list(STEM_RULES)}'
+        )
+    if weight.shape[1] != 3:
+        raise ValueError(
+            'adapt_stem expects a weight for 3 bands, got shape '
+            f'{tuple(weight.shape)}'
+        )
+    return weight if bands == 3 else STEM_RULES[rule](weight, bands)
+
+
+def _repeat(weight: Tensor, bands: int) -> Tensor:
+    """Keep the response to a grey image (segmentation_models_pytorch).
+
+    One band gets the sum of the three slices; otherwise band i gets slice
+    i mod 3 and everything is scaled by 3 / bands.
+    """
+    if bands == 1:
+        return weight.sum(dim=1, keepdim=True)
+    order = torch.arange(bands) % 3
+    return weight[:, order] * (3 / bands)
+
+
+def _extend(weight: Tensor, bands: int) -> Tensor:
+    """Keep the slices as they are: the first ones, or all and their means.
+
+    Nothing is scaled, so the response grows with the number of bands.
+    """
+    mean = weight.mean(dim=1, keepdim=True)
+    further = max(bands - 3, 0)
+    return torch.cat([weight[:, :bands], *[mean] * further], dim=1)
+
+
+def _reset(weight: Tensor, bands: int) -> Tensor:
+    """Up to three bands as 'repeat'; from four on random weights.
+
+    What segmentation_models_pytorch does: the pretrained stem is lost.
+    """
+    if bands <= 3:
+        return _repeat(weight, bands)
+    kernel = weight.shape[2:]
+    fresh = nn.Conv2d(bands, weight.shape[0], kernel, bias=False)
+    return fresh.weight.detach().to(weight)
+
+
+STEM_RULES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    'repeat': _repeat,
+    'extend': _extend,
+    'reset': _reset,
+}
+
+
+def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
+    """Find the stem: the first 2-D convolution in registration order.
+
+    Returns:
+        Its name inside ``module`` and the layer.
+    """
+    for name, child in module.named_modules():
+        if isinstance(child, nn.Conv2d):
+            return name, child
+    raise ValueError(f'{type(module).__name__} has no 2-D convolution')
