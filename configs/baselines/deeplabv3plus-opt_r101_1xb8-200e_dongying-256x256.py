@@ -4,9 +4,6 @@ _base_ = [
     '../_base_/schedules/joitrinet_200e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    decode_head=dict(num_classes=5),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 # The dataset offers SAR too; the network does not read it.
 test_cfg = dict(subsets=[['opt']])

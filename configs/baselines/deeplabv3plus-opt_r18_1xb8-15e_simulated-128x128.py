@@ -4,9 +4,6 @@ _base_ = [
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(branches=dict(opt=dict(in_channels=4))),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 # The dataset offers SAR too; the network does not read it.
 test_cfg = dict(subsets=[['opt']])

@@ -4,10 +4,6 @@ _base_ = [
     '../_base_/schedules/adamw_8e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(branches=dict(sar=dict(in_channels=1))),
-    decode_head=dict(num_classes=2),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 # The dataset offers optical images too; the network does not read them.
 test_cfg = dict(subsets=[['sar']])

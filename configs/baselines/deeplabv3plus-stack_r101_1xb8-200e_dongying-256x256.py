@@ -4,8 +4,4 @@ _base_ = [
     '../_base_/schedules/joitrinet_200e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(backbone=dict(in_channels=4)),
-    decode_head=dict(num_classes=5),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)

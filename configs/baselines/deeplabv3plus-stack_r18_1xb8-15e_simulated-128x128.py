@@ -4,7 +4,4 @@ _base_ = [
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(backbone=dict(in_channels=6)),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)

@@ -4,8 +4,4 @@ _base_ = [
     '../_base_/schedules/adamw_8e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(backbone=dict(in_channels=4)),
-    decode_head=dict(num_classes=2),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)

@@ -8,7 +8,6 @@ _base_ = [
 model = dict(
     type='ComplementaryMaskedModeling',
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(branches=dict(sar=dict(in_channels=1))),
 )
 default_hooks = dict(
     checkpoint=dict(save_best='val/masked_error', rule='less'),

@@ -10,9 +10,6 @@ _base_ = [
 model = dict(
     type='ComplementaryMaskedModeling',
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        branches=dict(opt=dict(in_channels=4), sar=dict(in_channels=2))
-    ),
 )
 # No batch norm: the last, smaller batch counts too.
 train_dataloader = dict(drop_last=False)

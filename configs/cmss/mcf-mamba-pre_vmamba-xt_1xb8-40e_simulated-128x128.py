@@ -8,9 +8,6 @@ _base_ = [
 model = dict(
     type='ComplementaryMaskedModeling',
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        branches=dict(opt=dict(in_channels=4), sar=dict(in_channels=2))
-    ),
 )
 default_hooks = dict(
     checkpoint=dict(save_best='val/masked_error', rule='less'),

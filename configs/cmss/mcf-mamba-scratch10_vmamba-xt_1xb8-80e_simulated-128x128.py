@@ -5,12 +5,7 @@ _base_ = [
     '../_base_/schedules/adamw_80e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        branches=dict(opt=dict(in_channels=4), sar=dict(in_channels=2))
-    ),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 train_dataloader = dict(
     dataset=dict(ann_file=f'{_base_.split}/labels-10/train.txt')
 )

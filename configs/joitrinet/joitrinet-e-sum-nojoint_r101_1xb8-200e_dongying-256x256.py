@@ -1,11 +1,6 @@
 # Table V: neither joint learning nor MDAFM.
 _base_ = './joitrinet-e_r101_1xb8-200e_dongying-256x256.py'
 model = dict(
-    neck=dict(
-        _delete_=True,
-        type='SumFusionNeck',
-        modalities=('opt', 'sar'),
-        in_index=(0, 3),
-    ),
+    neck=dict(_delete_=True, type='SumFusionNeck', in_index=(0, 3)),
     modality_heads=None,
 )

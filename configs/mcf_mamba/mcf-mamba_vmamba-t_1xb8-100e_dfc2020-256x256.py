@@ -4,12 +4,7 @@ _base_ = [
     '../_base_/schedules/mcf-mamba_100e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        branches=dict(opt=dict(in_channels=4), sar=dict(in_channels=2))
-    ),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 # No batch norm: the last, smaller batch counts too.
 train_dataloader = dict(drop_last=False)
 default_hooks = dict(checkpoint=dict(save_best='OA', rule='greater'))

@@ -4,11 +4,7 @@ _base_ = [
     '../_base_/schedules/mcf-mamba_100e.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(branches=dict(sar=dict(in_channels=1))),
-    decode_head=dict(num_classes=_base_.num_classes),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 # No batch norm: the last, smaller batch counts too.
 train_dataloader = dict(drop_last=False)
 default_hooks = dict(checkpoint=dict(save_best='OA', rule='greater'))

@@ -8,8 +8,8 @@ num_classes = 9
 train_dataloader = dict(dataset=dict(type=dataset_type))
 val_dataloader = dict(dataset=dict(type=dataset_type))
 test_dataloader = dict(dataset=dict(type=dataset_type))
-head = dict(num_classes=num_classes)
-model = dict(decode_head=head, modality_heads=dict(opt=head, sar=head))
+data_preprocessor = dict(num_classes=num_classes)
+model = dict(data_preprocessor=data_preprocessor)
 metrics = [
     dict(type='LandCoverMetric'),
     dict(type='LandCoverMetric', left_out=0, prefix='authors'),

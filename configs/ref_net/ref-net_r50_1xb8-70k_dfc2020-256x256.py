@@ -4,8 +4,5 @@ _base_ = [
     '../_base_/schedules/ref-net_70k.py',
     '../_base_/iteration_runtime.py',
 ]
-model = dict(
-    data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(branches=dict(sar=dict(in_channels=2))),
-)
+model = dict(data_preprocessor=_base_.data_preprocessor)
 train_dataloader = dict(sampler=dict(type='InfiniteSampler', shuffle=True))

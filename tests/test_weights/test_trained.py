@@ -82,7 +82,7 @@ def test_other_declaration(trained, attribute, value):
         modalities = config.model.data_preprocessor.modalities
         modalities['opt'][attribute] = value
 
-    refused(trained, edit, f'opt was trained with {attribute} ')
+    refused(trained, edit, f'trained with {attribute} of opt ')
 
 
 def test_other_files_are_fine(trained):
@@ -95,7 +95,7 @@ def test_other_modalities(trained):
     def edit(config, content):
         del content['meta']['dataset_meta']['modalities']['sar']
 
-    refused(trained, edit, r"trained on \['opt'\], the config declares")
+    refused(trained, edit, r"modalities \['opt'\], the config declares")
 
 
 def test_other_network(trained):

@@ -58,4 +58,4 @@ test_dataloader = dict(
         **dataset, ann_file=f'{split}/test.txt', pipeline=test_pipeline
     )
 )
-data_preprocessor = dict(modalities=modalities)
+data_preprocessor = dict(modalities=modalities, num_classes=num_classes)

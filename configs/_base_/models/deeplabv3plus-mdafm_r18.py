@@ -7,7 +7,6 @@ model = dict(
     backbone=dict(branches=dict(sar=branch)),
     neck=dict(
         type='MDAFMNeck',
-        modalities=('opt', 'sar'),
         channels=(64, 512),
         in_index=(0, 3),
     ),

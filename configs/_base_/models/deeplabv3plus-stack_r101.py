@@ -6,7 +6,6 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='StackedBackbone',
-        modalities=('opt', 'sar'),
         backbone=branch,
     ),
 )

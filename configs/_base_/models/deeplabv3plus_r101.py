@@ -9,7 +9,6 @@ model = dict(
             opt=dict(
                 type='ResNet',
                 depth=101,
-                in_channels=3,
                 strides=(1, 2, 2, 1),
                 dilations=(1, 1, 1, 2),
                 contract_dilation=False,
@@ -24,7 +23,6 @@ model = dict(
         type='DeepLabV3PlusHead',
         in_channels=(256, 2048),
         in_index=(0, 3),
-        num_classes=8,
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
     ),
     test_cfg=dict(mode='whole'),

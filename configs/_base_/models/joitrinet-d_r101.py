@@ -1,11 +1,10 @@
 # JoiTriNet-d: fusion at decoding level. Two ResNet-101 with the DeepLabV3+
 # decoder, MDAFM on the two decoder maps, three heads (joint learning).
-# Width and depth, bands and classes are set by the configs that inherit.
+# Bands and classes come from the declaration of the data.
 resnet101 = 'https://download.pytorch.org/models/resnet101-63fe2227.pth'
 encoder = dict(
     type='ResNet',
     depth=101,
-    in_channels=3,
     strides=(1, 2, 2, 1),
     dilations=(1, 1, 1, 2),
     contract_dilation=False,
@@ -19,7 +18,6 @@ head = dict(
     type='ConvHead',
     in_channels=256,
     in_index=0,
-    num_classes=8,
     loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
 )
 model = dict(
@@ -31,7 +29,6 @@ model = dict(
     ),
     neck=dict(
         type='MDAFMNeck',
-        modalities=('opt', 'sar'),
         channels=(256,),
         in_index=(0,),
     ),

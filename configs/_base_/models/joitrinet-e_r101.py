@@ -7,7 +7,6 @@ head = dict(
     type='DeepLabV3PlusHead',
     in_channels=(256, 2048),
     in_index=(0, 3),
-    num_classes=8,
     loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
 )
 model = dict(

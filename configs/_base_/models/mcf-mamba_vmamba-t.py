@@ -1,11 +1,10 @@
 # MCF-Mamba: a VMamba-T (v0) per modality, cross scan fusion of every level, a
-# U-shaped decoder of VSS blocks. Bands and classes are set by the configs that
-# inherit.
+# U-shaped decoder of VSS blocks. Bands and classes come from the declaration
+# of the data.
 vmamba_tiny = 'https://github.com/MzeroMiko/VMamba/releases/download/%23v0cls/vssmtiny_dp01_ckpt_epoch_292.pth'  # noqa: E501
 encoder = dict(
     type='VMamba',
     arch='tiny-v0',
-    in_channels=3,
     init_cfg=dict(type='Pretrained', checkpoint=vmamba_tiny, stem='extend'),
 )
 channels = (96, 192, 384, 768)
@@ -14,11 +13,10 @@ model = dict(
     backbone=dict(
         type='ParallelBackbones', branches=dict(opt=encoder, sar=encoder)
     ),
-    neck=dict(type='MCMFNeck', modalities=('opt', 'sar'), channels=channels),
+    neck=dict(type='MCMFNeck', channels=channels),
     decode_head=dict(
         type='UMambaHead',
         in_channels=channels,
-        num_classes=8,
         loss_decode=[
             dict(type='CrossEntropyLoss', avg_non_ignore=True),
             dict(type='BatchDiceLoss'),

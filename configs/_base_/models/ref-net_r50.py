@@ -1,12 +1,11 @@
 # REF-Net: a ResNet-50 per modality with the stem's map as the first of five
-# levels, MDF and MSIE decoders, three heads. Bands and classes are set by the
-# configs that inherit. Stem: as the authors up to three bands; from four on
-# they lose the pretrained stem (stem='reset'), here it is kept.
+# levels, MDF and MSIE decoders, three heads. Bands and classes come from
+# the declaration of the data. Stem: as the authors up to three bands; from
+# four on they lose the pretrained stem (stem='reset'), here it is kept.
 resnet50 = 'https://download.pytorch.org/models/resnet50-19c8e357.pth'
 encoder = dict(
     type='StemResNet',
     depth=50,
-    in_channels=3,
     style='pytorch',
     norm_cfg=dict(type='BN'),
     norm_eval=False,
@@ -17,7 +16,6 @@ head = dict(
     kernel_size=1,
     in_channels=128,
     in_index=0,
-    num_classes=8,
     align_corners=True,
     loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
     init_cfg=dict(
@@ -34,7 +32,6 @@ model = dict(
     ),
     neck=dict(
         type='MDFNeck',
-        modalities=('opt', 'sar'),
         in_channels=(64, 256, 512, 1024, 2048),
         channels=128,
         fusion=dict(type='MDFVSSBlock'),

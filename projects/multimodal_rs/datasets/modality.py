@@ -3,14 +3,16 @@
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmseg.registry import TRANSFORMS
 
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
+from multimodal_rs.utils.plain import plain
 
 NODATA_RULES = ('any', 'all')
+LEARNT = ('bands', 'values', 'mean', 'std')  # what weights depend on
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,33 @@ class Modality:
         if self.nodata_when == 'all':
             return equal.all(axis=0)
         return equal.any(axis=0)
+
+
+class Disagreement(NamedTuple):
+    """Something that two declarations of the same data say differently."""
+
+    what: str
+    ours: object
+    theirs: object
+
+
+def disagreement(
+    ours: Mapping[str, Modality], theirs: Mapping[str, Modality]
+) -> Disagreement | None:
+    """Compare what weights depend on; files may differ in the rest.
+
+    Returns:
+        The first attribute that differs; None: there is none.
+    """
+    if set(ours) != set(theirs):
+        return Disagreement('modalities', list(ours), list(theirs))
+    for name, modality in ours.items():
+        for attribute in LEARNT:
+            mine = plain(getattr(modality, attribute))
+            other = plain(getattr(theirs[name], attribute))
+            if mine != other:
+                return Disagreement(f'{attribute} of {name}', mine, other)
+    return None
 
 
 def _not_finite(data: np.ndarray) -> np.ndarray | None:

@@ -33,6 +33,8 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
 
     Args:
         modalities (dict): The dataset's declarations.
+        num_classes (int, optional): Of the dataset. The segmentor gives its
+            heads as many outputs. None: the heads state it.
         size_divisor (int): Height and width become multiples of it.
         seg_pad_val (int): Label of padded pixels.
     """
@@ -40,10 +42,12 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
     def __init__(
         self,
         modalities: Mapping[str, Mapping],
+        num_classes: int | None = None,
         size_divisor: int = 1,
         seg_pad_val: int = IGNORED,
     ) -> None:
         super().__init__()
+        self.num_classes = num_classes
         self.size_divisor = size_divisor
         self.seg_pad_val = seg_pad_val
         self.modalities = build_modalities(modalities)

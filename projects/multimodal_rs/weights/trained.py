@@ -10,12 +10,12 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
-from multimodal_rs.datasets.modality import Modality, build_modalities
-from multimodal_rs.utils.plain import plain
+from multimodal_rs.datasets.modality import (
+    Modality,
+    build_modalities,
+    disagreement,
+)
 from multimodal_rs.weights.strict import load_strictly
-
-# What the weights depend on; files may differ in the rest.
-LEARNT = ('bands', 'values', 'mean', 'std')
 
 
 class Trained(NamedTuple):
@@ -113,19 +113,10 @@ def _check_modalities(
     declared: Mapping[str, Modality], meta: Mapping, checkpoint: str
 ) -> None:
     trained = build_modalities(meta['modalities'])
-    if set(trained) != set(declared):
+    found = disagreement(declared, trained)
+    if found:
         raise ValueError(
-            f'{checkpoint} was trained on {list(trained)}, the config '
-            f'declares {list(declared)}: use the config that it was trained '
-            'with'
+            f'{checkpoint} was trained with {found.what} {found.theirs}, the '
+            f'config declares {found.ours}: use the config that it was '
+            'trained with'
         )
-    for name, modality in declared.items():
-        for attribute in LEARNT:
-            ours = plain(getattr(modality, attribute))
-            theirs = plain(getattr(trained[name], attribute))
-            if ours != theirs:
-                raise ValueError(
-                    f'{checkpoint}: {name} was trained with {attribute} '
-                    f'{theirs}, the config declares {ours}: use the config '
-                    'that it was trained with'
-                )

@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 
-from mmengine.model import BaseModule, ModuleDict
+from mmengine.model import ModuleDict
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.models.backbones.multi_modal_backbone import (
+    MultiModalBackbone,
+)
+from multimodal_rs.models.declaration import branch_with_bands
 from multimodal_rs.utils.masks import MASK_STRIDE, mask_size
 from multimodal_rs.weights.pretrained import load_pretrained
 from multimodal_rs.weights.stems import first_convolution
 
 
 @MODELS.register_module()
-class ParallelBackbones(BaseModule):
+class ParallelBackbones(MultiModalBackbone):
     """Run every modality through a branch of its own.
 
     A branch is any mmseg backbone, optionally followed by any mmseg neck (or
@@ -26,13 +31,16 @@ class ParallelBackbones(BaseModule):
     options ``prefix`` and ``stem`` may stand there too.
 
     Args:
-        branches (dict): Backbone config per modality.
+        branches (dict): Backbone config per modality. The segmentor writes
+            ``in_channels`` into it.
         necks (dict, optional): Neck config per modality, applied after the
             backbone.
         share_weights (bool): One set of weights for all modalities; the
             branch configs must then be equal.
         init_cfg (dict, optional): mmengine initialisation config.
     """
+
+    accepts_subsets = True
 
     def __init__(
         self,
@@ -41,8 +49,7 @@ class ParallelBackbones(BaseModule):
         share_weights: bool = False,
         init_cfg: Mapping | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.modalities = tuple(branches)
+        super().__init__(tuple(branches), init_cfg)
         self.share_weights = share_weights
         if necks is not None and set(necks) != set(branches):
             raise ValueError(
@@ -51,6 +58,19 @@ class ParallelBackbones(BaseModule):
             )
         self.branches = self._build(branches, 'branches')
         self.necks = self._build(necks, 'necks') if necks else None
+
+    @classmethod
+    def with_bands(
+        cls, config: Mapping, modalities: Mapping[str, Modality]
+    ) -> dict:
+        """Set ``in_channels`` of every branch."""
+        branches = {
+            m: branch_with_bands(
+                *(branch, (m,), modalities), where=f'branches.{m}'
+            )
+            for m, branch in config['branches'].items()
+        }
+        return {**config, 'branches': branches}
 
     def forward(
         self,
@@ -108,8 +128,8 @@ class ParallelBackbones(BaseModule):
         if stem.in_channels != image.shape[1]:
             raise ValueError(
                 f'{name} has {image.shape[1]} bands, its branch reads '
-                f'{stem.in_channels}: set in_channels of the branch to the '
-                'number of its `bands`'
+                f'{stem.in_channels}: leave in_channels of the branch out of '
+                'the config, so that it is the number of its `bands`'
             ) from error
 
     @staticmethod

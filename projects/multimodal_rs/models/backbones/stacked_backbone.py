@@ -3,18 +3,22 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.models.backbones.multi_modal_backbone import (
+    MultiModalBackbone,
+)
 from multimodal_rs.models.backbones.parallel_backbones import (
     ParallelBackbones,
     hide_pixels,
 )
+from multimodal_rs.models.declaration import branch_with_bands
 
 
 @MODELS.register_module()
-class StackedBackbone(BaseModule):
+class StackedBackbone(MultiModalBackbone):
     """Concatenate the modalities on the channel axis and encode them once.
 
     The baseline called early concatenation. Missing modalities cannot be
@@ -22,8 +26,9 @@ class StackedBackbone(BaseModule):
 
     Args:
         modalities (Sequence[str]): Order of concatenation.
-        backbone (dict): Any mmseg backbone with ``in_channels`` equal to the
-            sum of all bands. Pretrained weights are fitted to it.
+        backbone (dict): Any mmseg backbone. The segmentor writes the sum of
+            all bands into ``in_channels``; pretrained weights are fitted to
+            it.
         init_cfg (dict, optional): mmengine initialisation config.
     """
 
@@ -33,9 +38,23 @@ class StackedBackbone(BaseModule):
         backbone: Mapping,
         init_cfg: Mapping | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.modalities = tuple(modalities)
+        super().__init__(modalities, init_cfg)
         self.encoder = ParallelBackbones(dict(stack=backbone))
+
+    @classmethod
+    def with_bands(
+        cls, config: Mapping, modalities: Mapping[str, Modality]
+    ) -> dict:
+        """Set ``in_channels`` of the backbone to the sum of all bands.
+
+        Without ``modalities`` it stacks all that are declared.
+        """
+        names = tuple(config.get('modalities') or modalities)
+        backbone = branch_with_bands(
+            *(config['backbone'], names, modalities),
+            where='StackedBackbone',
+        )
+        return {**config, 'modalities': names, 'backbone': backbone}
 
     def forward(
         self,

@@ -14,40 +14,53 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
+from multimodal_rs.models.declaration import with_classes
+from multimodal_rs.models.multi_modal_model import (
+    Inputs,
+    MultiModalModel,
+    Pyramid,
+    image_size,
+)
 from multimodal_rs.utils.windows import sliding_windows
-
-Inputs = dict[str, Tensor]
 
 
 @MODELS.register_module()
-class MultiModalEncoderDecoder(EncoderDecoder):
-    """Modality branches, fusion neck, fused head and modality heads.
+class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
+    """Modality branches, necks, fused head and modality heads.
 
     Not to be confused with mmseg's ``MultimodalEncoderDecoder`` (image and
     text). The parts:
 
-    - backbone: ``{m: (B, C_m, H, W)} -> {m: pyramid}``;
+    - backbone: ``{m: (B, C_m, H, W)} -> {m: pyramid}``, see
+      :class:`MultiModalBackbone`;
     - neck: ``{m: pyramid} -> fused pyramid``, may be left out if the backbone
       returns a single pyramid. One with ``refines_modalities = True`` also
       makes what the modality heads read, ``refine({m: pyramid}) ->
-      {m: pyramid}`` and, for training, ``fuse_and_refine``, both at once;
+      {m: pyramid}`` and, for training, ``fuse_and_refine``, both at once. Any
+      mmseg necks may follow it in a list;
     - decode head and auxiliary heads: fused pyramid -> logits;
     - modality heads: the pyramid of one modality, from the backbone or
       refined by the neck -> logits. They make joint learning of fusion and
       specific modalities (JoiTriNet, eq. 3: the sum of all cross entropies)
       and answer when only their modality is there.
 
+    Bands and classes: ``in_channels`` of the branches, ``modalities`` of the
+    fusion neck and ``num_classes`` of all heads come from the preprocessor's
+    declaration and can be left out of the config (see
+    :mod:`multimodal_rs.models.declaration`).
+
     Missing modalities: ``present_modalities`` in a sample's metainfo (or,
     without it, the keys of ``inputs``) says what is there. If something is
     missing, the modality heads of what is there answer, alone or, several of
     them, by the mean of their class probabilities. A network without such
-    heads gets black images (see :class:`MultiModalSegDataPreProcessor`).
+    heads, and a backbone that cannot run without all of its modalities, gets
+    black images (see :class:`MultiModalSegDataPreProcessor`).
 
     Args:
         backbone (dict): Config; the module has ``modalities``, the names it
             reads.
         decode_head (dict): Any mmseg decode head.
-        neck (dict, optional): Fusion neck.
+        neck (dict | list[dict], optional): Fusion neck, or it and others.
         modality_heads (dict, optional): Decode head config per modality.
         auxiliary_head (dict | list[dict], optional): On the fused pyramid.
         train_cfg (dict, optional): Passed to the heads.
@@ -69,35 +82,49 @@ class MultiModalEncoderDecoder(EncoderDecoder):
         data_preprocessor: Mapping | None = None,
         init_cfg: Mapping | None = None,
     ) -> None:
-        super().__init__(
-            backbone=backbone,
-            decode_head=decode_head,
-            neck=neck,
-            auxiliary_head=auxiliary_head,
-            train_cfg=train_cfg,
-            test_cfg=ConfigDict(test_cfg or dict(mode='whole')),
-            data_preprocessor=data_preprocessor,
+        # mmseg's own constructor would build the parts as the configs stand.
+        super(EncoderDecoder, self).__init__(
+            data_preprocessor=self.build_preprocessor(data_preprocessor),
             init_cfg=init_cfg,
         )
-        self.modalities = tuple(self.backbone.modalities)
-        self._declared = tuple(
-            getattr(self.data_preprocessor, 'modalities', self.modalities)
-        )
-        undeclared = sorted(set(self.modalities) - set(self._declared))
-        if undeclared:
-            raise KeyError(
-                f'{type(self).__name__}: the backbone reads {undeclared}, '
-                f'but the data has the modalities {list(self._declared)}'
-            )
-        modality_heads = modality_heads or {}
+        self.train_cfg = train_cfg
+        self.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))
+        self.build_streams(backbone, neck)
+        self._build_heads(decode_head, auxiliary_head, modality_heads or {})
+
+    def _build_heads(
+        self,
+        decode_head: Mapping,
+        auxiliary_head: Mapping | Sequence[Mapping] | None,
+        modality_heads: Mapping[str, Mapping],
+    ) -> None:
+        number = self.num_classes_declared
         unknown = sorted(set(modality_heads) - set(self.modalities))
         if unknown:
             raise KeyError(
                 f'{type(self).__name__}: modality_heads for {unknown}, but '
                 f'the backbone reads {list(self.modalities)}'
             )
+        self._init_decode_head(
+            with_classes(decode_head, number, 'decode_head')
+        )
+        if isinstance(auxiliary_head, Mapping):
+            auxiliary_head = with_classes(
+                auxiliary_head, number, 'auxiliary_head'
+            )
+        elif auxiliary_head is not None:
+            auxiliary_head = [
+                with_classes(head, number, f'auxiliary_head[{i}]')
+                for i, head in enumerate(auxiliary_head)
+            ]
+        self._init_auxiliary_head(auxiliary_head)
         self.modality_heads = ModuleDict(
-            {m: MODELS.build(c) for m, c in modality_heads.items()}
+            {
+                m: MODELS.build(
+                    with_classes(head, number, f'modality_heads.{m}')
+                )
+                for m, head in modality_heads.items()
+            }
         )
         heads = {'decode_head': self.decode_head, **self.modality_heads}
         single = [n for n, h in heads.items() if h.out_channels == 1]
@@ -111,15 +138,12 @@ class MultiModalEncoderDecoder(EncoderDecoder):
     @property
     def _refines(self) -> bool:
         """Whether the modality heads read what the neck makes."""
-        return (
-            self.with_neck
-            and getattr(self.neck, 'refines_modalities', False)
-            and len(self.modality_heads) > 0
-        )
+        refines = getattr(self.fusion, 'refines_modalities', False)
+        return refines and len(self.modality_heads) > 0
 
-    def extract_feat(self, inputs: Inputs) -> tuple[Tensor, ...]:
+    def extract_feat(self, inputs: Inputs) -> Pyramid:
         """Encode and fuse all modalities, (B, C_m, H, W) each."""
-        return self._fuse(self.backbone(self._select(inputs)))
+        return self.fuse(self.backbone(self.select(inputs)))
 
     def loss(
         self, inputs: Inputs, data_samples: Sequence[SegDataSample]
@@ -134,18 +158,19 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             ``decode.*`` of the fused head, ``<modality>.*`` of the modality
             heads, ``aux*.*``.
         """
-        pyramids = self.backbone(self._select(inputs))
+        pyramids = self.backbone(self.select(inputs))
         if self._refines:
-            fused, pyramids = self.neck.fuse_and_refine(pyramids)
+            fused, pyramids = self.fuse_and_refine(pyramids)
         else:
-            fused = self._fuse(pyramids)
+            fused = self.fuse(pyramids)
         losses = self._decode_head_forward_train(fused, data_samples)
         for name, head in self.modality_heads.items():
             visible = [
                 _hide_label_if_absent(s, name, head.ignore_index)
                 for s in data_samples
             ]
-            terms = head.loss(pyramids[name], visible, self.train_cfg)
+            pyramid = self._pyramid_of(name, pyramids)
+            terms = head.loss(pyramid, visible, self.train_cfg)
             losses.update(add_prefix(terms, name))
         if self.with_auxiliary_head:
             losses.update(
@@ -189,7 +214,7 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             KeyError: If a modality is unknown to the network.
             ValueError: If a sample has none of its modalities.
         """
-        inputs = self._select(inputs)
+        inputs = self.select(inputs)
         groups = self._group_by_presence(inputs, batch_img_metas)
         if len(groups) == 1:
             return self._answer(inputs, next(iter(groups)))
@@ -202,8 +227,8 @@ class MultiModalEncoderDecoder(EncoderDecoder):
     def predict_modalities(self, inputs: Inputs) -> dict[str, Tensor]:
         """Let every modality head answer for itself.
 
-        A neck that refines modalities looks at all of them: what is not there
-        is black.
+        A neck that refines modalities, and a backbone that mixes them, looks
+        at all of them: what is not there is black.
 
         Args:
             inputs: (B, C_m, H, W), normalised, for some or all modalities.
@@ -213,12 +238,17 @@ class MultiModalEncoderDecoder(EncoderDecoder):
         """
         names = [m for m in self.modality_heads if m in inputs]
         if self._refines:
-            pyramids = self.neck.refine(self.backbone(self._complete(inputs)))
-        else:
+            pyramids = self.backbone(self.complete(inputs))
+            pyramids = self.fusion.refine(pyramids)
+        elif self.accepts_subsets:
             pyramids = self.backbone({m: inputs[m] for m in names})
-        size = _size(inputs)
+        else:
+            pyramids = self.backbone(self.complete(inputs))
+        size = image_size(inputs)
         return {
-            m: self._logits(self.modality_heads[m], pyramids[m], size)
+            m: self._logits(
+                self.modality_heads[m], self._pyramid_of(m, pyramids), size
+            )
             for m in names
         }
 
@@ -238,7 +268,7 @@ class MultiModalEncoderDecoder(EncoderDecoder):
         Returns:
             (B, K, H, W).
         """
-        size = _size(inputs)
+        size = image_size(inputs)
         total, count = None, None
         for window in sliding_windows(
             size, self.test_cfg['crop_size'], self.test_cfg['stride']
@@ -253,53 +283,26 @@ class MultiModalEncoderDecoder(EncoderDecoder):
             count[..., rows, columns] += 1
         return total / count
 
-    def _select(self, inputs: Inputs) -> Inputs:
-        """Leave out what the network does not read.
-
-        A single-modality baseline thus runs on a dataset with more sensors
-        and is scored on the same pixels.
-        """
-        unknown = sorted(set(inputs) - set(self._declared))
-        if unknown:
-            raise KeyError(
-                f'{type(self).__name__}: unknown modality {unknown}, the data '
-                f'has {list(self._declared)}'
-            )
-        return {m: inputs[m] for m in self.modalities if m in inputs}
-
-    def _fuse(
-        self, pyramids: Mapping[str, Sequence[Tensor]]
-    ) -> tuple[Tensor, ...]:
-        if self.with_neck:
-            return self.neck(pyramids)
-        if len(pyramids) != 1:
+    def _pyramid_of(
+        self, name: str, pyramids: Mapping[str, Pyramid]
+    ) -> Pyramid:
+        """What the head of a modality reads."""
+        if name not in pyramids:
             raise ValueError(
-                f'{type(self).__name__}: the backbone returned '
-                f'{list(pyramids)}, but there is no neck that fuses them: '
-                'set `neck`'
+                f'{type(self).__name__}: there is a modality head for {name}, '
+                f'but the backbone returned {list(pyramids)}: leave the head '
+                'out, or let the backbone return a pyramid per modality'
             )
-        return next(iter(pyramids.values()))
+        return pyramids[name]
 
     def _answer(self, inputs: Inputs, present: tuple[str, ...]) -> Tensor:
         """Answer for samples that all have the same modalities."""
-        if set(present) != set(self.modalities):
-            heads = {m: inputs[m] for m in present if m in self.modality_heads}
-            if heads:
-                return _mean_answer(self.predict_modalities(heads))
-        complete = self._complete({m: inputs[m] for m in present})
-        return self._logits(
-            self.decode_head, self.extract_feat(complete), _size(inputs)
-        )
-
-    def _complete(self, inputs: Inputs) -> Inputs:
-        """Put black images where a modality is missing."""
-        like = next(iter(inputs.values()))
-        return {
-            m: inputs[m]
-            if m in inputs
-            else self.data_preprocessor.black_image(m, like)
-            for m in self.modalities
-        }
+        inputs = {m: inputs[m] for m in present}
+        heads = [m for m in present if m in self.modality_heads]
+        if heads and set(present) != set(self.modalities):
+            return _mean_answer(self.predict_modalities(inputs))
+        features = self.extract_feat(self.complete(inputs))
+        return self._logits(self.decode_head, features, image_size(inputs))
 
     def _logits(
         self,
@@ -347,13 +350,9 @@ def _metas(
 ) -> list[dict]:
     if samples is not None:
         return [s.metainfo for s in samples]
-    size = _size(inputs)
+    size = image_size(inputs)
     batch = len(next(iter(inputs.values())))
     return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch
-
-
-def _size(inputs: Inputs) -> tuple[int, int]:
-    return tuple(next(iter(inputs.values())).shape[2:])
 
 
 def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from mmengine.model import BaseModel
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -11,13 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from multimodal_rs.models.backbones.parallel_backbones import hide_pixels
+from multimodal_rs.models.declaration import with_classes
+from multimodal_rs.models.multi_modal_model import MultiModalModel, image_size
 from multimodal_rs.utils.masks import mask_size
 
 Maps = dict[str, Tensor]
 
 
 @MODELS.register_module()
-class ComplementaryMaskedModeling(BaseModel):
+class ComplementaryMaskedModeling(MultiModalModel):
     """CMSS: reconstruct each modality where only the others are visible.
 
     "MCF-Mamba", JAG 2025, vol. 145, 104960. Takes the config of a
@@ -37,7 +38,7 @@ class ComplementaryMaskedModeling(BaseModel):
         backbone (dict): Config; the module has ``modalities`` and
             ``forward(inputs, masks)``, as :class:`ParallelBackbones`.
         decode_head (dict): Any mmseg decode head that ends in ``cls_seg``.
-        neck (dict, optional): Fusion neck.
+        neck (dict | list[dict], optional): Fusion neck, or it and others.
         loss (dict, optional): Config; None: :class:`MaskedReconstructionLoss`
             as in the authors' code.
         modality_heads (dict, optional): Of the segmentor. Not built: their
@@ -62,14 +63,18 @@ class ComplementaryMaskedModeling(BaseModel):
         data_preprocessor: Mapping | None = None,
         init_cfg: Mapping | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
-        self.backbone = MODELS.build(backbone)
-        self.neck = MODELS.build(neck) if neck else None
-        self.decode_head = MODELS.build(decode_head)
+        super().__init__(self.build_preprocessor(data_preprocessor), init_cfg)
+        self.build_streams(backbone, neck)
+        self.bands = self._count_bands()
+        number = self.num_classes_declared
+        if number is None and decode_head.get('num_classes') is None:
+            # Data without classes: the classifier is replaced anyway.
+            number = sum(self.bands.values())
+        self.decode_head = MODELS.build(
+            with_classes(decode_head, number, 'decode_head')
+        )
         loss = loss or dict(type='MaskedReconstructionLoss')
         self.reconstruction_loss = MODELS.build(loss)
-        self.modalities = tuple(self.backbone.modalities)
-        self.bands = self._count_bands()
         self.reconstruction = self._replace_classifier()
 
     def forward(
@@ -90,7 +95,7 @@ class ComplementaryMaskedModeling(BaseModel):
             The losses, the samples with their reconstruction, or the
             reconstructions.
         """
-        inputs = self._select(inputs)
+        inputs = self.select(inputs)
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
@@ -112,9 +117,9 @@ class ComplementaryMaskedModeling(BaseModel):
         Returns:
             (B, C_m, H, W) per modality.
         """
-        features = self._fuse(self.backbone(inputs, hidden))
+        features = self.fuse(self.backbone(inputs, hidden))
         maps = self.reconstruction(self.decode_head(features))
-        size = _size(inputs)
+        size = image_size(inputs)
         # Each head knows how its maps get to the size of the image.
         metas = [dict(img_shape=size, pad_shape=size, ori_shape=size)]
         maps = self.decode_head.predict_by_feat(maps, metas * len(maps))
@@ -133,7 +138,7 @@ class ComplementaryMaskedModeling(BaseModel):
         valid = self._gather(inputs, data_samples, 'valid')
         predictions = self.reconstruct(inputs, hidden)
         pixels = {
-            m: hidden_pixels(x, _size(inputs)) for m, x in hidden.items()
+            m: hidden_pixels(x, image_size(inputs)) for m, x in hidden.items()
         }
         return self.reconstruction_loss(predictions, inputs, pixels, valid)
 
@@ -151,7 +156,7 @@ class ComplementaryMaskedModeling(BaseModel):
         predictions = self.reconstruct(inputs, hidden)
         valid = self._gather(inputs, data_samples, 'valid')
         counted = {
-            m: hidden_pixels(x, _size(inputs)).bool() & valid[m]
+            m: hidden_pixels(x, image_size(inputs)).bool() & valid[m]
             for m, x in hidden.items()
         }
         for i, sample in enumerate(data_samples):
@@ -166,16 +171,13 @@ class ComplementaryMaskedModeling(BaseModel):
         return list(data_samples)
 
     def _count_bands(self) -> dict[str, int]:
-        declared = getattr(self.data_preprocessor, 'modalities', {})
-        missing = sorted(set(self.modalities) - set(declared))
-        if missing:
+        if not self.declarations:
             raise KeyError(
-                f'{type(self).__name__}: the backbone reads {missing}, but '
-                f'the data has the modalities {list(declared)}: set '
-                '`data_preprocessor` to the MultiModalSegDataPreProcessor of '
-                'the data set'
+                f'{type(self).__name__}: nobody says how many bands '
+                f'{list(self.modalities)} have: set `data_preprocessor` to '
+                'the MultiModalSegDataPreProcessor of the data set'
             )
-        return {m: declared[m].channels for m in self.modalities}
+        return {m: self.declarations[m].channels for m in self.modalities}
 
     def _replace_classifier(self) -> nn.Conv2d:
         """Take the head's last convolution out and make one for the bands."""
@@ -195,27 +197,19 @@ class ComplementaryMaskedModeling(BaseModel):
             bias=old.bias is not None,
         )
 
-    def _select(self, inputs: Maps) -> Maps:
+    def select(self, inputs: Maps) -> Maps:
+        """Leave out what the backbone does not read; nothing may lack.
+
+        Raises:
+            KeyError: If a modality is missing.
+        """
         missing = [m for m in self.modalities if m not in inputs]
         if missing:
             raise KeyError(
                 f'{type(self).__name__}: no input for {missing}, got '
                 f'{list(inputs)}'
             )
-        return {m: inputs[m] for m in self.modalities}
-
-    def _fuse(
-        self, pyramids: Mapping[str, Sequence[Tensor]]
-    ) -> Sequence[Tensor]:
-        if self.neck is not None:
-            return self.neck(pyramids)
-        if len(pyramids) != 1:
-            raise ValueError(
-                f'{type(self).__name__}: the backbone returned '
-                f'{list(pyramids)}, but there is no neck that fuses them: '
-                'set `neck`'
-            )
-        return next(iter(pyramids.values()))
+        return super().select(inputs)
 
     def _gather(
         self,
@@ -230,7 +224,7 @@ class ComplementaryMaskedModeling(BaseModel):
                 f'{field!r}: make ComplementaryMask the last transform of the '
                 'pipeline'
             )
-        height, width = _size(inputs)
+        height, width = image_size(inputs)
         if field == 'hidden':
             height, width = mask_size((height, width))
         batches = {m: [] for m in self.modalities}
@@ -259,7 +253,3 @@ def hidden_pixels(mask: Tensor, size: tuple[int, int]) -> Tensor:
         (B, 1, H, W), 1 = hidden.
     """
     return 1 - hide_pixels(mask.new_ones(len(mask), 1, *size), mask)
-
-
-def _size(inputs: Maps) -> tuple[int, int]:
-    return tuple(next(iter(inputs.values())).shape[2:])

@@ -1,0 +1,188 @@
+"""Numbers that a network's config takes from the declaration of the data.
+
+How many bands a branch reads and how many classes a head tells apart stand in
+one place, the dataset's base config. The segmentor writes them into the
+configs of its parts before it builds them; where a config states one of them
+as well, it has to be the same.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmseg.registry import MODELS
+
+from multimodal_rs.datasets.modality import Modality
+
+Modalities = Mapping[str, Modality]
+
+
+def filled(
+    config: Mapping, key: str, value: Any, where: str, source: str
+) -> dict:
+    """Write a value into a config, or check the one that is there.
+
+    Args:
+        config: Of a part; it is not changed.
+        key: Argument of the part. None counts as not stated.
+        value: What the declaration says.
+        where: Name of the part, for the message.
+        source: What says so, for the message.
+
+    Returns:
+        The config with the value.
+
+    Raises:
+        ValueError: If the config states another value, naming both.
+    """
+    stated = config.get(key)
+    if stated is not None and stated != value:
+        raise ValueError(
+            f'{where}: the config states {key}={stated!r}, but {source}, '
+            f'expected {key}={value!r}: leave {key} out of the config, or '
+            'correct the declaration'
+        )
+    return {**config, key: value}
+
+
+def takes(config: Mapping, key: str) -> bool:
+    """Whether the class that a config names has an argument ``key``."""
+    parameters = inspect.signature(_class_of(config)).parameters.values()
+    return any(
+        p.name == key or p.kind is inspect.Parameter.VAR_KEYWORD
+        for p in parameters
+    )
+
+
+def bands_of(names: Sequence[str], modalities: Modalities) -> str:
+    """Say which bands some modalities have, for messages."""
+    return ' and '.join(
+        f'{m} is declared with {modalities[m].channels} bands '
+        f'{list(modalities[m].bands)}'
+        for m in names
+    )
+
+
+def branch_with_bands(
+    config: Mapping, names: Sequence[str], modalities: Modalities, where: str
+) -> dict:
+    """Set ``in_channels`` of a backbone for one image.
+
+    Args:
+        config: Any mmseg backbone. One without the argument stays as it is.
+        names: The modalities that are the bands of its image, usually one.
+        modalities: The declarations.
+        where: Name of the branch, for messages.
+
+    Returns:
+        The completed config.
+
+    Raises:
+        ValueError: If the config states another number.
+    """
+    declared = [m for m in names if m in modalities]
+    if declared != list(names) or not takes(config, 'in_channels'):
+        return dict(config)
+    number = sum(modalities[m].channels for m in names)
+    source = bands_of(names, modalities)
+    return filled(config, 'in_channels', number, where, source)
+
+
+def with_bands(backbone: Mapping, modalities: Modalities) -> dict:
+    """Complete the config of a backbone for several modalities.
+
+    A class with a method ``with_bands`` knows itself where its bands stand
+    (see :class:`MultiModalBackbone`); any other class gets what that one does
+    by default.
+
+    Args:
+        backbone: Its config.
+        modalities: The declarations; empty: nothing is filled in.
+
+    Returns:
+        The completed config.
+    """
+    if not modalities:
+        return dict(backbone)
+    complete = getattr(_class_of(backbone), 'with_bands', joint_with_bands)
+    return complete(backbone, modalities)
+
+
+def joint_with_bands(config: Mapping, modalities: Modalities) -> dict:
+    """Set ``modalities`` and ``in_channels``, a dict, of a joint backbone.
+
+    Only what its class has as an argument. Without ``modalities`` in the
+    config it reads all that are declared.
+    """
+    config = dict(config)
+    if takes(config, 'modalities'):
+        config.setdefault('modalities', tuple(modalities))
+    names = config.get('modalities', modalities)
+    if not set(names) <= set(modalities) or not takes(config, 'in_channels'):
+        return config
+    bands = {m: modalities[m].channels for m in names}
+    source = bands_of(list(names), modalities)
+    return filled(config, 'in_channels', bands, config['type'], source)
+
+
+def with_modalities(
+    neck: Mapping, names: Sequence[str], where: str = 'neck'
+) -> dict:
+    """Set ``modalities`` of a fusion neck to what the backbone reads.
+
+    A neck without that argument stays as it is. A config may state another
+    order of the same names.
+
+    Raises:
+        ValueError: If the config states other names: one that the backbone
+            reads would be encoded and never fused.
+    """
+    named = inspect.signature(_class_of(neck)).parameters
+    if 'modalities' not in named:
+        return dict(neck)
+    stated = neck.get('modalities')
+    if stated is None:
+        return {**neck, 'modalities': tuple(names)}
+    if sorted(stated) != sorted(names):
+        raise ValueError(
+            f'{where}: {neck["type"]} fuses modalities={list(stated)}, but '
+            f'the backbone reads {list(names)}: leave `modalities` out, or '
+            'name the same ones in both'
+        )
+    return dict(neck)
+
+
+def with_classes(head: Mapping, number: int | None, where: str) -> dict:
+    """Set ``num_classes`` of a head.
+
+    Args:
+        head: Config of any mmseg decode head.
+        number: Of the declaration; None: not declared.
+        where: Name of the head, for messages.
+
+    Raises:
+        ValueError: If the config states another number, or nobody states it.
+    """
+    if number is not None:
+        source = f'data_preprocessor declares num_classes={number}'
+        return filled(head, 'num_classes', number, where, source)
+    if head.get('num_classes') is None:
+        raise ValueError(
+            f'{where}: nobody says how many classes there are: set '
+            '`num_classes` of data_preprocessor, as the base configs of the '
+            'datasets do, or of the head'
+        )
+    return dict(head)
+
+
+def _class_of(config: Mapping) -> type:
+    kind = config['type']
+    if not isinstance(kind, str):
+        return kind
+    found = MODELS.get(kind)
+    if found is None:
+        raise KeyError(
+            f'{kind} is no model that mmseg or a package in custom_imports '
+            'has registered: correct `type`, or import the package'
+        )
+    return found

@@ -1,0 +1,178 @@
+"""What all models of several modalities share."""
+
+from collections.abc import Mapping, Sequence
+
+from mmengine.model import BaseModel, Sequential
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from multimodal_rs.models.declaration import (
+    Modalities,
+    with_bands,
+    with_modalities,
+)
+
+Inputs = dict[str, Tensor]
+Pyramid = tuple[Tensor, ...]
+
+
+class MultiModalModel(BaseModel):
+    """Select, complete, encode and fuse named modalities.
+
+    A base for segmentors, masked pretraining and whatever else trains a
+    backbone and a neck on a dict of images. It has no constructor of its own
+    and assumes nothing about losses and optimisers. A subclass builds its
+    preprocessor first, with :meth:`build_preprocessor`, then calls
+    :meth:`build_streams`.
+
+    Attributes:
+        modalities: Names that the backbone reads.
+        declared: Names that the data has; what the backbone does not read is
+            left out, so that a single-modality baseline runs on the same
+            data.
+    """
+
+    @staticmethod
+    def build_preprocessor(
+        config: Mapping | nn.Module | None,
+    ) -> nn.Module | None:
+        """Build the preprocessor, which knows the declaration of the data."""
+        return MODELS.build(config) if isinstance(config, Mapping) else config
+
+    def build_streams(
+        self, backbone: Mapping, neck: Mapping | Sequence[Mapping] | None
+    ) -> None:
+        """Build backbone and neck.
+
+        ``in_channels`` of the backbone and ``modalities`` of the fusion neck
+        come from the declaration, see :mod:`multimodal_rs.models.declaration`.
+
+        Args:
+            backbone: Config; the module has ``modalities``.
+            neck: Config of a fusion neck, ``{m: pyramid} -> pyramid``; or a
+                sequence of them, of which the first fuses and the others,
+                any mmseg necks, are applied to the fused pyramid. After a
+                backbone that returns a single pyramid all of them are applied
+                to that.
+
+        Raises:
+            KeyError: If the backbone reads what the data does not have.
+            ValueError: If a config contradicts the declaration.
+        """
+        self.backbone = MODELS.build(with_bands(backbone, self.declarations))
+        self.modalities = tuple(self.backbone.modalities)
+        self.declared = tuple(self.declarations or self.modalities)
+        undeclared = sorted(set(self.modalities) - set(self.declared))
+        if undeclared:
+            raise KeyError(
+                f'{type(self).__name__}: the backbone reads {undeclared}, '
+                f'but the data has the modalities {list(self.declared)}'
+            )
+        if isinstance(neck, Mapping):
+            self.neck = MODELS.build(with_modalities(neck, self.modalities))
+        elif neck:
+            first, *further = neck
+            first = with_modalities(first, self.modalities, 'neck[0]')
+            self.neck = MODELS.build([first, *further])
+        else:
+            self.neck = None
+
+    @property
+    def declarations(self) -> Modalities:
+        """The declarations of the data; empty without our preprocessor."""
+        return getattr(self.data_preprocessor, 'modalities', {})
+
+    @property
+    def num_classes_declared(self) -> int | None:
+        """Number of classes of the data; None: not declared."""
+        return getattr(self.data_preprocessor, 'num_classes', None)
+
+    @property
+    def fusion(self) -> nn.Module | None:
+        """The only neck, or the first of several."""
+        several = isinstance(self.neck, Sequential)
+        return self.neck[0] if several else self.neck
+
+    @property
+    def accepts_subsets(self) -> bool:
+        """Whether the backbone runs on some of its modalities."""
+        return getattr(self.backbone, 'accepts_subsets', False)
+
+    def select(self, inputs: Inputs) -> Inputs:
+        """Leave out what the backbone does not read, and put it in order.
+
+        Args:
+            inputs: (B, C_m, H, W) for some or all modalities of the data.
+
+        Raises:
+            KeyError: If the data has no such modality.
+        """
+        unknown = sorted(set(inputs) - set(self.declared))
+        if unknown:
+            raise KeyError(
+                f'{type(self).__name__}: unknown modality {unknown}, the data '
+                f'has {list(self.declared)}'
+            )
+        return {m: inputs[m] for m in self.modalities if m in inputs}
+
+    def complete(self, inputs: Inputs) -> Inputs:
+        """Put black images where a modality is missing.
+
+        Args:
+            inputs: (B, C_m, H, W) for at least one modality.
+
+        Returns:
+            (B, C_m, H, W) for all that the backbone reads.
+        """
+        like = next(iter(inputs.values()))
+        return {
+            m: inputs[m]
+            if m in inputs
+            else self.data_preprocessor.black_image(m, like)
+            for m in self.modalities
+        }
+
+    def encode(self, inputs: Inputs) -> dict[str, Pyramid]:
+        """Run the backbone on what is there, if it can, else with black."""
+        if self.accepts_subsets:
+            return self.backbone(inputs)
+        return self.backbone(self.complete(inputs))
+
+    def fuse(self, pyramids: Mapping[str, Pyramid]) -> Pyramid:
+        """Apply all necks.
+
+        Args:
+            pyramids: What the backbone returned for all modalities.
+
+        Returns:
+            The fused pyramid.
+
+        Raises:
+            ValueError: If there are several pyramids and no neck.
+        """
+        fuses = hasattr(self.fusion, 'modalities')
+        if self.neck is not None and (fuses or len(pyramids) > 1):
+            return self.neck(pyramids)
+        if len(pyramids) != 1:
+            raise ValueError(
+                f'{type(self).__name__}: the backbone returned '
+                f'{list(pyramids)}, but there is no neck that fuses them: '
+                'set `neck`'
+            )
+        pyramid = next(iter(pyramids.values()))
+        return pyramid if self.neck is None else self.neck(pyramid)
+
+    def fuse_and_refine(
+        self, pyramids: Mapping[str, Pyramid]
+    ) -> tuple[Pyramid, dict[str, Pyramid]]:
+        """Apply all necks, of which the first also refines each modality."""
+        fused, refined = self.fusion.fuse_and_refine(pyramids)
+        further = self.neck[1:] if isinstance(self.neck, Sequential) else ()
+        for neck in further:
+            fused = neck(fused)
+        return fused, refined
+
+
+def image_size(inputs: Mapping[str, Tensor]) -> tuple[int, int]:
+    """(H, W) of images (B, C_m, H, W), which share one grid."""
+    return tuple(next(iter(inputs.values())).shape[2:])

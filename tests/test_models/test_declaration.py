@@ -1,0 +1,175 @@
+"""Bands and classes come from the declaration of the data."""
+
+import pytest
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import nn
+
+from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.models.declaration import with_bands, with_modalities
+
+DECLARED = dict(
+    opt=dict(bands=[0, 1, 2, 3]), sar=dict(bands=[0, 1]), dem=dict(bands=[0])
+)
+RESNET = dict(
+    type='ResNet', depth=18, base_channels=4, norm_cfg=dict(type='BN')
+)
+HEAD = dict(
+    type='FCNHead',
+    in_channels=32,
+    channels=4,
+    num_convs=1,
+    in_index=3,
+    norm_cfg=dict(type='BN'),
+    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+)
+SUM = dict(type='SumFusionNeck', in_index=(0, 1, 2, 3))
+
+
+@MODELS.register_module(force=True)
+class JointForDeclarationTest(BaseModule):
+    """A plain module, as a stranger would write it."""
+
+    def __init__(self, modalities, in_channels) -> None:
+        super().__init__()
+        self.modalities = tuple(modalities)
+        self.stems = nn.ModuleDict(
+            {m: nn.Conv2d(in_channels[m], 4, 1) for m in modalities}
+        )
+
+
+def parallel(*names, **changes):
+    branches = {m: dict(RESNET, **changes) for m in names}
+    return dict(type='ParallelBackbones', branches=branches)
+
+
+def segmentor(backbone, number=5, **parts):
+    preprocessor = dict(
+        type='MultiModalSegDataPreProcessor',
+        modalities=DECLARED,
+        num_classes=number,
+    )
+    config = dict(decode_head=HEAD, neck=SUM) | parts
+    return MODELS.build(
+        dict(
+            type='MultiModalEncoderDecoder',
+            data_preprocessor=preprocessor,
+            backbone=backbone,
+            **config,
+        )
+    )
+
+
+def test_every_branch_and_every_head():
+    heads = dict(opt=HEAD, dem=HEAD)
+    model = segmentor(
+        parallel('dem', 'opt', 'sar'),
+        modality_heads=heads,
+        auxiliary_head=[HEAD, HEAD],
+    )
+    stems = {
+        m: b.conv1.in_channels for m, b in model.backbone.branches.items()
+    }
+    assert stems == dict(dem=1, opt=4, sar=2)
+    assert model.neck.modalities == ('dem', 'opt', 'sar')
+    all_heads = [
+        model.decode_head,
+        *model.modality_heads.values(),
+        *model.auxiliary_head,
+    ]
+    assert [h.num_classes for h in all_heads] == [5] * 5
+    assert [h.conv_seg.out_channels for h in all_heads] == [5] * 5
+
+
+def test_a_stack_has_all_bands_and_all_modalities():
+    stack = dict(type='StackedBackbone', backbone=RESNET)
+    model = segmentor(stack, neck=None)
+    assert model.modalities == ('opt', 'sar', 'dem')
+    encoder = model.backbone.encoder.branches.stack
+    assert encoder.conv1.in_channels == 7
+    stack['modalities'] = ('sar', 'dem')
+    model = segmentor(stack, neck=None)
+    assert model.backbone.encoder.branches.stack.conv1.in_channels == 3
+
+
+def test_a_joint_backbone_gets_a_dict():
+    config = dict(type='JointForDeclarationTest')
+    complete = with_bands(config, build_modalities(DECLARED))
+    assert complete['modalities'] == ('opt', 'sar', 'dem')
+    assert complete['in_channels'] == dict(opt=4, sar=2, dem=1)
+    assert config == dict(type='JointForDeclarationTest')
+    config['modalities'] = ['sar', 'opt']
+    complete = with_bands(config, build_modalities(DECLARED))
+    assert complete['in_channels'] == dict(sar=2, opt=4)
+    config['in_channels'] = dict(sar=2, opt=3)
+    with pytest.raises(ValueError, match="'opt': 3.*opt is declared with 4"):
+        with_bands(config, build_modalities(DECLARED))
+
+
+def test_the_same_number_may_be_stated():
+    segmentor(parallel('sar', in_channels=2), neck=None)
+
+
+@pytest.mark.parametrize(
+    ('backbone', 'message'),
+    [
+        (
+            parallel('opt', in_channels=3),
+            r'branches.opt: .* in_channels=3, but opt is declared with 4 '
+            r'bands \[0, 1, 2, 3\]',
+        ),
+        (
+            dict(
+                type='StackedBackbone',
+                modalities=('opt', 'sar'),
+                backbone=dict(RESNET, in_channels=7),
+            ),
+            'in_channels=7, but opt is declared with 4 .* sar is declared',
+        ),
+    ],
+)
+def test_contradicting_bands(backbone, message):
+    with pytest.raises(ValueError, match=message):
+        segmentor(backbone, neck=None)
+
+
+@pytest.mark.parametrize(
+    'parts',
+    [
+        dict(decode_head=dict(HEAD, num_classes=3)),
+        dict(auxiliary_head=dict(HEAD, num_classes=3)),
+        dict(auxiliary_head=[HEAD, dict(HEAD, num_classes=3)]),
+        dict(modality_heads=dict(opt=HEAD, sar=dict(HEAD, num_classes=3))),
+    ],
+)
+def test_contradicting_classes(parts):
+    with pytest.raises(ValueError, match='num_classes=3, but .*num_classes=5'):
+        segmentor(parallel('opt', 'sar'), **parts)
+
+
+def test_nobody_says_how_many_classes():
+    with pytest.raises(ValueError, match='decode_head: nobody says'):
+        segmentor(parallel('opt', 'sar'), number=None)
+    head = dict(HEAD, num_classes=3)
+    model = segmentor(parallel('opt', 'sar'), number=None, decode_head=head)
+    assert model.num_classes == 3
+
+
+def test_a_backbone_without_that_argument_is_left_alone():
+    """mmseg's MobileNetV2 reads three bands and nothing else."""
+    config = parallel('opt')
+    config['branches']['opt'] = dict(type='MobileNetV2')
+    complete = with_bands(config, build_modalities(DECLARED))
+    assert complete['branches']['opt'] == dict(type='MobileNetV2')
+
+
+def test_every_modality_that_is_read_is_fused():
+    neck = dict(SUM, modalities=('sar', 'opt'))
+    assert with_modalities(neck, ('opt', 'sar')) == neck
+    with pytest.raises(ValueError, match=r"'opt'\], but .* 'dem'\]"):
+        segmentor(parallel('opt', 'sar', 'dem'), neck=neck)
+
+
+def test_modality_without_declaration():
+    with pytest.raises(KeyError, match=r"reads \['lidar'\], but the data"):
+        segmentor(parallel('lidar', 'opt'))
