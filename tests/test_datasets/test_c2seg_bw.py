@@ -113,8 +113,8 @@ def test_classes_and_colours() -> None:
     names, colours = C2SegBWDataset.METAINFO.values()
     named = dict(zip(names, colours, strict=True))
     assert len({tuple(colour) for colour in colours}) == len(names) == 13
-    assert named['surface water'] == [0, 255, 255]
-    assert named['forest'] == [0, 255, 0]
+    assert named['surface water'] == [46, 110, 190]
+    assert named['forest'] == [20, 110, 50]
     ids = C2SegBWDataset.LABEL['ids']
     assert ids[0] == 255 and names[ids[13]] == 'inland wetland'
     assert set(ids) == set(range(14))

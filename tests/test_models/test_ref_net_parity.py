@@ -45,7 +45,7 @@ def heads():
     model = Config.fromfile(ROOT / AUTHORS).model
     configs = dict(fused=model.decode_head, **model.modality_heads)
     return {
-        name: MODELS.build(dict(config, ignore_index=0))
+        name: MODELS.build(dict(config, ignore_index=0, num_classes=9))
         for name, config in configs.items()
     }
 

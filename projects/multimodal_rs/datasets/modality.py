@@ -3,6 +3,7 @@
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,12 +78,26 @@ class Modality:
 
     def __post_init__(self) -> None:
         _check(self)
-        object.__setattr__(self, 'indices', _band_indices(self))
-        object.__setattr__(self, 'display_indices', _display_indices(self))
-        steps = tuple(TRANSFORMS.build(dict(step)) for step in self.values)
-        object.__setattr__(self, '_steps', steps)
-        keep_finite = all(getattr(s, 'keeps_finite', False) for s in steps)
-        object.__setattr__(self, '_steps_keep_finite', keep_finite)
+        # Computed once, and now: what is wrong is said when it is declared.
+        _ = self.indices, self.display_indices, self._steps
+
+    @cached_property
+    def indices(self) -> tuple[int, ...]:
+        """0-based positions of ``bands`` in a file."""
+        return _band_indices(self)
+
+    @cached_property
+    def display_indices(self) -> tuple[int, ...]:
+        """Positions, among ``bands``, of what a picture shows."""
+        return _display_indices(self)
+
+    @cached_property
+    def _steps(self) -> tuple:
+        return tuple(TRANSFORMS.build(dict(step)) for step in self.values)
+
+    @cached_property
+    def _steps_keep_finite(self) -> bool:
+        return all(getattr(s, 'keeps_finite', False) for s in self._steps)
 
     @property
     def file_count(self) -> int | None:
