@@ -7,7 +7,6 @@ The options are those of mmseg's tools/test.py.
 import argparse
 
 from mmengine.config import Config
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import CheckpointLoader, Runner
 
 from _bootstrap import add_source_path, restrict_checkpoint_loading
@@ -96,15 +95,13 @@ def check_weights(runner: Runner, checkpoint: str) -> None:
     Raises:
         ValueError: If a tensor is missing, unknown or of another shape.
     """
+    from multimodal_rs.utils.wrappers import unwrapped
     from multimodal_rs.weights.strict import load_strictly
 
-    model = runner.model
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     weights = content.get('state_dict', content)
     weights = {k.removeprefix('module.'): v for k, v in weights.items()}
-    load_strictly(model, weights, checkpoint)
+    load_strictly(unwrapped(runner.model), weights, checkpoint)
 
 
 def save_maps(cfg: Config, folder: str) -> None:

@@ -1,12 +1,12 @@
 """The data of a run, compared with what its network was built for."""
 
 from mmengine.hooks import Hook
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch.utils.data import DataLoader
 
 from multimodal_rs.datasets.modality import build_modalities, disagreement
+from multimodal_rs.utils.wrappers import unwrapped
 
 
 @HOOKS.register_module()
@@ -40,10 +40,7 @@ def _check(runner: Runner, loader: DataLoader, name: str) -> None:
     Raises:
         ValueError: If they differ, with both values.
     """
-    model = runner.model
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
-    preprocessor = model.data_preprocessor
+    preprocessor = unwrapped(runner.model).data_preprocessor
     declared = getattr(preprocessor, 'modalities', None)
     meta = getattr(loader.dataset, 'metainfo', {})
     if not declared or 'modalities' not in meta:

@@ -4,11 +4,11 @@ import os.path as osp
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.registry import HOOKS
 
+from multimodal_rs.utils.wrappers import unwrapped
 from multimodal_rs.weights.transfer import transfer
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
@@ -38,9 +38,7 @@ class PretrainedWeightsHook(Hook):
         path = self.checkpoint
         if osp.isdir(path):
             path = str(best_checkpoint(path))
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner.model)
         source = CheckpointLoader.load_checkpoint(path, 'cpu')
         report = transfer(source.get('state_dict', source), model, path)
         print_log(f'weights of {path}: {report}', 'current')
