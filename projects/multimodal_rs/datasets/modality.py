@@ -10,6 +10,7 @@ import numpy as np
 from mmseg.registry import TRANSFORMS
 
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
+from multimodal_rs.datasets.names import check_name
 from multimodal_rs.utils.plain import plain
 
 NODATA_RULES = ('any', 'all')
@@ -38,7 +39,7 @@ class Modality:
     """One modality: where its files are and what their numbers mean.
 
     Attributes:
-        name: Lower-case key: ``opt``, ``sar``, ``dem``, ...
+        name: Key: ``opt``, ``sar``, ``dem``, ...; see ``datasets/names.py``.
         bands: Bands to read, in this order: 0-based indices, or names out of
             ``file_bands``.
         dir: Directory below ``data_root``.
@@ -244,6 +245,7 @@ def _build(name: str, declaration: Mapping[str, Any]) -> Modality:
 
 
 def _check(modality: Modality) -> None:
+    check_name(modality.name)
     where = f'modality {modality.name!r}'
     if not modality.bands:
         raise ValueError(f'{where}: `bands` is empty, name at least one band')
