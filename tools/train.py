@@ -108,6 +108,20 @@ def build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg)
 
 
+def check_training_data(runner: Runner) -> None:
+    """Stop before the schedules are built if there is nothing to train on.
+
+    Raises:
+        SystemExit: With one line that says why.
+    """
+    from multimodal_rs.engine.batch_check_hook import check_batches
+
+    try:
+        check_batches(runner.train_loop.dataloader, runner.model)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+
+
 def main() -> None:
     args = parse_args()
     add_source_path()
@@ -119,7 +133,10 @@ def main() -> None:
     if args.resume and cfg.get('load_from') is None:
         cfg.load_from = readable_checkpoint(cfg.work_dir)
     prepare_cpu_processes(cfg)
-    build_runner(cfg).train()
+    runner = build_runner(cfg)
+    check_training_data(runner)
+    runner.train()
+    del runner
     close_processes()
 
 

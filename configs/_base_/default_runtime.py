@@ -20,6 +20,7 @@ default_hooks = dict(
         rule='less',
     ),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
+    batch_check=dict(type='BatchCheckHook'),
     declaration=dict(type='DeclarationHook'),
     reproducible_run=dict(type='ReproducibleRunHook'),
     keep_memory=dict(type='KeepMemoryHook'),
