@@ -1,0 +1,77 @@
+"""What is written can be read without running code, or is not written."""
+
+from collections import OrderedDict
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.optim import OneCycleLR, OptimWrapper
+from mmseg.registry import HOOKS
+from torch import nn
+
+HOOK = HOOKS.build(dict(type='PlainCheckpointHook'))
+
+
+class Curve:
+    """What a schedule of a user might keep."""
+
+    def __init__(self, power):
+        self.power = power
+
+
+def schedule():
+    layer = nn.Conv2d(1, 1, 1)
+    wrapper = OptimWrapper(torch.optim.SGD(layer.parameters(), lr=0.1))
+    return OneCycleLR(wrapper, eta_max=1.0, total_steps=6, by_epoch=False)
+
+
+def checkpoint(schedules):
+    hub = dict(
+        log_scalars=dict(loss=schedule),
+        runtime_info=OrderedDict(best_score=np.float32(1.5), names=('a', 'b')),
+    )
+    return dict(
+        meta=dict(epoch=1, dataset_meta=dict(classes=('a', 'b'))),
+        state_dict=OrderedDict(weight=torch.ones(2)),
+        message_hub=hub,
+        param_schedulers=schedules,
+    )
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_one_cycle_is_saved_and_goes_on(several, tmp_path):
+    first, uninterrupted = schedule(), schedule()
+    for _ in range(2):
+        first.step(), uninterrupted.step()
+    states = [first.state_dict()]
+    content = checkpoint(dict(main=states) if several else states)
+    HOOK.before_save_checkpoint(None, content)
+    torch.save(content, tmp_path / 'c.pth')
+    content = torch.load(tmp_path / 'c.pth', weights_only=True)
+    assert content['message_hub']['runtime_info']['best_score'] == 1.5
+    saved = content['param_schedulers']
+    (state,) = saved['main'] if several else saved
+    resumed = schedule()
+    resumed.load_state_dict(state)
+    for _ in range(3):
+        resumed.step(), uninterrupted.step()
+        assert resumed.get_last_value() == uninterrupted.get_last_value()
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_an_object_is_refused_before_training(several):
+    odd = schedule()
+    odd.curve = Curve(2)
+    schedules = dict(main=[odd]) if several else [odd]
+    with pytest.raises(TypeError, match='param_schedulers.*curve is a '):
+        HOOK.before_train(SimpleNamespace(param_schedulers=schedules))
+    HOOK.before_train(SimpleNamespace(param_schedulers=None))
+    HOOK.before_train(SimpleNamespace(param_schedulers=[schedule()]))
+
+
+def test_an_object_elsewhere_is_refused_when_saving():
+    content = checkpoint([])
+    content['optimizer'] = dict(state={0: dict(curve=Curve(1))})
+    with pytest.raises(TypeError, match=r'optimizer.state.0.curve is a'):
+        HOOK.before_save_checkpoint(None, content)
