@@ -321,11 +321,14 @@ def test_a_single_band_keeps_its_axis(tmp_path, geometry):
     assert data['inputs']['dem'].shape == label.shape
 
 
-def test_a_label_may_be_loaded_after_resizing(tmp_path):
+def test_a_label_may_be_loaded_after_resizing_in_a_test(tmp_path):
     make_tile(tmp_path)
     resize = dict(type='Resize', scale=(16, 12), keep_ratio=False)
     images, label = LOAD
-    data = build(tmp_path, [images, resize, label, PACK])[0]
+    pipeline = [images, resize, label, PACK]
+    with pytest.raises(ValueError, match=r"'t1' have .*\(12, 16\), the label"):
+        build(tmp_path, pipeline)[0]
+    data = build(tmp_path, pipeline, test_mode=True)[0]
     assert data['inputs']['opt'].shape == (3, 12, 16)
     assert data['data_samples'].gt_sem_seg.data.shape == (1, *SIZE)
     label = dict(label, ignore_invalid='any')

@@ -13,6 +13,7 @@ from mmengine.dataset import force_full_init
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from multimodal_rs.datasets.band_groups import in_band_groups
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.labels import IGNORED
@@ -94,6 +95,8 @@ class MultiModalSegDataset(BaseSegDataset):
             lazy_init=lazy_init,
             max_refetch=0,
         )
+        transforms = self.pipeline.transforms
+        self.pipeline.transforms = [in_band_groups(t) for t in transforms]
         # Asked for every tile; metainfo makes a deep copy each time.
         self.num_classes = len(self.metainfo.get('classes', ()))
         self._check_label_ids()
@@ -228,6 +231,7 @@ class MultiModalSegDataset(BaseSegDataset):
         info['modalities'] = self.modalities
         info['label'] = self.label
         info['num_classes'] = self.num_classes
+        info['test_mode'] = self.test_mode
         return info
 
     def prepare_data(self, idx: int) -> dict:

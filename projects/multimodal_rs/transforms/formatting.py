@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -11,12 +10,18 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 from multimodal_rs.transforms.contiguous import contiguous_bands
-from multimodal_rs.transforms.stack import restore_bands
+from multimodal_rs.transforms.stack import INSIDE
+from multimodal_rs.utils.labels import IGNORED
+
+ROUNDING = 1e-3  # of an interpolation between equal numbers
 
 
 @TRANSFORMS.register_module()
 class PackMultiModalInputs(BaseTransform):
     """Pack a sample for the model.
+
+    What transforms have filled in at the borders becomes NaN in all
+    modalities and 255 in the label.
 
     Returns:
         ``inputs``: dict name -> (C, H, W) float32 with NaN where invalid;
@@ -47,12 +52,10 @@ class PackMultiModalInputs(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Pack one sample."""
-        stack = restore_bands(results)
-        border = results['border_map'] != 0
-        if border.any():
-            stack = stack.copy()
-            stack[_with_rim(border)] = np.nan
+        stack, outside = self._outside(results)
         stack = contiguous_bands(stack)  # (C, H, W)
+        if outside is not None:
+            stack[:, outside] = np.nan
         sizes = results['modality_channels']
         blocks = torch.from_numpy(stack).split(list(sizes.values()))
         sample = SegDataSample()
@@ -63,19 +66,40 @@ class PackMultiModalInputs(BaseTransform):
         if 'gt_seg_map' in results:
             # numpy converts in this thread; torch would start all of them.
             label = np.ascontiguousarray(results['gt_seg_map'], np.int64)
+            if outside is not None and label.shape == outside.shape:
+                label[outside] = IGNORED
             sample.gt_sem_seg = PixelData(data=torch.from_numpy(label)[None])
         return dict(
             inputs=dict(zip(sizes, blocks, strict=True)), data_samples=sample
         )
 
+    @staticmethod
+    def _outside(results: dict) -> tuple[np.ndarray, np.ndarray | None]:
+        """Take the last band off the stack and find what is filled in.
 
-def _with_rim(border: np.ndarray) -> np.ndarray:
-    """Widen a slanted border, (H, W) bool, by one pixel.
-
-    A rotation interpolates the images between the last valid pixel and the
-    fill value. Padding, whole rows and columns, mixes nothing.
-    """
-    rows, columns = border.all(axis=1), border.all(axis=0)
-    if (border == (rows[:, None] | columns)).all():
-        return border
-    return cv2.dilate(border.astype(np.uint8), np.ones((3, 3))) != 0
+        Returns:
+            (H, W, C), and (H, W) bool or None if there is nothing.
+        """
+        stack, inside = results['img'][..., :-1], results['img'][..., -1]
+        expected = sum(results['modality_channels'].values())
+        if stack.shape[2] != expected:
+            raise ValueError(
+                f'PackMultiModalInputs: the stack has {stack.shape[2] + 1} '
+                f'bands, expected {expected} of '
+                f'{list(results["modality_channels"])} and one more: take the '
+                'transform that adds or drops bands out of the pipeline'
+            )
+        label = results.get('gt_seg_map')
+        # mmseg's test pipelines load the label last, at its own size.
+        sizes = {inside.shape}
+        if results.get('test_mode'):
+            sizes.add(tuple(results['ori_shape']))
+        if label is not None and label.shape not in sizes:
+            raise ValueError(
+                f'PackMultiModalInputs: the images of {results["sample_id"]!r}'
+                f' have (H, W) {inside.shape}, the label {label.shape}: a '
+                'transform of the pipeline changed only one of them: put it '
+                'after LoadLandCover, or take it out'
+            )
+        outside = np.abs(inside - INSIDE) > ROUNDING
+        return stack, outside if outside.any() else None

@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from multimodal_rs.datasets.io.raster import raster_exists, read_raster
+from multimodal_rs.transforms.stack import INSIDE
 from multimodal_rs.utils.labels import IGNORED
 
 UNKNOWN = 254  # marks label numbers without a train id
@@ -22,13 +23,13 @@ class LoadMultiModalImages(BaseTransform):
 
     Added keys:
 
-    - ``img``: (H, W, C) float32, all modalities one after the other in the
-      units after their value transforms; NaN in every band of a modality
-      where a pixel of it is invalid, and everywhere if it is absent.
+    - ``img``: (H, W, C + 1) float32, all modalities one after the other in
+      the units after their value transforms; NaN in every band of a modality
+      where a pixel of it is invalid, and everywhere if it is absent. The last
+      band is 1. Whatever a transform fills in, padding or the wedges of a
+      rotation, is not 1 there, and packing makes it invalid.
     - ``modality_channels``: number of channels per modality, in stack order.
     - ``present_modalities``: names of what the tile really has.
-    - ``border_map``: (H, W) uint8 zeros in ``seg_fields``; mmseg's geometric
-      transforms pad it like a label, with 255.
 
     Raises:
         FileNotFoundError: If a file is missing and its modality not optional.
@@ -54,8 +55,10 @@ class LoadMultiModalImages(BaseTransform):
         channels = {n: m.channels for n, m in modalities.items()}
         # (C, H, W) in memory, (H, W, C) for the transforms: flips, crops and
         # quarter turns are views, and packing needs no transposition.
-        stack = np.empty((sum(channels.values()), height, width), np.float32)
-        parts = np.split(stack, np.cumsum(list(channels.values()))[:-1])
+        bands = sum(channels.values())
+        stack = np.empty((bands + 1, height, width), np.float32)
+        stack[-1] = INSIDE
+        *parts, _ = np.split(stack, np.cumsum(list(channels.values())))
         present = [
             name
             for name, part in zip(modalities, parts, strict=True)
@@ -69,8 +72,6 @@ class LoadMultiModalImages(BaseTransform):
         results['img'] = stack.transpose(1, 2, 0)
         results['modality_channels'] = channels
         results['present_modalities'] = tuple(present)
-        results['border_map'] = np.zeros((height, width), np.uint8)
-        results['seg_fields'] = [*results['seg_fields'], 'border_map']
         results['img_shape'] = results['ori_shape'] = (height, width)
         return results
 

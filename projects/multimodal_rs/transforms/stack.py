@@ -1,17 +1,6 @@
-"""Find a modality inside the channel stack."""
+"""The channel stack that all modalities share between loading and packing."""
 
-import numpy as np
-
-
-def restore_bands(results: dict) -> np.ndarray:
-    """Return ``results['img']`` as (H, W, C).
-
-    OpenCV, in mmcv's Resize and mmseg's RandomRotate, drops the last axis of
-    a stack with a single band; it is put back.
-    """
-    if results['img'].ndim == 2:
-        results['img'] = results['img'][..., None]
-    return results['img']
+INSIDE = 1.0  # what the last band has where there is a tile
 
 
 def channel_slice(results: dict, modality: str, who: str) -> slice:
@@ -25,7 +14,6 @@ def channel_slice(results: dict, modality: str, who: str) -> slice:
     Raises:
         KeyError: If the sample's dataset declares no such modality.
     """
-    restore_bands(results)
     start = 0
     for name, channels in results['modality_channels'].items():
         if name == modality:
