@@ -144,7 +144,7 @@ def imports(path: Path, top_level: bool) -> set[str]:
 
 # Packages whose modules are imported on first use: test_dispatch.py sees that
 # the package itself loads none of them.
-ON_FIRST_USE = {'triton_backend'}
+ON_FIRST_USE = {'triton'}
 
 
 @pytest.mark.parametrize('top_level', [True, False])

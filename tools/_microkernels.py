@@ -3,10 +3,10 @@
 import ctypes
 import time
 
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Variable
-from multimodal_rs.ops.llvm_backend.functions import exp2, softplus_parts
-from multimodal_rs.ops.llvm_backend.jit import compile_kernel, vector_width
-from multimodal_rs.ops.llvm_backend.layout import MOST_STATES
+from multimodal_rs.ops.backends.llvm.emitter import Emitter, Variable
+from multimodal_rs.ops.backends.llvm.functions import exp2, softplus_parts
+from multimodal_rs.ops.backends.llvm.jit import compile_kernel, vector_width
+from multimodal_rs.ops.backends.llvm.layout import MOST_STATES
 
 TURNS = 20_000
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from multimodal_rs.ops import CROSS4, CROSS8, Route, selective_scan, ss2d
-from multimodal_rs.ops.triton_backend import interpreted, tiles
+from multimodal_rs.ops.backends.triton import interpreted, tiles
 from scan_cases import (
     assert_close,
     exact_scan,

@@ -69,13 +69,13 @@ def test_auto_takes_the_first_that_can(arguments):
 
 def test_auto_goes_on_where_one_does_not_fit(arguments):
     doubles = (arguments['u'].double(),)
-    assert choose('auto', doubles, 'test').__name__.endswith('.chunked')
+    assert choose('auto', doubles, 'test').__name__.endswith('.torch')
 
 
 def test_variable_and_argument(monkeypatch, arguments):
     tensors = (arguments['u'],)
     monkeypatch.setenv(VARIABLE, 'torch')
-    assert choose('auto', tensors, 'test').__name__.endswith('.chunked')
+    assert choose('auto', tensors, 'test').__name__.endswith('.torch')
     assert choose('reference', tensors, 'test').__name__.endswith('.reference')
 
 

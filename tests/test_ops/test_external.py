@@ -10,13 +10,9 @@ from types import ModuleType
 import pytest
 import torch
 
-from multimodal_rs.ops import (
-    causal_conv1d,
-    external_mamba,
-    external_vmamba,
-    selective_scan,
-)
-from multimodal_rs.ops.reference import (
+from multimodal_rs.ops import causal_conv1d, selective_scan
+from multimodal_rs.ops.backends import mamba_ssm, vmamba
+from multimodal_rs.ops.backends.reference import (
     selective_scan_backward,
     selective_scan_forward,
 )
@@ -34,9 +30,9 @@ from scan_cases import (
     ss2d_arguments,
 )
 
-ADAPTERS = [external_mamba, external_vmamba]
+ADAPTERS = [mamba_ssm, vmamba]
 each_adapter = pytest.mark.parametrize(
-    'adapter', ADAPTERS, ids=lambda m: m.__name__.rsplit('_', 1)[1]
+    'adapter', ADAPTERS, ids=lambda m: m.__name__.rsplit('.', 1)[1]
 )
 
 
@@ -151,7 +147,7 @@ class VMambaExtension(Extension):
 
 @pytest.fixture
 def extension(monkeypatch, adapter):
-    kind = MambaExtension if adapter is external_mamba else VMambaExtension
+    kind = MambaExtension if adapter is mamba_ssm else VMambaExtension
     module = kind(adapter.EXTENSION)
     monkeypatch.setitem(sys.modules, adapter.EXTENSION, module)
     return module
@@ -208,7 +204,7 @@ def test_16_bit_arguments(adapter, extension):
     found = call(adapter, arguments)
     assert found['y'].dtype == torch.float32
     # Only VMamba's extension returns float32 for them.
-    narrow = adapter is external_vmamba
+    narrow = adapter is vmamba
     assert extension.dtype == (torch.bfloat16 if narrow else torch.float32)
     assert_close(found, exact_scan(arguments), 4e-3 if narrow else 2e-6)
 
@@ -247,24 +243,24 @@ def extension_name(module):
 
 @each_module
 def test_extension_is_missing(monkeypatch, module):
-    monkeypatch.setattr(external_mamba, 'find_spec', lambda name: None)
+    monkeypatch.setattr(mamba_ssm, 'find_spec', lambda name: None)
     text = reason(module)
     assert f'{extension_name(module)} is not installed' in text
     assert 'pip install --no-build-isolation' in text
 
 
-@pytest.mark.parametrize('module', [external_mamba, causal_conv1d])
+@pytest.mark.parametrize('module', [mamba_ssm, causal_conv1d])
 def test_package_without_its_extension(monkeypatch, module):
     name = extension_name(module)
     monkeypatch.setattr(
-        external_mamba, 'find_spec', lambda n: None if n == name else True
+        mamba_ssm, 'find_spec', lambda n: None if n == name else True
     )
     assert f'is installed without {name}: ' in reason(module)
 
 
 @each_module
 def test_extension_without_a_device(monkeypatch, module):
-    monkeypatch.setattr(external_mamba, 'find_spec', lambda name: True)
+    monkeypatch.setattr(mamba_ssm, 'find_spec', lambda name: True)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     assert 'there is no CUDA device' in reason(module)
 
@@ -282,7 +278,7 @@ def test_extension_of_another_torch(monkeypatch, tmp_path, module):
 
 @each_module
 def test_extension_is_there(monkeypatch, module):
-    monkeypatch.setattr(external_mamba, 'find_spec', lambda name: True)
+    monkeypatch.setattr(mamba_ssm, 'find_spec', lambda name: True)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     name = extension_name(module)
     monkeypatch.setitem(sys.modules, name, ModuleType(name))
@@ -299,7 +295,7 @@ def test_tensors_that_do_not_fit(adapter):
 @pytest.mark.parametrize('length', [1, 100, 3000])
 @each_adapter
 def test_extension_itself(adapter, length, dtype):
-    name = 'mamba_ssm' if adapter is external_mamba else 'vmamba'
+    name = adapter.__name__.rsplit('.', 1)[1]
     if adapter.unavailable() is not None:
         pytest.skip(adapter.unavailable())
     arguments = scan_arguments(2, 4, 16, 16, length)

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from helpers import ROOT
-from multimodal_rs.ops import CROSS4, selective_scan, ss2d, triton_backend
+from multimodal_rs.ops import CROSS4, selective_scan, ss2d
+from multimodal_rs.ops.backends import triton as triton_backend
 from scan_cases import (
     assert_close,
     exact_scan,
@@ -72,7 +73,7 @@ def test_interpreter_takes_tensors_of_the_cpu(monkeypatch):
 @pytest.mark.parametrize('states', [1, 2, 3, 5, 8, 16, 33, 64, 100, 256])
 def test_tiles_and_divisions(states):
     pytest.importorskip('triton')
-    from multimodal_rs.ops.triton_backend import tiles
+    from multimodal_rs.ops.backends.triton import tiles
 
     for tile in (tiles.forward_tile(states), tiles.backward_tile(states)):
         assert states <= tile.states < 2 * states
@@ -94,7 +95,7 @@ def test_tiles_and_divisions(states):
 
 def test_few_programs_are_cut_into_many(monkeypatch):
     pytest.importorskip('triton')
-    from multimodal_rs.ops.triton_backend import tiles
+    from multimodal_rs.ops.backends.triton import tiles
 
     monkeypatch.setattr(tiles, 'processors', lambda device: 132)
     tile = tiles.forward_tile(16)
@@ -139,7 +140,7 @@ def launches(monkeypatch):
     pytest.importorskip('triton')
     if triton_backend.interpreted():
         pytest.skip('Triton interprets in this process: nothing to compile')
-    from multimodal_rs.ops.triton_backend import (
+    from multimodal_rs.ops.backends.triton import (
         host_1d,
         host_2d,
         scan,

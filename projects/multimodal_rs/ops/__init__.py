@@ -1,7 +1,7 @@
 """Selective scans: two functions, one dispatch, several backends."""
 
+from multimodal_rs.ops.backends.reference import selective_scan_ref
 from multimodal_rs.ops.dispatch import available_backends
-from multimodal_rs.ops.reference import selective_scan_ref
 from multimodal_rs.ops.routes import CROSS4, CROSS8, Route, cross_routes
 from multimodal_rs.ops.scan_1d import selective_scan
 from multimodal_rs.ops.scan_2d import ss2d

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from multimodal_rs.ops.external_mamba import reason_against
+from multimodal_rs.ops.backends.mamba_ssm import reason_against
 
 REMEDY = 'pip install --no-build-isolation causal-conv1d'
 KERNEL_SIZES = (2, 3, 4)  # that the CUDA kernel is compiled for

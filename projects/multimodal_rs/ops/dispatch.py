@@ -17,23 +17,21 @@ VARIABLE = 'MULTIMODAL_RS_SCAN_BACKEND'
 class Backend(NamedTuple):
     """An implementation of the scans.
 
-    Its module is imported on first use. It has ``unavailable() -> str |
-    None``, why it cannot be used on this machine, ``unsuitable(tensors) ->
-    str | None``, why not for these tensors, and the functions that
-    :mod:`multimodal_rs.ops.operators` calls.
+    The module of its name in ``multimodal_rs.ops.backends`` is imported on
+    first use. It has ``unavailable() -> str | None``, why it cannot be used
+    on this machine, ``unsuitable(tensors) -> str | None``, why not for these
+    tensors, and the functions that :mod:`multimodal_rs.ops.operators` calls.
 
     Attributes:
         name: For ``backend=``.
-        module: Module below ``multimodal_rs.ops``.
         devices: Device types for which ``auto`` asks it.
     """
 
     name: str
-    module: str
     devices: tuple[str, ...]
 
     def load(self) -> ModuleType:
-        return import_module(f'multimodal_rs.ops.{self.module}')
+        return import_module(f'multimodal_rs.ops.backends.{self.name}')
 
     def reason_against(self, tensors: Sequence[Tensor]) -> str | None:
         """Say why this backend cannot take ``tensors``, None if it can."""
@@ -43,12 +41,12 @@ class Backend(NamedTuple):
 
 # In the order in which `auto` asks.
 BACKENDS = (
-    Backend('triton', 'triton_backend', ('cuda',)),
-    Backend('vmamba', 'external_vmamba', ('cuda',)),
-    Backend('mamba_ssm', 'external_mamba', ('cuda',)),
-    Backend('llvm', 'llvm_backend', ('cpu',)),
-    Backend('torch', 'chunked', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
-    Backend('reference', 'reference', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
+    Backend('triton', ('cuda',)),
+    Backend('vmamba', ('cuda',)),
+    Backend('mamba_ssm', ('cuda',)),
+    Backend('llvm', ('cpu',)),
+    Backend('torch', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
+    Backend('reference', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
 )
 NAMES = tuple(b.name for b in BACKENDS)
 

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from multimodal_rs.ops.backends.reference import selective_scan_ref
 from multimodal_rs.ops.dispatch import check_name, use_reference
 from multimodal_rs.ops.operators import scan_operator, wide
-from multimodal_rs.ops.reference import selective_scan_ref
 
 WHAT = 'selective_scan'
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from multimodal_rs.ops.backends.reference import selective_scan_ref
 from multimodal_rs.ops.composed import ss2d_composed
 from multimodal_rs.ops.dispatch import check_name, use_reference
 from multimodal_rs.ops.operators import flatten, ss2d_operator, wide
-from multimodal_rs.ops.reference import selective_scan_ref
 from multimodal_rs.ops.routes import CROSS4, Route, check_routes
 
 WHAT = 'ss2d'

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value
+from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
 
 # Time steps between saved states. The backward pass keeps two vectors per
 # state and step of a chunk, which fit into the second-level cache.

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from multimodal_rs.ops.triton_backend import kernels, tiles
-from multimodal_rs.ops.triton_backend.primitives import ADD, ATOMIC, STORE
-from multimodal_rs.ops.triton_backend.tiles import Division, Tile
+from multimodal_rs.ops.backends.triton import kernels, tiles
+from multimodal_rs.ops.backends.triton.primitives import ADD, ATOMIC, STORE
+from multimodal_rs.ops.backends.triton.tiles import Division, Tile
 
 # States that a program combines.
 COMBINED = 128

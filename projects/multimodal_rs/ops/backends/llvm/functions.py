@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value
+from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
 
 LOG2_E = math.log2(math.e)
 # Adding it rounds a float32 to an integer, which its lowest bits then hold.

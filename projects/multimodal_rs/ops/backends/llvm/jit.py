@@ -7,8 +7,8 @@ from functools import cache
 import llvmlite.binding as llvm
 from llvmlite import ir
 
-from multimodal_rs.ops.llvm_backend.denormals import denormals_as_zero
-from multimodal_rs.ops.llvm_backend.emitter import Emitter
+from multimodal_rs.ops.backends.llvm.denormals import denormals_as_zero
+from multimodal_rs.ops.backends.llvm.emitter import Emitter
 
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 

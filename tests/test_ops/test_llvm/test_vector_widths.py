@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from multimodal_rs.ops import cross_routes, selective_scan, ss2d
-from multimodal_rs.ops.llvm_backend import unavailable
+from multimodal_rs.ops.backends.llvm import unavailable
 
 if unavailable() is not None:
     pytest.skip(unavailable(), allow_module_level=True)
 
-from multimodal_rs.ops.llvm_backend import host_1d, host_2d, jit
+from multimodal_rs.ops.backends.llvm import host_1d, host_2d, jit
 
 
 @pytest.fixture(params=[4, 8, 16])

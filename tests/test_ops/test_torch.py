@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from multimodal_rs.ops import chunked, selective_scan, ss2d
+from multimodal_rs.ops import selective_scan, ss2d
+from multimodal_rs.ops.backends import torch as plain
 from multimodal_rs.ops.routes import CROSS4
 from scan_cases import (
     SCAN_NAMES,
@@ -25,8 +26,8 @@ def leaves(arguments, names):
 @pytest.mark.parametrize('states', [1, 2, 3])
 @pytest.mark.parametrize('softplus', [True, False])
 def test_derivatives_in_float64(monkeypatch, states, softplus):
-    monkeypatch.setattr(chunked, 'MIN_STEPS', 2)
-    monkeypatch.setattr(chunked, 'BLOCK_ELEMENTS', 1)
+    monkeypatch.setattr(plain, 'MIN_STEPS', 2)
+    monkeypatch.setattr(plain, 'BLOCK_ELEMENTS', 1)
     arguments = scan_arguments(2, 2, 1, states, 5)
     if not softplus:  # steps may be negative, but states must not explode
         arguments['delta'] *= 0.1
@@ -67,9 +68,9 @@ def test_second_derivative_is_refused_not_wrong():
 def test_division_changes_nothing(
     monkeypatch, step_elements, block_elements, min_steps
 ):
-    monkeypatch.setattr(chunked, 'STEP_ELEMENTS', step_elements)
-    monkeypatch.setattr(chunked, 'BLOCK_ELEMENTS', block_elements)
-    monkeypatch.setattr(chunked, 'MIN_STEPS', min_steps)
+    monkeypatch.setattr(plain, 'STEP_ELEMENTS', step_elements)
+    monkeypatch.setattr(plain, 'BLOCK_ELEMENTS', block_elements)
+    monkeypatch.setattr(plain, 'MIN_STEPS', min_steps)
     arguments = scan_arguments(3, 2, 9, 5, 37)
     found = results(selective_scan, on('torch', arguments))
     assert_close(found, exact_scan(arguments))
@@ -77,31 +78,31 @@ def test_division_changes_nothing(
 
 def test_division_fits_the_arguments():
     u, A = torch.empty(2, 768, 4096), torch.empty(768, 16)
-    assert chunked._division(u, A) == (2, 21)
+    assert plain._division(u, A) == (2, 21)
     # More than one row of the batch would leave the cache.
-    assert chunked._division(torch.empty(16, 3072, 64), A.repeat(4, 1)) == (
+    assert plain._division(torch.empty(16, 3072, 64), A.repeat(4, 1)) == (
         1,
         10,
     )
     # Narrow: the whole sequence is a block.
-    assert chunked._division(u[:, :8], A[:8, :1]) == (2, 4096)
+    assert plain._division(u[:, :8], A[:8, :1]) == (2, 4096)
 
 
 def test_states_are_kept_for_a_fraction_of_the_steps():
     u, A = torch.empty(2, 768, 4096), torch.empty(768, 16)
     B = torch.empty(2, 4, 16, 4096)
-    assert chunked.selective_scan_saved(u, A, B) < u.numel() * 16 / 20
+    assert plain.selective_scan_saved(u, A, B) < u.numel() * 16 / 20
 
 
 def test_no_gradient_keeps_nothing():
     arguments = scan_arguments(1, 2, 3, 4, 9)
-    _, saved = chunked.selective_scan_forward(*arguments.values(), True, False)
+    _, saved = plain.selective_scan_forward(*arguments.values(), True, False)
     assert saved.numel() == 0
 
 
 def test_first_denormal_is_flushed():
     x = torch.tensor([1e-39, -1e-39, 1e-20, float('nan'), float('inf')])
-    y = chunked._without_denormals(x)
+    y = plain._without_denormals(x)
     assert y[:3].tolist() == [0, 0, x[2].item()]
     assert y[3].isnan() and y[4].isinf()
 

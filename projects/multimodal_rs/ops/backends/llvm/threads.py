@@ -21,7 +21,7 @@ def run(kernel: Callable[[int, int], None], arguments, tasks: int) -> None:
     """Run all tasks of one call and wait for them.
 
     Args:
-        kernel: From :func:`multimodal_rs.ops.llvm_backend.jit.compile_kernel`.
+        kernel: From :func:`.jit.compile_kernel`.
         arguments: ctypes array; stays alive until the return.
         tasks: How many the kernel will find.
     """

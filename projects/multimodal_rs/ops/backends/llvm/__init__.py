@@ -73,4 +73,4 @@ def ss2d_saved(x: Tensor, dt_proj_weight: Tensor, A: Tensor) -> int:
 
 
 def _module(name: str):
-    return import_module(f'multimodal_rs.ops.llvm_backend.{name}')
+    return import_module(f'multimodal_rs.ops.backends.llvm.{name}')

@@ -6,7 +6,7 @@ one block of channels of one image, a task of the backward pass the blocks of
 one share of a group, which adds up dB and dC of that share.
 """
 
-from multimodal_rs.ops.llvm_backend.chunk import (
+from multimodal_rs.ops.backends.llvm.chunk import (
     Adjoint,
     ChunkBuffers,
     Coefficients,
@@ -18,10 +18,10 @@ from multimodal_rs.ops.llvm_backend.chunk import (
     scan,
     sum_over_time,
 )
-from multimodal_rs.ops.llvm_backend.emitter import Emitter
-from multimodal_rs.ops.llvm_backend.layout import CHUNK, Arguments, Variant
-from multimodal_rs.ops.llvm_backend.parameters import Parameters
-from multimodal_rs.ops.llvm_backend.tiles import BLOCK, load_tile, store_tile
+from multimodal_rs.ops.backends.llvm.emitter import Emitter
+from multimodal_rs.ops.backends.llvm.layout import CHUNK, Arguments, Variant
+from multimodal_rs.ops.backends.llvm.parameters import Parameters
+from multimodal_rs.ops.backends.llvm.tiles import BLOCK, load_tile, store_tile
 
 
 def write_forward(e: Emitter, variant: Variant) -> None:

@@ -6,11 +6,11 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
-from multimodal_rs.ops.llvm_backend import kernels_2d
-from multimodal_rs.ops.llvm_backend.functions import LOG2_E
-from multimodal_rs.ops.llvm_backend.jit import compile_kernel, vector_width
-from multimodal_rs.ops.llvm_backend.layout import CHUNK, Variant, variant_for
-from multimodal_rs.ops.llvm_backend.packing import (
+from multimodal_rs.ops.backends.llvm import kernels_2d
+from multimodal_rs.ops.backends.llvm.functions import LOG2_E
+from multimodal_rs.ops.backends.llvm.jit import compile_kernel, vector_width
+from multimodal_rs.ops.backends.llvm.layout import CHUNK, Variant, variant_for
+from multimodal_rs.ops.backends.llvm.packing import (
     arguments,
     blocks_of,
     pack,
@@ -19,8 +19,8 @@ from multimodal_rs.ops.llvm_backend.packing import (
     shares_for,
     unpack,
 )
-from multimodal_rs.ops.llvm_backend.threads import run
-from multimodal_rs.ops.llvm_backend.tiles import BLOCK
+from multimodal_rs.ops.backends.llvm.threads import run
+from multimodal_rs.ops.backends.llvm.tiles import BLOCK
 from multimodal_rs.ops.routes import Route, positions
 
 

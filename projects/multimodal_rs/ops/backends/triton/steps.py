@@ -6,7 +6,7 @@ Tiles, layouts and SELF are explained in :mod:`.kernels`.
 import triton
 import triton.language as tl
 
-from multimodal_rs.ops.triton_backend.primitives import (
+from multimodal_rs.ops.backends.triton.primitives import (
     put,
     softplus_parts,
     walk_far,

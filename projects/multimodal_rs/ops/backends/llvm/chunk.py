@@ -7,14 +7,14 @@ All work on a chunk: up to ``CHUNK`` time steps of BLOCK channels, in
 import math
 from typing import NamedTuple
 
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value, Variable
-from multimodal_rs.ops.llvm_backend.functions import (
+from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value, Variable
+from multimodal_rs.ops.backends.llvm.functions import (
     exp2,
     sigmoid,
     softplus_parts,
 )
-from multimodal_rs.ops.llvm_backend.layout import CHUNK, Variant
-from multimodal_rs.ops.llvm_backend.tiles import BLOCK, sums
+from multimodal_rs.ops.backends.llvm.layout import CHUNK, Variant
+from multimodal_rs.ops.backends.llvm.tiles import BLOCK, sums
 
 
 class Coefficients(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from multimodal_rs.ops import selective_scan, ss2d
-from multimodal_rs.ops.llvm_backend import unavailable
+from multimodal_rs.ops.backends.llvm import unavailable
 
 if unavailable() is not None:
     pytest.skip(unavailable(), allow_module_level=True)

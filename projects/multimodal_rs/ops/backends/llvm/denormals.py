@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from llvmlite import ir
 
-from multimodal_rs.ops.llvm_backend.emitter import BITS, POINTER, Emitter
+from multimodal_rs.ops.backends.llvm.emitter import BITS, POINTER, Emitter
 
 # Bits of MXCSR: flush results to zero, read operands as zero.
 FLUSH_AND_READ_AS_ZERO = 0x8040

@@ -14,8 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from multimodal_rs.ops.routes import Route
-from multimodal_rs.ops.triton_backend.scan import (
+from multimodal_rs.ops.backends.triton.scan import (
     Gradients,
     Scan,
     copies,
@@ -23,6 +22,7 @@ from multimodal_rs.ops.triton_backend.scan import (
     run_backward,
     run_forward,
 )
+from multimodal_rs.ops.routes import Route
 
 
 class _Parameters(NamedTuple):

@@ -26,7 +26,7 @@ depends on.
 import triton
 import triton.language as tl
 
-from multimodal_rs.ops.triton_backend.primitives import (
+from multimodal_rs.ops.backends.triton.primitives import (
     LN_2,
     LOG2_E,
     put,
@@ -35,7 +35,7 @@ from multimodal_rs.ops.triton_backend.primitives import (
     walk_far,
     walk_on,
 )
-from multimodal_rs.ops.triton_backend.steps import (
+from multimodal_rs.ops.backends.triton.steps import (
     masks_in_time,
     read_or_zero,
     read_wide,

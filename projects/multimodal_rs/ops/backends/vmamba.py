@@ -1,7 +1,7 @@
 """Adapter to ``selective_scan_cuda_oflex``, VMamba's CUDA extension.
 
-As :mod:`multimodal_rs.ops.external_mamba`, with two differences, read in its
-C++ source (MIT): there is no gate z, and with ``out_float`` the result is
+As :mod:`multimodal_rs.ops.backends.mamba_ssm`, with two differences, read in
+its C++ source (MIT): there is no gate z, and with ``out_float`` the result is
 float32 whatever the type of u, so 16-bit arguments stay as they are.
 
 - ``fwd(u, delta, A, B, C, D, delta_bias, delta_softplus, nrows, out_float)
@@ -22,8 +22,7 @@ from importlib import import_module
 import torch
 from torch import Tensor
 
-from multimodal_rs.ops.composed import ss2d_backward_by, ss2d_forward_by
-from multimodal_rs.ops.external_mamba import (
+from multimodal_rs.ops.backends.mamba_ssm import (
     dense,
     only_of,
     reason_against,
@@ -31,6 +30,7 @@ from multimodal_rs.ops.external_mamba import (
     ss2d_saved,
     unsuitable,
 )
+from multimodal_rs.ops.composed import ss2d_backward_by, ss2d_forward_by
 
 __all__ = [
     'selective_scan_backward',

@@ -1,6 +1,6 @@
 """Moving, transposing and summing blocks of numbers."""
 
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value
+from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
 
 # Channels that are processed together: one cache line of float32.
 BLOCK = 16

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from multimodal_rs.ops.triton_backend.scan import (
+from multimodal_rs.ops.backends.triton.scan import (
     Gradients,
     Scan,
     copies,

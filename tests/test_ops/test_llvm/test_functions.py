@@ -5,18 +5,18 @@ import ctypes
 import numpy as np
 import pytest
 
-from multimodal_rs.ops.llvm_backend import unavailable
+from multimodal_rs.ops.backends.llvm import unavailable
 
 if unavailable() is not None:
     pytest.skip(unavailable(), allow_module_level=True)
 
-from multimodal_rs.ops.llvm_backend.functions import (
+from multimodal_rs.ops.backends.llvm.functions import (
     exp2,
     sigmoid,
     softplus_parts,
 )
-from multimodal_rs.ops.llvm_backend.jit import compile_kernel, vector_width
-from multimodal_rs.ops.llvm_backend.tiles import sums, transpose
+from multimodal_rs.ops.backends.llvm.jit import compile_kernel, vector_width
+from multimodal_rs.ops.backends.llvm.tiles import sums, transpose
 
 
 def apply(name, function, x):

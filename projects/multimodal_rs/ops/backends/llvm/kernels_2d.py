@@ -10,7 +10,7 @@ is a share of the blocks of one image, with its own copy of the gradient of
 ``projected``.
 """
 
-from multimodal_rs.ops.llvm_backend.chunk import (
+from multimodal_rs.ops.backends.llvm.chunk import (
     Adjoint,
     ChunkBuffers,
     Coefficients,
@@ -22,10 +22,10 @@ from multimodal_rs.ops.llvm_backend.chunk import (
     scan,
     sum_over_time,
 )
-from multimodal_rs.ops.llvm_backend.emitter import Emitter, Value, Variable
-from multimodal_rs.ops.llvm_backend.layout import CHUNK, Arguments, Variant
-from multimodal_rs.ops.llvm_backend.parameters import Parameters
-from multimodal_rs.ops.llvm_backend.tiles import BLOCK
+from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value, Variable
+from multimodal_rs.ops.backends.llvm.layout import CHUNK, Arguments, Variant
+from multimodal_rs.ops.backends.llvm.parameters import Parameters
+from multimodal_rs.ops.backends.llvm.tiles import BLOCK
 
 # Pixels whose step sizes are projected together: they share the weights.
 PIXELS = 4
