@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from multimodal_rs.ops import selective_scan, ss2d
-from multimodal_rs.ops.dispatch import BACKENDS
+from multimodal_rs.ops.dispatch import NAMES, load
 
 SCAN_NAMES = ('u', 'delta', 'A', 'B', 'C', 'D', 'delta_bias')
 SS2D_NAMES = (
@@ -19,17 +19,16 @@ SS2D_NAMES = (
 
 def device_of(backend: str) -> str:
     """Where the tests run a backend."""
-    devices = next(b.devices for b in BACKENDS if b.name == backend)
-    return 'cpu' if 'cpu' in devices else 'cuda'
+    return 'cpu' if 'cpu' in load(backend).devices else 'cuda'
 
 
 def runnable_backends() -> list[str]:
     """Names of the backends that this process can run."""
     return [
-        b.name
-        for b in BACKENDS
-        if b.load().unavailable() is None
-        and (device_of(b.name) == 'cpu' or torch.cuda.is_available())
+        name
+        for name in NAMES
+        if load(name).unavailable() is None
+        and (device_of(name) == 'cpu' or torch.cuda.is_available())
     ]
 
 

@@ -251,7 +251,7 @@ def find_scan_backends(devices: list[str], hints: list[str]) -> dict:
         **dispatch.available_backends(),
         'causal_conv1d': convolution.unavailable(),
     }
-    on_cpu = {b.name for b in dispatch.BACKENDS if 'cpu' in b.devices}
+    on_cpu = {n for n in dispatch.NAMES if 'cpu' in dispatch.load(n).devices}
     for name, reason in reasons.items():
         if reason is not None and (name in on_cpu or len(devices) > 1):
             hints.append(f'{name}, for speed only: {reason}')

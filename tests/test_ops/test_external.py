@@ -10,12 +10,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from multimodal_rs.ops import causal_conv1d, selective_scan
-from multimodal_rs.ops.backends import mamba_ssm, vmamba
-from multimodal_rs.ops.backends.reference import (
-    selective_scan_backward,
-    selective_scan_forward,
-)
+from multimodal_rs.ops import causal_conv1d, cuda_extension, selective_scan
+from multimodal_rs.ops.backends import mamba_ssm, reference, vmamba
 from multimodal_rs.ops.routes import CROSS4
 from scan_cases import (
     SCAN_NAMES,
@@ -30,9 +26,9 @@ from scan_cases import (
     ss2d_arguments,
 )
 
-ADAPTERS = [mamba_ssm, vmamba]
+ADAPTERS = dict(mamba_ssm=mamba_ssm.BACKEND, vmamba=vmamba.BACKEND)
 each_adapter = pytest.mark.parametrize(
-    'adapter', ADAPTERS, ids=lambda m: m.__name__.rsplit('.', 1)[1]
+    'adapter', ADAPTERS.values(), ids=ADAPTERS
 )
 
 
@@ -43,7 +39,7 @@ class Extension(ModuleType):
         self.check(u, delta, A, B, C, D, bias)
         inputs = (u, delta, A, B, C, D, bias, softplus)
         wide = (x.float() if torch.is_tensor(x) else x for x in inputs)
-        y, _ = selective_scan_forward(*wide, False)
+        y, _ = reference.BACKEND.selective_scan_forward(*wide, False)
         chunks = -(-u.shape[2] // 2048)
         x = torch.rand(*u.shape[:2], chunks, 2 * A.shape[1])
         self.x = x
@@ -55,7 +51,9 @@ class Extension(ModuleType):
         assert torch.equal(x, self.x) and x.is_contiguous()
         inputs = (u, delta, A, B, C, D, bias, softplus)
         wide = (t.float() if torch.is_tensor(t) else t for t in inputs)
-        found = selective_scan_backward(dout.float(), None, *wide)
+        found = reference.BACKEND.selective_scan_backward(
+            dout.float(), None, *wide
+        )
         narrow = (u.dtype, u.dtype, None, B.dtype, C.dtype, None, None)
         return [
             g if d is None or g is None else g.to(d)
@@ -147,9 +145,9 @@ class VMambaExtension(Extension):
 
 @pytest.fixture
 def extension(monkeypatch, adapter):
-    kind = MambaExtension if adapter is mamba_ssm else VMambaExtension
-    module = kind(adapter.EXTENSION)
-    monkeypatch.setitem(sys.modules, adapter.EXTENSION, module)
+    kind = MambaExtension if adapter is mamba_ssm.BACKEND else VMambaExtension
+    module = kind(adapter.extension)
+    monkeypatch.setitem(sys.modules, adapter.extension, module)
     return module
 
 
@@ -204,7 +202,7 @@ def test_16_bit_arguments(adapter, extension):
     found = call(adapter, arguments)
     assert found['y'].dtype == torch.float32
     # Only VMamba's extension returns float32 for them.
-    narrow = adapter is vmamba
+    narrow = adapter is vmamba.BACKEND
     assert extension.dtype == (torch.bfloat16 if narrow else torch.float32)
     assert_close(found, exact_scan(arguments), 4e-3 if narrow else 2e-6)
 
@@ -229,40 +227,43 @@ def test_ss2d(adapter, extension):
     assert_close(dict(y=y, **dict(named)), exact_ss2d(arguments))
 
 
-MODULES = [*ADAPTERS, causal_conv1d]
-each_module = pytest.mark.parametrize('module', MODULES)
+MODULES = dict(ADAPTERS, causal_conv1d=causal_conv1d)
+each_module = pytest.mark.parametrize('module', MODULES.values(), ids=MODULES)
 
 
-def reason(module):
-    return module.unavailable.__wrapped__()  # not the remembered one
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    cuda_extension.reason_against.cache_clear()
+    yield
+    cuda_extension.reason_against.cache_clear()
 
 
 def extension_name(module):
-    return getattr(module, 'EXTENSION', 'causal_conv1d_cuda')
+    return getattr(module, 'extension', 'causal_conv1d_cuda')
 
 
 @each_module
 def test_extension_is_missing(monkeypatch, module):
-    monkeypatch.setattr(mamba_ssm, 'find_spec', lambda name: None)
-    text = reason(module)
+    monkeypatch.setattr(cuda_extension, 'find_spec', lambda name: None)
+    text = module.unavailable()
     assert f'{extension_name(module)} is not installed' in text
     assert 'pip install --no-build-isolation' in text
 
 
-@pytest.mark.parametrize('module', [mamba_ssm, causal_conv1d])
+@pytest.mark.parametrize('module', [mamba_ssm.BACKEND, causal_conv1d])
 def test_package_without_its_extension(monkeypatch, module):
     name = extension_name(module)
     monkeypatch.setattr(
-        mamba_ssm, 'find_spec', lambda n: None if n == name else True
+        cuda_extension, 'find_spec', lambda n: None if n == name else True
     )
-    assert f'is installed without {name}: ' in reason(module)
+    assert f'is installed without {name}: ' in module.unavailable()
 
 
 @each_module
 def test_extension_without_a_device(monkeypatch, module):
-    monkeypatch.setattr(mamba_ssm, 'find_spec', lambda name: True)
+    monkeypatch.setattr(cuda_extension, 'find_spec', lambda name: True)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    assert 'there is no CUDA device' in reason(module)
+    assert 'there is no CUDA device' in module.unavailable()
 
 
 @each_module
@@ -273,16 +274,16 @@ def test_extension_of_another_torch(monkeypatch, tmp_path, module):
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    assert 'does not load (undefined symbol: _ZN3c10)' in reason(module)
+    assert 'does not load (undefined symbol: _ZN3c10)' in module.unavailable()
 
 
 @each_module
 def test_extension_is_there(monkeypatch, module):
-    monkeypatch.setattr(mamba_ssm, 'find_spec', lambda name: True)
+    monkeypatch.setattr(cuda_extension, 'find_spec', lambda name: True)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     name = extension_name(module)
     monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    assert reason(module) is None
+    assert module.unavailable() is None
 
 
 @each_adapter
@@ -295,7 +296,7 @@ def test_tensors_that_do_not_fit(adapter):
 @pytest.mark.parametrize('length', [1, 100, 3000])
 @each_adapter
 def test_extension_itself(adapter, length, dtype):
-    name = adapter.__name__.rsplit('.', 1)[1]
+    name = next(n for n, a in ADAPTERS.items() if a is adapter)
     if adapter.unavailable() is not None:
         pytest.skip(adapter.unavailable())
     arguments = scan_arguments(2, 4, 16, 16, length)

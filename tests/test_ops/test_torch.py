@@ -91,12 +91,14 @@ def test_division_fits_the_arguments():
 def test_states_are_kept_for_a_fraction_of_the_steps():
     u, A = torch.empty(2, 768, 4096), torch.empty(768, 16)
     B = torch.empty(2, 4, 16, 4096)
-    assert plain.selective_scan_saved(u, A, B) < u.numel() * 16 / 20
+    assert plain.BACKEND.selective_scan_saved(u, A, B) < u.numel() * 16 / 20
 
 
 def test_no_gradient_keeps_nothing():
     arguments = scan_arguments(1, 2, 3, 4, 9)
-    _, saved = plain.selective_scan_forward(*arguments.values(), True, False)
+    _, saved = plain.BACKEND.selective_scan_forward(
+        *arguments.values(), True, False
+    )
     assert saved.numel() == 0
 
 

@@ -56,18 +56,18 @@ def test_small_shapes():
     triton_backend.interpreted(), reason='Triton interprets in this process'
 )
 def test_tensors_that_do_not_fit():
-    reason = triton_backend.unsuitable
+    reason = triton_backend.BACKEND.unsuitable
     assert 'runs on cuda' in reason([torch.zeros(1)])
     assert reason([torch.zeros(1, device='meta')]) is not None
 
 
 def test_interpreter_takes_tensors_of_the_cpu(monkeypatch):
     monkeypatch.setenv('TRITON_INTERPRET', '1')
-    assert triton_backend.unsuitable([torch.zeros(1)]) is None
+    assert triton_backend.BACKEND.unsuitable([torch.zeros(1)]) is None
     doubles = [torch.zeros(1, dtype=torch.float64)]
-    assert 'float64' in triton_backend.unsuitable(doubles)
+    assert 'float64' in triton_backend.BACKEND.unsuitable(doubles)
     monkeypatch.setenv('TRITON_INTERPRET', '0')
-    assert triton_backend.unsuitable([torch.zeros(1)]) is not None
+    assert triton_backend.BACKEND.unsuitable([torch.zeros(1)]) is not None
 
 
 @pytest.mark.parametrize('states', [1, 2, 3, 5, 8, 16, 33, 64, 100, 256])

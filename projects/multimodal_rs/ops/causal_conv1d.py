@@ -1,13 +1,12 @@
 """Depthwise convolution over the past: the short convolution of Mamba."""
 
-from functools import cache
 from importlib import import_module
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from multimodal_rs.ops.backends.mamba_ssm import reason_against
+from multimodal_rs.ops.cuda_extension import reason_against
 
 REMEDY = 'pip install --no-build-isolation causal-conv1d'
 KERNEL_SIZES = (2, 3, 4)  # that the CUDA kernel is compiled for
@@ -51,7 +50,6 @@ def causal_conv1d(
     return functional.silu(y) if silu else y
 
 
-@cache
 def unavailable() -> str | None:
     """Say why the CUDA kernel cannot run on this machine."""
     return reason_against(

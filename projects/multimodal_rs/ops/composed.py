@@ -41,59 +41,24 @@ def ss2d_composed(
         (B, H, W, D_inner).
     """
     _, batch, height, width, channels = x.shape
-    rank, states = dt_proj_weight.shape[2], A.shape[1]
+    parameters = (x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
     maps = x.flatten(2, 3)  # (S, B, L, D)
     places = positions(tuple(routes), height, width).to(x.device)
     total = None
     for k, route in enumerate(routes):
         order = places[k]
         u = maps[route.source].index_select(1, order)  # (B, L, D)
-        projected = u @ x_proj_weight[k].to(u.dtype).T
-        low_rank, b, c = projected.split((rank, states, states), dim=2)
-        delta = low_rank @ dt_proj_weight[k].to(u.dtype).T
-        own = slice(k * channels, (k + 1) * channels)
-        y = scan(
-            u.transpose(1, 2),
-            delta.transpose(1, 2),
-            A[own],
-            b.transpose(1, 2)[:, None],
-            c.transpose(1, 2)[:, None],
-            D[own],
-            dt_proj_bias[k],
-            True,
-        ).transpose(1, 2)
+        arguments, _ = _arguments_of_scan(u, k, *parameters)
+        y = scan(*arguments).transpose(1, 2)
         part = torch.zeros_like(y).index_copy(1, order, y)
         total = part if total is None else total + part
     return total.view(batch, height, width, channels)
 
 
-def ss2d_forward_by(
-    forward: Callable, x: Tensor, *parameters_routes_keep
-) -> tuple[Tensor, Tensor]:
-    """Run :func:`ss2d_composed` inside an operator.
-
-    Args:
-        forward: ``selective_scan_forward`` of a backend.
-        x: (S, B, H, W, D); it and the rest as in
-            :mod:`multimodal_rs.ops.operators`.
-
-    Returns:
-        (B, H, W, D) and nothing saved.
-    """
-    *parameters, routes, _ = parameters_routes_keep
-
-    def scan(*arguments):
-        return forward(*arguments, False)[0]
-
-    y = ss2d_composed(x, *parameters, routes, scan)
-    return y, y.new_empty(0)
-
-
-def ss2d_backward_by(
+def ss2d_composed_backward(
     forward: Callable,
     backward: Callable,
     dy: Tensor,
-    saved: Tensor,
     x: Tensor,
     x_proj_weight: Tensor,
     dt_proj_weight: Tensor,
@@ -102,19 +67,19 @@ def ss2d_backward_by(
     D: Tensor,
     routes: Sequence[Route],
 ) -> tuple[Tensor, ...]:
-    """Differentiate :func:`ss2d_forward_by`; every route is run again.
+    """Differentiate :func:`ss2d_composed`; every route is run again.
 
     Args:
         forward: ``selective_scan_forward`` of a backend.
         backward: Its ``selective_scan_backward``.
-        dy: (B, H, W, D); it and the rest as in
-            :mod:`multimodal_rs.ops.operators`.
+        dy: (B, H, W, D).
+        x: (S, B, H, W, D); it and the rest as in :func:`ss2d_composed`.
 
     Returns:
         Gradients of x and the five parameters.
     """
-    height, width, channels = x.shape[2:]
-    rank, states = dt_proj_weight.shape[2], A.shape[1]
+    height, width = x.shape[2:4]
+    parameters = (x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
     maps, dy = x.flatten(2, 3), dy.flatten(1, 2)
     places = positions(tuple(routes), height, width).to(x.device)
     dx = torch.zeros(maps.shape, dtype=A.dtype, device=x.device)
@@ -122,21 +87,7 @@ def ss2d_backward_by(
     for k, route in enumerate(routes):
         order = places[k]
         u = maps[route.source].index_select(1, order)  # (B, L, D)
-        weight, dt_weight = (
-            w[k].to(u.dtype) for w in (x_proj_weight, dt_proj_weight)
-        )
-        low_rank, b, c = (u @ weight.T).split((rank, states, states), dim=2)
-        own = slice(k * channels, (k + 1) * channels)
-        inputs = (
-            u.transpose(1, 2),
-            (low_rank @ dt_weight.T).transpose(1, 2),
-            A[own],
-            b.transpose(1, 2)[:, None],
-            c.transpose(1, 2)[:, None],
-            D[own],
-            dt_proj_bias[k],
-            True,
-        )
+        inputs, low_rank = _arguments_of_scan(u, k, *parameters)
         _, kept = forward(*inputs, True)
         du, ddelta, dA, db, dc, dD, dbias = backward(
             dy.index_select(1, order).transpose(1, 2), kept, *inputs
@@ -160,3 +111,42 @@ def ss2d_backward_by(
     stacked = [torch.stack(g) for g in zip(*gradients, strict=True)]
     *weights, dA, dD = stacked
     return dx.view(x.shape), *weights, dA.flatten(0, 1), dD.flatten()
+
+
+def _arguments_of_scan(
+    u: Tensor,
+    k: int,
+    x_proj_weight: Tensor,
+    dt_proj_weight: Tensor,
+    dt_proj_bias: Tensor,
+    A: Tensor,
+    D: Tensor,
+) -> tuple[tuple, Tensor]:
+    """Project the sequence of one route.
+
+    Args:
+        u: (B, L, D_inner).
+        k: Number of the route; the rest as in :func:`ss2d_composed`.
+
+    Returns:
+        The arguments of the 1-D scan, and what the step sizes are made of,
+        (B, L, R).
+    """
+    channels, rank = dt_proj_weight.shape[1:]
+    states = A.shape[1]
+    weight, dt_weight = (
+        w[k].to(u.dtype) for w in (x_proj_weight, dt_proj_weight)
+    )
+    low_rank, b, c = (u @ weight.T).split((rank, states, states), dim=2)
+    own = slice(k * channels, (k + 1) * channels)
+    arguments = (
+        u.transpose(1, 2),
+        (low_rank @ dt_weight.T).transpose(1, 2),
+        A[own],
+        b.transpose(1, 2)[:, None],
+        c.transpose(1, 2)[:, None],
+        D[own],
+        dt_proj_bias[k],
+        True,
+    )
+    return arguments, low_rank

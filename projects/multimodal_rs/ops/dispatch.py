@@ -1,57 +1,36 @@
-"""Which implementation runs: decided per call, from the tensors."""
+"""Dispatch: which backend runs, decided per call, from the tensors."""
 
 import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
-from types import ModuleType
-from typing import NamedTuple
+from pkgutil import iter_modules
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from multimodal_rs.ops import backends
+from multimodal_rs.ops.backend import Backend
+
 VARIABLE = 'MULTIMODAL_RS_SCAN_BACKEND'
 
-
-class Backend(NamedTuple):
-    """An implementation of the scans.
-
-    The module of its name in ``multimodal_rs.ops.backends`` is imported on
-    first use. It has ``unavailable() -> str | None``, why it cannot be used
-    on this machine, ``unsuitable(tensors) -> str | None``, why not for these
-    tensors, and the functions that :mod:`multimodal_rs.ops.operators` calls.
-
-    Attributes:
-        name: For ``backend=``.
-        devices: Device types for which ``auto`` asks it.
-    """
-
-    name: str
-    devices: tuple[str, ...]
-
-    def load(self) -> ModuleType:
-        return import_module(f'multimodal_rs.ops.backends.{self.name}')
-
-    def reason_against(self, tensors: Sequence[Tensor]) -> str | None:
-        """Say why this backend cannot take ``tensors``, None if it can."""
-        module = self.load()
-        return module.unavailable() or module.unsuitable(tensors)
-
-
-# In the order in which `auto` asks.
-BACKENDS = (
-    Backend('triton', ('cuda',)),
-    Backend('vmamba', ('cuda',)),
-    Backend('mamba_ssm', ('cuda',)),
-    Backend('llvm', ('cpu',)),
-    Backend('torch', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
-    Backend('reference', ('cpu', 'cuda', 'mps', 'xpu', 'npu')),
+# In the order in which `auto` asks. A backend that is not in this line runs
+# where it is named, and only there.
+AUTO = ('triton', 'vmamba', 'mamba_ssm', 'llvm', 'torch', 'reference')
+# What a name is: a module or package in ops/backends.
+NAMES = (
+    *AUTO,
+    *(m.name for m in iter_modules(backends.__path__) if m.name not in AUTO),
 )
-NAMES = tuple(b.name for b in BACKENDS)
 
 
-def choose(name: str, tensors: Sequence[Tensor], what: str) -> ModuleType:
+def load(name: str) -> Backend:
+    """Return a backend; its module is imported on first use."""
+    return import_module(f'{backends.__name__}.{name}').BACKEND
+
+
+def choose(name: str, tensors: Sequence[Tensor], what: str) -> Backend:
     """Pick the backend of one call.
 
     An explicit name wins over the environment variable
@@ -62,9 +41,6 @@ def choose(name: str, tensors: Sequence[Tensor], what: str) -> ModuleType:
         tensors: Arguments of the call.
         what: Operator, for messages.
 
-    Returns:
-        The module of the backend.
-
     Raises:
         ValueError: If the name is unknown.
         RuntimeError: If the named backend cannot run, with the reason.
@@ -73,18 +49,19 @@ def choose(name: str, tensors: Sequence[Tensor], what: str) -> ModuleType:
     if name != 'auto':
         return _named(name, tensors, what)
     device = tensors[0].device.type
-    for backend in BACKENDS:
+    for candidate in AUTO:
+        backend = load(candidate)
         if device not in backend.devices:
             continue
         if backend.reason_against(tensors) is None:
-            _log_once(what, backend.name, device)
-            return backend.load()
+            _log_once(what, candidate, device)
+            return backend
     raise RuntimeError(f'{what}: no backend for tensors on {device}')
 
 
 def available_backends() -> dict[str, str | None]:
     """Map every backend to None, or to why this machine cannot run it."""
-    return {b.name: b.load().unavailable() for b in BACKENDS}
+    return {name: load(name).unavailable() for name in NAMES}
 
 
 def check_name(name: str, what: str) -> None:
@@ -111,16 +88,16 @@ def _asked(name: str) -> str:
     return os.environ.get(VARIABLE, 'auto') if name == 'auto' else name
 
 
-def _named(name: str, tensors: Sequence[Tensor], what: str) -> ModuleType:
+def _named(name: str, tensors: Sequence[Tensor], what: str) -> Backend:
     check_name(name, what)
-    backend = BACKENDS[NAMES.index(name)]
+    backend = load(name)
     reason = backend.reason_against(tensors)
     if reason is not None:
         raise RuntimeError(
             f'{what}: backend {name!r} cannot run this call: {reason}. '
             "backend='auto' takes one that can"
         )
-    return backend.load()
+    return backend
 
 
 @cache

@@ -1,21 +1,7 @@
 """The scans as operators of torch: autograd, fake tensors, torch.compile.
 
 One operator for all backends: the backend is chosen when it runs, from the
-real tensors, so that a compiled or traced graph holds a single node. A
-backend module provides, besides what :mod:`multimodal_rs.ops.dispatch` asks,
-
-- ``selective_scan_forward(u, delta, A, B, C, D, delta_bias, softplus, keep)
-  -> (y, saved)``
-- ``selective_scan_backward(dy, saved, u, delta, A, B, C, D, delta_bias,
-  softplus) -> gradients of the seven tensors``
-- ``selective_scan_saved(u, A, B) -> number of elements of saved``
-- ``ss2d_forward(x, x_proj_weight, dt_proj_weight, dt_proj_bias, A, D, routes,
-  keep) -> (y, saved)``
-- ``ss2d_backward(dy, saved, x, ..., D, routes) -> gradients of the six``
-- ``ss2d_saved(x, dt_proj_weight, A) -> number of elements of saved``
-
-``saved`` is a flat tensor, float32 (float64 for float64), in a layout of the
-backend's own; with ``keep=False`` (no gradient wanted) it is empty.
+real tensors, so that a compiled or traced graph holds a single node.
 """
 
 from collections.abc import Sequence
@@ -41,17 +27,18 @@ def _scan_forward(
     backend: str,
     keep: bool,
 ) -> tuple[Tensor, Tensor]:
-    module = choose(backend, (u, delta, A, B, C), SCAN)
-    return module.selective_scan_forward(
+    chosen = choose(backend, (u, delta, A, B, C), SCAN)
+    y, saved = chosen.selective_scan_forward(
         u, delta, A, B, C, D, delta_bias, softplus, keep
     )
+    return y.contiguous(), saved  # as the fake says
 
 
 def _scan_forward_fake(
     u, delta, A, B, C, D, delta_bias, softplus, backend, keep
 ):
-    module = choose(backend, (u, delta, A, B, C), SCAN)
-    saved = module.selective_scan_saved(u, A, B) if keep else 0
+    chosen = choose(backend, (u, delta, A, B, C), SCAN)
+    saved = chosen.selective_scan_saved(u, A, B) if keep else 0
     return _like(u), u.new_empty(saved, dtype=wide(u))
 
 
@@ -68,9 +55,9 @@ def _scan_backward(
     softplus: bool,
     backend: str,
 ) -> list[Tensor]:
-    module = choose(backend, (u, delta, A, B, C), SCAN)
+    chosen = choose(backend, (u, delta, A, B, C), SCAN)
     with torch.autocast(dy.device.type, enabled=False):
-        gradients = module.selective_scan_backward(
+        gradients = chosen.selective_scan_backward(
             dy, saved, u, delta, A, B, C, D, delta_bias, softplus
         )
     inputs = (u, delta, A, B, C, D, delta_bias)
@@ -95,10 +82,10 @@ def _ss2d_forward(
     backend: str,
     keep: bool,
 ) -> tuple[Tensor, Tensor]:
-    module = choose(backend, (x, x_proj_weight), SS2D)
+    chosen = choose(backend, (x, x_proj_weight), SS2D)
     parameters = (x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
-    y, saved = module.ss2d_forward(x, *parameters, unflatten(routes), keep)
-    return y.contiguous(), saved  # as the fake says, also if it was padded
+    y, saved = chosen.ss2d_forward(x, *parameters, unflatten(routes), keep)
+    return y.contiguous(), saved  # as the fake says
 
 
 def _ss2d_forward_fake(
@@ -112,8 +99,8 @@ def _ss2d_forward_fake(
     backend,
     keep,
 ):
-    module = choose(backend, (x, x_proj_weight), SS2D)
-    saved = module.ss2d_saved(x, dt_proj_weight, A) if keep else 0
+    chosen = choose(backend, (x, x_proj_weight), SS2D)
+    saved = chosen.ss2d_saved(x, dt_proj_weight, A) if keep else 0
     return _like(x[0]), x.new_empty(saved, dtype=wide(x))
 
 
@@ -129,10 +116,10 @@ def _ss2d_backward(
     routes: Sequence[int],
     backend: str,
 ) -> list[Tensor]:
-    module = choose(backend, (x, x_proj_weight), SS2D)
+    chosen = choose(backend, (x, x_proj_weight), SS2D)
     inputs = (x, x_proj_weight, dt_proj_weight, dt_proj_bias, A, D)
     with torch.autocast(dy.device.type, enabled=False):
-        gradients = module.ss2d_backward(dy, saved, *inputs, unflatten(routes))
+        gradients = chosen.ss2d_backward(dy, saved, *inputs, unflatten(routes))
     return _as_inputs(gradients, inputs)
 
 

@@ -5,10 +5,10 @@ import ctypes
 import numpy as np
 import pytest
 
-from multimodal_rs.ops.backends.llvm import unavailable
+from multimodal_rs.ops.backends.llvm import BACKEND
 
-if unavailable() is not None:
-    pytest.skip(unavailable(), allow_module_level=True)
+if BACKEND.unavailable() is not None:
+    pytest.skip(BACKEND.unavailable(), allow_module_level=True)
 
 from multimodal_rs.ops.backends.llvm.functions import (
     exp2,

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from multimodal_rs.ops import selective_scan, ss2d
-from multimodal_rs.ops.backends.llvm import unavailable
+from multimodal_rs.ops.backends.llvm import BACKEND
 
-if unavailable() is not None:
-    pytest.skip(unavailable(), allow_module_level=True)
+if BACKEND.unavailable() is not None:
+    pytest.skip(BACKEND.unavailable(), allow_module_level=True)
 
 
 @pytest.fixture

@@ -1,22 +1,66 @@
 """The definition of the operators: a plain loop over time."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from multimodal_rs.ops.composed import ss2d_backward_by, ss2d_forward_by
+from multimodal_rs.ops.backend import Backend
 
 
-def unavailable() -> str | None:
-    """Return None: plain torch is always there."""
-    return None
+class Reference(Backend):
+    """The loop, and the adjoint recurrence written by hand."""
 
+    def selective_scan_forward(
+        self, u, delta, A, B, C, D, delta_bias, softplus, keep
+    ):
+        """Return y, and nothing for the backward pass."""
+        u, delta, B, C = (x.to(A.dtype) for x in (u, delta, B, C))
+        y = selective_scan_ref(u, delta, A, B, C, D, delta_bias, softplus)
+        return y, A.new_empty(0)
 
-def unsuitable(tensors: Sequence[Tensor]) -> str | None:
-    """Return None: any dtype and device will do."""
-    return None
+    def selective_scan_backward(
+        self, dy, saved, u, delta, A, B, C, D, delta_bias, softplus
+    ):
+        """Run the adjoint recurrence, one step after the other.
+
+        With g_t = C_t dy_t + exp(delta_{t+1} A) g_{t+1}, the gradient of the
+        state h_t.
+        """
+        u, delta, B, C = (x.to(A.dtype) for x in (u, delta, B, C))
+        batch, channels, length = u.shape
+        groups = B.shape[1]
+        raw = delta if delta_bias is None else delta + delta_bias[:, None]
+        step = functional.softplus(raw) if softplus else raw
+        b, c = (x.repeat_interleave(channels // groups, dim=1) for x in (B, C))
+        states = [u.new_zeros(batch, channels, A.shape[1])]
+        for t in range(length):
+            decay = torch.exp(step[..., t, None] * A)
+            drive = (step[..., t] * u[..., t])[..., None] * b[..., t]
+            states.append(decay * states[-1] + drive)
+        du, dstep = torch.empty_like(u), torch.empty_like(step)
+        db, dc = torch.empty_like(b), torch.empty_like(c)
+        dA = torch.zeros_like(A)
+        g = torch.zeros_like(states[0])
+        for t in reversed(range(length)):
+            g = g + dy[..., t, None] * c[..., t]
+            dc[..., t] = dy[..., t, None] * states[t + 1]
+            db[..., t] = g * (step[..., t] * u[..., t])[..., None]
+            toward_input = (g * b[..., t]).sum(dim=-1)
+            g = g * torch.exp(step[..., t, None] * A)
+            along_decay = g * states[t]
+            dA += (along_decay * step[..., t, None]).sum(dim=0)
+            du[..., t] = step[..., t] * toward_input
+            dstep[..., t] = u[..., t] * toward_input + (along_decay * A).sum(
+                -1
+            )
+        if softplus:
+            dstep = dstep * torch.sigmoid(raw)
+        dD = None if D is None else (dy * u).sum(dim=(0, 2))
+        if D is not None:
+            du = du + dy * D[:, None]
+        dbias = None if delta_bias is None else dstep.sum(dim=(0, 2))
+        db, dc = (x.unflatten(1, (groups, -1)).sum(dim=2) for x in (db, dc))
+        return du, dstep, dA, db, dc, dD, dbias
 
 
 def selective_scan_ref(
@@ -68,73 +112,4 @@ def selective_scan_ref(
     return y if D is None else y + u * D[:, None]
 
 
-def selective_scan_forward(u, delta, A, B, C, D, delta_bias, softplus, keep):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    u, delta, B, C = (x.to(A.dtype) for x in (u, delta, B, C))
-    y = selective_scan_ref(u, delta, A, B, C, D, delta_bias, softplus)
-    return y.contiguous(), A.new_empty(0)
-
-
-def selective_scan_backward(
-    dy, saved, u, delta, A, B, C, D, delta_bias, softplus
-):
-    """Run the adjoint recurrence, one step after the other.
-
-    With g_t = C_t dy_t + exp(delta_{t+1} A) g_{t+1}, the gradient of the
-    state h_t; see :mod:`multimodal_rs.ops.operators` for the arguments.
-    """
-    u, delta, B, C = (x.to(A.dtype) for x in (u, delta, B, C))
-    batch, channels, length = u.shape
-    groups = B.shape[1]
-    raw = delta if delta_bias is None else delta + delta_bias[:, None]
-    step = functional.softplus(raw) if softplus else raw
-    b, c = (x.repeat_interleave(channels // groups, dim=1) for x in (B, C))
-    states = [u.new_zeros(batch, channels, A.shape[1])]
-    for t in range(length):
-        decay = torch.exp(step[..., t, None] * A)
-        drive = (step[..., t] * u[..., t])[..., None] * b[..., t]
-        states.append(decay * states[-1] + drive)
-    du, dstep = torch.empty_like(u), torch.empty_like(step)
-    db, dc = torch.empty_like(b), torch.empty_like(c)
-    dA = torch.zeros_like(A)
-    g = torch.zeros_like(states[0])
-    for t in reversed(range(length)):
-        g = g + dy[..., t, None] * c[..., t]
-        dc[..., t] = dy[..., t, None] * states[t + 1]
-        db[..., t] = g * (step[..., t] * u[..., t])[..., None]
-        toward_input = (g * b[..., t]).sum(dim=-1)
-        g = g * torch.exp(step[..., t, None] * A)
-        along_decay = g * states[t]
-        dA += (along_decay * step[..., t, None]).sum(dim=0)
-        du[..., t] = step[..., t] * toward_input
-        dstep[..., t] = u[..., t] * toward_input + (along_decay * A).sum(-1)
-    if softplus:
-        dstep = dstep * torch.sigmoid(raw)
-    dD = None if D is None else (dy * u).sum(dim=(0, 2))
-    if D is not None:
-        du = du + dy * D[:, None]
-    dbias = None if delta_bias is None else dstep.sum(dim=(0, 2))
-    db, dc = (x.unflatten(1, (groups, -1)).sum(dim=2) for x in (db, dc))
-    return du, dstep, dA, db, dc, dD, dbias
-
-
-def selective_scan_saved(u, A, B):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return 0
-
-
-def ss2d_forward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return ss2d_forward_by(selective_scan_forward, *arguments)
-
-
-def ss2d_backward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return ss2d_backward_by(
-        selective_scan_forward, selective_scan_backward, *arguments
-    )
-
-
-def ss2d_saved(x, dt_proj_weight, A):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return 0
+BACKEND = Reference()

@@ -13,14 +13,13 @@ say. Decays are powers of two, which torch computes faster than those of e.
 """
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from multimodal_rs.ops.composed import ss2d_backward_by, ss2d_forward_by
+from multimodal_rs.ops.backend import Backend
 
 # Elements (batch x channels x states) of one step, and of the steps of a
 # block. On a CPU a step should be long enough to hide the cost of a call, and
@@ -87,68 +86,62 @@ class Block(NamedTuple):
     C: Tensor
 
 
-def unavailable() -> str | None:
-    """Return None: plain torch is always there."""
-    return None
+class PlainTorch(Backend):
+    """The scan in plain torch, block after block."""
 
+    def selective_scan_forward(
+        self, u, delta, A, B, C, D, delta_bias, softplus, keep
+    ):
+        """Return y, in the memory layout of u, and states."""
+        constants = _constants(A, D, delta_bias, softplus, B.shape[1])
+        inputs = Sequences(u, delta, B, C)
+        y = torch.empty_like(u, dtype=A.dtype)
+        saved = A.new_empty(self.selective_scan_saved(u, A, B) if keep else 0)
+        kept = saved.view(-1, len(u), *constants.A.shape) if keep else None
+        rows, steps = _division(u, A)
+        for first in range(0, len(u), rows):
+            own = slice(first, first + rows)
+            _forward_rows(
+                y[own],
+                inputs.rows(own),
+                kept[:, own] if keep else None,
+                constants,
+                steps,
+            )
+        return y, saved
 
-def unsuitable(tensors: Sequence[Tensor]) -> str | None:
-    """Return None: any dtype and device will do."""
-    return None
-
-
-def selective_scan_saved(u: Tensor, A: Tensor, B: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
-    batch, channels, length = u.shape
-    _, steps = _division(u, A)
-    return -(-length // steps) * batch * channels * A.shape[1]
-
-
-def selective_scan_forward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    y, saved = _forward(*arguments)
-    return y.contiguous(), saved
-
-
-def selective_scan_backward(
-    dy, saved, u, delta, A, B, C, D, delta_bias, softplus
-):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    inputs = Sequences(u, delta, B, C)
-    constants = _constants(A, D, delta_bias, softplus, B.shape[1])
-    kept = saved.view(-1, len(u), *constants.A.shape)
-    found = Sequences(*(torch.empty_like(x, dtype=A.dtype) for x in inputs))
-    rows, steps = _division(u, A)
-    dA = torch.zeros_like(constants.A)
-    for first in range(0, len(u), rows):
-        own = slice(first, first + rows)
-        dA += _backward_rows(
-            found.rows(own),
-            inputs.rows(own),
-            dy[own],
-            kept[:, own],
-            constants,
-            steps,
+    def selective_scan_backward(
+        self, dy, saved, u, delta, A, B, C, D, delta_bias, softplus
+    ):
+        """Return the gradients of the seven tensors."""
+        inputs = Sequences(u, delta, B, C)
+        constants = _constants(A, D, delta_bias, softplus, B.shape[1])
+        kept = saved.view(-1, len(u), *constants.A.shape)
+        found = Sequences(
+            *(torch.empty_like(x, dtype=A.dtype) for x in inputs)
         )
-    du, ddelta, dB, dC = found
-    dbias = None if delta_bias is None else ddelta.sum(dim=(0, 2))
-    dD = None if D is None else (dy * u).sum(dim=(0, 2))
-    return du, ddelta, dA.mT.reshape(A.shape), dB, dC, dD, dbias
+        rows, steps = _division(u, A)
+        dA = torch.zeros_like(constants.A)
+        for first in range(0, len(u), rows):
+            own = slice(first, first + rows)
+            dA += _backward_rows(
+                found.rows(own),
+                inputs.rows(own),
+                dy[own],
+                kept[:, own],
+                constants,
+                steps,
+            )
+        du, ddelta, dB, dC = found
+        dbias = None if delta_bias is None else ddelta.sum(dim=(0, 2))
+        dD = None if D is None else (dy * u).sum(dim=(0, 2))
+        return du, ddelta, dA.mT.reshape(A.shape), dB, dC, dD, dbias
 
-
-def ss2d_forward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return ss2d_forward_by(_forward, *arguments)
-
-
-def ss2d_backward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return ss2d_backward_by(_forward, selective_scan_backward, *arguments)
-
-
-def ss2d_saved(x, dt_proj_weight, A):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return 0
+    def selective_scan_saved(self, u: Tensor, A: Tensor, B: Tensor) -> int:
+        """Return the number of states before each block."""
+        batch, channels, length = u.shape
+        _, steps = _division(u, A)
+        return -(-length // steps) * batch * channels * A.shape[1]
 
 
 def _division(u: Tensor, A: Tensor) -> tuple[int, int]:
@@ -170,28 +163,6 @@ def _constants(A, D, bias, softplus, groups) -> Constants:
         for x in (D, bias)
     )
     return Constants(A, A * math.log2(math.e), D, bias, softplus)
-
-
-def _forward(
-    u, delta, A, B, C, D, delta_bias, softplus, keep
-) -> tuple[Tensor, Tensor]:
-    """Scan; the result has the memory layout of u."""
-    constants = _constants(A, D, delta_bias, softplus, B.shape[1])
-    inputs = Sequences(u, delta, B, C)
-    y = torch.empty_like(u, dtype=A.dtype)
-    saved = A.new_empty(selective_scan_saved(u, A, B) if keep else 0)
-    kept = saved.view(-1, len(u), *constants.A.shape) if keep else None
-    rows, steps = _division(u, A)
-    for first in range(0, len(u), rows):
-        own = slice(first, first + rows)
-        _forward_rows(
-            y[own],
-            inputs.rows(own),
-            kept[:, own] if keep else None,
-            constants,
-            steps,
-        )
-    return y, saved
 
 
 def _forward_rows(
@@ -338,3 +309,6 @@ def _without_denormals(x: Tensor) -> Tensor:
     """Copy x; what decays after the last input would get slow for ever."""
     tiny = torch.finfo(x.dtype).tiny * 2**27
     return x.masked_fill(x.abs() < tiny, 0)
+
+
+BACKEND = PlainTorch()

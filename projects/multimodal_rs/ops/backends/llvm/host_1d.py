@@ -22,7 +22,7 @@ from multimodal_rs.ops.backends.llvm.tiles import BLOCK
 
 
 def forward(u, delta, A, B, C, D, delta_bias, softplus, keep):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     call = _Call(u, delta, A, B, C, D, delta_bias, softplus)
     y = torch.empty_like(call.u)
     states = y.new_empty(call.saved if keep else 0)
@@ -37,7 +37,7 @@ def forward(u, delta, A, B, C, D, delta_bias, softplus, keep):
 
 
 def backward(dy, saved, u, delta, A, B, C, D, delta_bias, softplus):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     call = _Call(u, delta, A, B, C, D, delta_bias, softplus)
     batch, groups, blocks = call.batch, call.groups, call.blocks
     shares = shares_for(batch * groups, blocks)
@@ -80,7 +80,7 @@ def backward(dy, saved, u, delta, A, B, C, D, delta_bias, softplus):
 
 
 def saved(u: Tensor, A: Tensor, B: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     batch, channels, length = u.shape
     groups = B.shape[1]
     variant = variant_for(A.shape[1], True)

@@ -25,7 +25,7 @@ from multimodal_rs.ops.routes import Route, positions
 
 
 def forward(x, x_weight, dt_weight, dt_bias, A, D, routes, keep):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     call = _Call(x, x_weight, dt_weight, dt_bias, A, D, routes)
     kept = call.maps.new_empty(saved(x, dt_weight, A))
     projected, states = kept[: call.size], kept[call.size :]
@@ -44,7 +44,7 @@ def forward(x, x_weight, dt_weight, dt_bias, A, D, routes, keep):
 
 
 def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     call = _Call(x, x_weight, dt_weight, dt_bias, A, D, routes)
     padded, rank = call.variant.padded, call.rank
     shares = shares_for(call.batch, call.blocks)
@@ -90,7 +90,7 @@ def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
 
 
 def saved(x: Tensor, dt_weight: Tensor, A: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     _, batch, height, width, channels = x.shape
     number, _, rank = dt_weight.shape
     variant = variant_for(A.shape[1], True)

@@ -22,15 +22,44 @@ from importlib import import_module
 import torch
 from torch import Tensor
 
+from multimodal_rs.ops.backend import KernelBackend
+
 # The kernels were interpreted and compiled with triton 3.3, which torch 2.7
 # brings, and 3.9. The interpreter of 3.0 gives wrong results.
 OLDEST = (3, 3)
 OLDEST_CAPABILITY = (7, 0)
 
 
+class Triton(KernelBackend):
+    """Kernels for CUDA devices, compiled by Triton."""
+
+    devices = ('cuda',)
+
+    def device(self) -> str:
+        """Return the type of the device that it runs on."""
+        return 'cpu' if interpreted() else 'cuda'
+
+    def unavailable(self) -> str | None:
+        """Say why this machine cannot run it; None if it can."""
+        return _reason_against_triton()
+
+    def unsuitable(self, tensors: Sequence[Tensor]) -> str | None:
+        """Say why it cannot take these tensors; None if it can."""
+        reason = super().unsuitable(tensors)
+        if reason is None and not interpreted() and torch.version.hip is None:
+            capability = torch.cuda.get_device_capability(tensors[0].device)
+            if capability < OLDEST_CAPABILITY:
+                return f'triton does not compile for capability {capability}'
+        return reason
+
+
+def interpreted() -> bool:
+    """Whether Triton's interpreter is on, which takes tensors on the CPU."""
+    return os.environ.get('TRITON_INTERPRET', '0') == '1'
+
+
 @cache
-def unavailable() -> str | None:
-    """Say why it cannot run on this machine."""
+def _reason_against_triton() -> str | None:
     try:
         triton = import_module('triton')
     except (ImportError, OSError, RuntimeError) as error:
@@ -46,55 +75,4 @@ def unavailable() -> str | None:
     return None
 
 
-def unsuitable(tensors: Sequence[Tensor]) -> str | None:
-    """Say why it cannot take these tensors."""
-    device = 'cpu' if interpreted() else 'cuda'
-    for tensor in tensors:
-        if tensor.device.type != device:
-            return f'it runs on {device}, a tensor is on {tensor.device}'
-        if tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16):
-            return f'it computes in float32, a tensor is {tensor.dtype}'
-    if device == 'cuda' and torch.version.hip is None:
-        capability = torch.cuda.get_device_capability(tensors[0].device)
-        if capability < OLDEST_CAPABILITY:
-            return f'triton does not compile for capability {capability}'
-    return None
-
-
-def interpreted() -> bool:
-    """Whether Triton's interpreter is on, which takes tensors on the CPU."""
-    return os.environ.get('TRITON_INTERPRET', '0') == '1'
-
-
-def selective_scan_forward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return _module('host_1d').forward(*arguments)
-
-
-def selective_scan_backward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return _module('host_1d').backward(*arguments)
-
-
-def selective_scan_saved(u: Tensor, A: Tensor, B: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return _module('host_1d').saved(u, A)
-
-
-def ss2d_forward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return _module('host_2d').forward(*arguments)
-
-
-def ss2d_backward(*arguments):
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return _module('host_2d').backward(*arguments)
-
-
-def ss2d_saved(x: Tensor, dt_proj_weight: Tensor, A: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
-    return _module('host_2d').saved(x, dt_proj_weight, A)
-
-
-def _module(name: str):
-    return import_module(f'multimodal_rs.ops.backends.triton.{name}')
+BACKEND = Triton()

@@ -14,16 +14,16 @@ from multimodal_rs.ops.backends.triton.scan import (
 
 
 def forward(u, delta, A, B, C, D, delta_bias, softplus, keep):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     scan = _scan(u, delta, A, B, C, D, delta_bias, softplus)
     y = torch.empty_like(scan.u, dtype=torch.float32)
-    kept = A.new_empty(saved(u, A) if keep else 0)
+    kept = A.new_empty(saved(u, A, B) if keep else 0)
     run_forward(scan, y, kept if keep else None)
     return y.transpose(1, 2).contiguous(), kept
 
 
 def backward(dy, kept, u, delta, A, B, C, D, delta_bias, softplus):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     scan = _scan(u, delta, A, B, C, D, delta_bias, softplus)
     own = copies(u.shape[1] // B.shape[1], A.shape[1])
     du, ddelta = (torch.empty_like(x, dtype=A.dtype) for x in scan[:2])
@@ -42,8 +42,8 @@ def backward(dy, kept, u, delta, A, B, C, D, delta_bias, softplus):
     )
 
 
-def saved(u: Tensor, A: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
+def saved(u: Tensor, A: Tensor, B: Tensor) -> int:
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     return number_saved(u.shape[0], u.shape[2], A)
 
 

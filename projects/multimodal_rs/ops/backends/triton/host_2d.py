@@ -58,7 +58,7 @@ class _Parameters(NamedTuple):
 
 
 def forward(x, x_weight, dt_weight, dt_bias, A, D, routes, keep):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     parameters = _Parameters(x_weight, dt_weight, dt_bias, A, D)
     y = x.new_zeros(x.shape[1:], dtype=A.dtype)
     kept = A.new_empty(saved(x, dt_weight, A) if keep else 0)
@@ -73,7 +73,7 @@ def forward(x, x_weight, dt_weight, dt_bias, A, D, routes, keep):
 
 
 def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     parameters = _Parameters(x_weight, dt_weight, dt_bias, A, D)
     number, dy = len(routes), dy.contiguous()
     dx = x.new_zeros(x.shape, dtype=A.dtype)
@@ -103,7 +103,7 @@ def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
 
 
 def saved(x: Tensor, dt_weight: Tensor, A: Tensor) -> int:
-    """See :mod:`multimodal_rs.ops.operators`."""
+    """See :class:`multimodal_rs.ops.backend.Backend`."""
     return number_saved(x.shape[1], x.shape[2] * x.shape[3], A)
 
 
