@@ -1,4 +1,4 @@
-"""The backend in plain torch: derivatives and division into blocks."""
+"""The backend in plain torch: derivatives and division into chunks."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def leaves(arguments, names):
 @pytest.mark.parametrize('softplus', [True, False])
 def test_derivatives_in_float64(monkeypatch, states, softplus):
     monkeypatch.setattr(plain, 'MIN_STEPS', 2)
-    monkeypatch.setattr(plain, 'BLOCK_ELEMENTS', 1)
+    monkeypatch.setattr(plain, 'CHUNK_ELEMENTS', 1)
     arguments = scan_arguments(2, 2, 1, states, 5)
     if not softplus:  # steps may be negative, but states must not explode
         arguments['delta'] *= 0.1
@@ -57,19 +57,19 @@ def test_second_derivative_is_refused_not_wrong():
 
 
 @pytest.mark.parametrize(
-    ('step_elements', 'block_elements', 'min_steps'),
+    ('step_elements', 'chunk_elements', 'min_steps'),
     [
         (2**15, 2**19, 8),  # all at once
-        (2**15, 1, 8),  # blocks of 8 steps, the last one shorter
+        (2**15, 1, 8),  # chunks of 8 steps, the last one shorter
         (1, 1, 8),  # and one row of the batch after the other
-        (200, 1, 1),  # two rows, then one; blocks of a single step
+        (200, 1, 1),  # two rows, then one; chunks of a single step
     ],
 )
 def test_division_changes_nothing(
-    monkeypatch, step_elements, block_elements, min_steps
+    monkeypatch, step_elements, chunk_elements, min_steps
 ):
     monkeypatch.setattr(plain, 'STEP_ELEMENTS', step_elements)
-    monkeypatch.setattr(plain, 'BLOCK_ELEMENTS', block_elements)
+    monkeypatch.setattr(plain, 'CHUNK_ELEMENTS', chunk_elements)
     monkeypatch.setattr(plain, 'MIN_STEPS', min_steps)
     arguments = scan_arguments(3, 2, 9, 5, 37)
     found = results(selective_scan, on('torch', arguments))
@@ -84,7 +84,7 @@ def test_division_fits_the_arguments():
         1,
         10,
     )
-    # Narrow: the whole sequence is a block.
+    # Narrow: the whole sequence is a chunk.
     assert plain._division(u[:, :8], A[:8, :1]) == (2, 4096)
 
 

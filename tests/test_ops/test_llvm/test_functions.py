@@ -16,7 +16,7 @@ from multimodal_rs.ops.backends.llvm.functions import (
     softplus_parts,
 )
 from multimodal_rs.ops.backends.llvm.jit import compile_kernel, vector_width
-from multimodal_rs.ops.backends.llvm.tiles import sums, transpose
+from multimodal_rs.ops.backends.llvm.transposing import sums, transpose
 
 
 def apply(name, function, x):

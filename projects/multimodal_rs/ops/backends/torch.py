@@ -1,11 +1,11 @@
-"""Plain torch, block after block: runs wherever torch does.
+"""Plain torch, chunk after chunk: runs wherever torch does.
 
 Only the recurrence itself goes step by step, one fused multiply-add of all
 channels and states into a buffer. Everything before and after it is done for
-a block of steps at once, time slowest and channels fastest. The forward pass
-keeps the states at the beginning of each block and the backward pass computes
+a chunk of steps at once, time slowest and channels fastest. The forward pass
+keeps the states at the beginning of each chunk and the backward pass computes
 the rest again, so memory grows with the number of states divided by the steps
-of a block.
+of a chunk.
 
 Sums over states and channels are products and sums, not matrix products, and
 so never run in reduced precision (TF32, bfloat16), whatever torch's switches
@@ -22,12 +22,12 @@ from torch.nn import functional
 from multimodal_rs.ops.backend import Backend
 
 # Elements (batch x channels x states) of one step, and of the steps of a
-# block. On a CPU a step should be long enough to hide the cost of a call, and
-# a block short enough for the cache. Elsewhere a step is a kernel launch, so
+# chunk. On a CPU a step should be long enough to hide the cost of a call, and
+# a chunk short enough for the cache. Elsewhere a step is a kernel launch, so
 # the batch is not divided.
 STEP_ELEMENTS = 2**15
-BLOCK_ELEMENTS = 2**19
-OTHER_DEVICES_BLOCK_ELEMENTS = 2**24
+CHUNK_ELEMENTS = 2**19
+OTHER_DEVICES_CHUNK_ELEMENTS = 2**24
 MIN_STEPS = 8
 
 
@@ -68,7 +68,7 @@ class Constants(NamedTuple):
     softplus: bool
 
 
-class Block(NamedTuple):
+class Chunk(NamedTuple):
     """T steps of the sequences.
 
     Attributes:
@@ -87,7 +87,7 @@ class Block(NamedTuple):
 
 
 class PlainTorch(Backend):
-    """The scan in plain torch, block after block."""
+    """The scan in plain torch, chunk after chunk."""
 
     def selective_scan_forward(
         self, u, delta, A, B, C, D, delta_bias, softplus, keep
@@ -138,7 +138,7 @@ class PlainTorch(Backend):
         return du, ddelta, dA.mT.reshape(A.shape), dB, dC, dD, dbias
 
     def selective_scan_saved(self, u: Tensor, A: Tensor, B: Tensor) -> int:
-        """Return the number of states before each block."""
+        """Return the number of states before each chunk."""
         batch, channels, length = u.shape
         _, steps = _division(u, A)
         return -(-length // steps) * batch * channels * A.shape[1]
@@ -148,11 +148,11 @@ def _division(u: Tensor, A: Tensor) -> tuple[int, int]:
     """Return how many rows of the batch and how many steps run at once."""
     batch, _, length = u.shape
     width = A.shape[0] * A.shape[1]
-    rows, block = batch, OTHER_DEVICES_BLOCK_ELEMENTS
+    rows, chunk = batch, OTHER_DEVICES_CHUNK_ELEMENTS
     if u.device.type == 'cpu':
         rows = min(batch, max(1, STEP_ELEMENTS // width))
-        block = BLOCK_ELEMENTS
-    steps = max(MIN_STEPS, block // (rows * width))
+        chunk = CHUNK_ELEMENTS
+    steps = max(MIN_STEPS, chunk // (rows * width))
     return rows, min(steps, length)
 
 
@@ -172,20 +172,20 @@ def _forward_rows(
     constants: Constants,
     steps: int,
 ) -> None:
-    """Write y (B, G * D, L) and the states before each block."""
+    """Write y (B, G * D, L) and the states before each chunk."""
     batch, _, length = y.shape
     state = constants.A.new_zeros(batch, *constants.A.shape)
     buffers = state.new_empty(2, steps, *state.shape)
     for number, start in enumerate(range(0, length, steps)):
         if kept is not None:
             kept[number] = state
-        block = _load(inputs, start, start + steps, constants)
-        decays, states = buffers[:, : len(block.u)]
-        _run(block, state, decays, states, constants)
+        chunk = _load(inputs, start, start + steps, constants)
+        decays, states = buffers[:, : len(chunk.u)]
+        _run(chunk, state, decays, states, constants)
         state = _without_denormals(states[-1])
-        out = _total(states, block.C, 3, decays)  # (T, B, G, 1, D)
+        out = _total(states, chunk.C, 3, decays)  # (T, B, G, 1, D)
         if constants.D is not None:
-            out.addcmul_(block.u, constants.D)
+            out.addcmul_(chunk.u, constants.D)
         _store(y, start, out)
 
 
@@ -200,7 +200,7 @@ def _backward_rows(
     """Write the gradients of the sequences, return that of A (G, N, D).
 
     With g_t = C_t dy_t + exp(delta_{t+1} A) g_{t+1}, the gradient of the
-    state h_t, from the last block to the first.
+    state h_t, from the last chunk to the first.
     """
     A, length = constants.A, dy.shape[2]
     carry = torch.zeros_like(kept[0])
@@ -208,25 +208,25 @@ def _backward_rows(
     dA = torch.zeros_like(A)
     starts = range(0, length, steps)
     for number, start in reversed(list(enumerate(starts))):
-        block = _load(inputs, start, start + steps, constants)
+        chunk = _load(inputs, start, start + steps, constants)
         dy_t = _like_u(dy, start, start + steps, A)
         decays, states, g, scratch = buffers[:, : len(dy_t)]
-        _run(block, kept[number], decays, states, constants)
-        torch.mul(dy_t, block.C, out=g)
+        _run(chunk, kept[number], decays, states, constants)
+        torch.mul(dy_t, chunk.C, out=g)
         carry = _run_back(g, decays, carry)
         _store(found.C, start, _total(states, dy_t, 4, scratch))
-        drive = block.step * block.u
+        drive = chunk.step * chunk.u
         _store(found.B, start, _total(g, drive, 4, scratch))
-        toward_input = _total(g, block.B, 3, scratch)
+        toward_input = _total(g, chunk.B, 3, scratch)
         g.mul_(decays)
         g[1:].mul_(states[:-1])
         g[0].mul_(kept[number])
-        dstep = _total(g, A, 3, scratch).addcmul_(block.u, toward_input)
-        dA += _total(g, block.step, (0, 1), scratch)[0, 0]
+        dstep = _total(g, A, 3, scratch).addcmul_(chunk.u, toward_input)
+        dA += _total(g, chunk.step, (0, 1), scratch)[0, 0]
         if constants.softplus:
-            dstep.mul_(torch.sigmoid(block.raw))
+            dstep.mul_(torch.sigmoid(chunk.raw))
         _store(found.delta, start, dstep)
-        du = toward_input.mul_(block.step)
+        du = toward_input.mul_(chunk.step)
         if constants.D is not None:
             du.addcmul_(dy_t, constants.D)
         _store(found.u, start, du)
@@ -234,15 +234,15 @@ def _backward_rows(
 
 
 def _run(
-    block: Block,
+    chunk: Chunk,
     state: Tensor,
     decays: Tensor,
     states: Tensor,
     constants: Constants,
 ) -> None:
     """Fill ``decays`` and ``states`` (T, B, G, N, D) from the state before."""
-    torch.mul(block.step, constants.A_log2, out=decays).exp2_()
-    torch.mul(block.step * block.u, block.B, out=states)
+    torch.mul(chunk.step, constants.A_log2, out=decays).exp2_()
+    torch.mul(chunk.step * chunk.u, chunk.B, out=states)
     for decay, h in zip(decays.unbind(0), states.unbind(0), strict=True):
         state = h.addcmul_(decay, state)
 
@@ -256,7 +256,7 @@ def _run_back(g: Tensor, decays: Tensor, carry: Tensor) -> Tensor:
         carry: exp(delta_{t+1} A) g_{t+1} of the last step t.
 
     Returns:
-        The carry for the block before.
+        The carry for the chunk before.
     """
     g[-1] += carry
     pairs = zip(reversed(g.unbind(0)), reversed(decays.unbind(0)), strict=True)
@@ -273,14 +273,14 @@ def _total(x: Tensor, y: Tensor, dim, scratch: Tensor) -> Tensor:
 
 def _load(
     inputs: Sequences, start: int, stop: int, constants: Constants
-) -> Block:
+) -> Chunk:
     A = constants.A
     u, raw = (_like_u(x, start, stop, A) for x in inputs[:2])
     b, c = (_time_first(x, start, stop, A)[..., None] for x in inputs[2:])
     if constants.bias is not None:
         raw += constants.bias
     step = functional.softplus(raw) if constants.softplus else raw
-    return Block(u, raw, step, b, c)
+    return Chunk(u, raw, step, b, c)
 
 
 def _like_u(x: Tensor, start: int, stop: int, A: Tensor) -> Tensor:
@@ -298,11 +298,11 @@ def _time_first(x: Tensor, start: int, stop: int, A: Tensor) -> Tensor:
     return part.movedim(-1, 0).clone(memory_format=torch.contiguous_format)
 
 
-def _store(target: Tensor, start: int, block: Tensor) -> None:
-    """Write a block, time first, with its singleton, into (..., L)."""
-    shape = (len(block), *target.shape[:-1])
-    end = start + len(block)
-    target[..., start:end] = block.reshape(shape).movedim(0, -1)
+def _store(target: Tensor, start: int, chunk: Tensor) -> None:
+    """Write a chunk, time first, with its singleton, into (..., L)."""
+    shape = (len(chunk), *target.shape[:-1])
+    end = start + len(chunk)
+    target[..., start:end] = chunk.reshape(shape).movedim(0, -1)
 
 
 def _without_denormals(x: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from multimodal_rs.ops.backends.llvm.functions import (
     sigmoid,
     softplus_parts,
 )
-from multimodal_rs.ops.backends.llvm.layout import CHUNK, Variant
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK, sums
+from multimodal_rs.ops.backends.llvm.layout import BLOCK, CHUNK, Variant
+from multimodal_rs.ops.backends.llvm.transposing import sums
 
 
 class Coefficients(NamedTuple):

@@ -8,7 +8,12 @@ from torch import Tensor
 from multimodal_rs.ops.backends.llvm import kernels_1d
 from multimodal_rs.ops.backends.llvm.functions import LOG2_E
 from multimodal_rs.ops.backends.llvm.jit import compile_kernel
-from multimodal_rs.ops.backends.llvm.layout import CHUNK, Variant, variant_for
+from multimodal_rs.ops.backends.llvm.layout import (
+    BLOCK,
+    CHUNK,
+    Variant,
+    variant_for,
+)
 from multimodal_rs.ops.backends.llvm.packing import (
     arguments,
     blocks_of,
@@ -18,7 +23,6 @@ from multimodal_rs.ops.backends.llvm.packing import (
     unpack,
 )
 from multimodal_rs.ops.backends.llvm.threads import run
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK
 
 
 def forward(u, delta, A, B, C, D, delta_bias, softplus, keep):

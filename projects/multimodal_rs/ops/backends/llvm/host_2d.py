@@ -9,7 +9,12 @@ from torch import Tensor
 from multimodal_rs.ops.backends.llvm import kernels_2d
 from multimodal_rs.ops.backends.llvm.functions import LOG2_E
 from multimodal_rs.ops.backends.llvm.jit import compile_kernel, vector_width
-from multimodal_rs.ops.backends.llvm.layout import CHUNK, Variant, variant_for
+from multimodal_rs.ops.backends.llvm.layout import (
+    BLOCK,
+    CHUNK,
+    Variant,
+    variant_for,
+)
 from multimodal_rs.ops.backends.llvm.packing import (
     arguments,
     blocks_of,
@@ -20,7 +25,6 @@ from multimodal_rs.ops.backends.llvm.packing import (
     unpack,
 )
 from multimodal_rs.ops.backends.llvm.threads import run
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK
 from multimodal_rs.ops.routes import Route, positions
 
 

@@ -19,9 +19,17 @@ from multimodal_rs.ops.backends.llvm.chunk import (
     sum_over_time,
 )
 from multimodal_rs.ops.backends.llvm.emitter import Emitter
-from multimodal_rs.ops.backends.llvm.layout import CHUNK, Arguments, Variant
+from multimodal_rs.ops.backends.llvm.layout import (
+    BLOCK,
+    CHUNK,
+    Arguments,
+    Variant,
+)
 from multimodal_rs.ops.backends.llvm.parameters import Parameters
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK, load_tile, store_tile
+from multimodal_rs.ops.backends.llvm.transposing import (
+    load_transposed,
+    store_transposed,
+)
 
 
 def write_forward(e: Emitter, variant: Variant) -> None:
@@ -58,8 +66,8 @@ def write_forward(e: Emitter, variant: Variant) -> None:
                     variant.padded * BLOCK,
                 )
             _fill_rows(e, rows, start, count, variant)
-            load_tile(e, e.at(x, series, start), length, count, u)
-            load_tile(e, e.at(delta, series, start), length, count, step)
+            load_transposed(e, e.at(x, series, start), length, count, u)
+            load_transposed(e, e.at(delta, series, start), length, count, step)
             with e.loop(BLOCK, e.width) as j, e.loop(count) as t:
                 at = t * BLOCK + j
                 raw = e.load(step, at) + e.load(own.bias, j)
@@ -69,7 +77,7 @@ def write_forward(e: Emitter, variant: Variant) -> None:
                 *(e, variant, count, coefficients, own.A),
                 *(u, step, state, out),
             )
-            store_tile(e, out, count, e.at(y, series, start), length)
+            store_transposed(e, out, count, e.at(y, series, start), length)
 
 
 def write_backward(e: Emitter, variant: Variant) -> None:
@@ -110,7 +118,7 @@ def write_backward(e: Emitter, variant: Variant) -> None:
                     (delta, buffers.step),
                     (dy, buffers.dy),
                 ):
-                    load_tile(
+                    load_transposed(
                         e, e.at(source, series, start), length, count, target
                     )
                 _activate_buffers(e, variant, buffers, own.bias, count)
@@ -128,7 +136,7 @@ def write_backward(e: Emitter, variant: Variant) -> None:
                     (buffers.inward, dx),
                     (buffers.along, ddelta),
                 ):
-                    store_tile(
+                    store_transposed(
                         e, source, count, e.at(target, series, start), length
                     )
 

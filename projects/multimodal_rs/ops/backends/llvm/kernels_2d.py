@@ -23,9 +23,13 @@ from multimodal_rs.ops.backends.llvm.chunk import (
     sum_over_time,
 )
 from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value, Variable
-from multimodal_rs.ops.backends.llvm.layout import CHUNK, Arguments, Variant
+from multimodal_rs.ops.backends.llvm.layout import (
+    BLOCK,
+    CHUNK,
+    Arguments,
+    Variant,
+)
 from multimodal_rs.ops.backends.llvm.parameters import Parameters
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK
 
 # Pixels whose step sizes are projected together: they share the weights.
 PIXELS = 4

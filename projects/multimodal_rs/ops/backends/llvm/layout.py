@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
 
+# Channels that are processed together: one cache line of float32.
+BLOCK = 16
 # Time steps between saved states. The backward pass keeps two vectors per
 # state and step of a chunk, which fit into the second-level cache.
 CHUNK = 64

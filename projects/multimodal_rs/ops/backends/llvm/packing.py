@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from multimodal_rs.ops.backends.llvm.layout import FIELDS
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK
+from multimodal_rs.ops.backends.llvm.layout import BLOCK, FIELDS
 
 # Backward tasks per image (or group) at most: each adds up gradients of its
 # own copy of what all channels share.

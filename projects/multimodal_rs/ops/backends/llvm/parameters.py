@@ -1,8 +1,7 @@
 """Where the parameters of a block of channels are."""
 
 from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
-from multimodal_rs.ops.backends.llvm.layout import Arguments, Variant
-from multimodal_rs.ops.backends.llvm.tiles import BLOCK
+from multimodal_rs.ops.backends.llvm.layout import BLOCK, Arguments, Variant
 
 
 class Parameters:

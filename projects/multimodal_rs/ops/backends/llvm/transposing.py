@@ -1,13 +1,11 @@
-"""Moving, transposing and summing blocks of numbers."""
+"""Transposing between sequences in memory and chunks on the stack, and sums.
+
+In memory the time steps of a channel are neighbours, in a chunk the channels
+of a time step.
+"""
 
 from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
-
-# Channels that are processed together: one cache line of float32.
-BLOCK = 16
-
-
-def vectors_per_block(e: Emitter) -> int:
-    return BLOCK // e.width
+from multimodal_rs.ops.backends.llvm.layout import BLOCK
 
 
 def transpose(e: Emitter, rows: list[Value]) -> list[Value]:
@@ -40,7 +38,9 @@ def sums(e: Emitter, rows: list[Value]) -> Value:
     return rows[0]
 
 
-def load_tile(e: Emitter, source: Value, stride: Value, count, target) -> None:
+def load_transposed(
+    e: Emitter, source: Value, stride: Value, count, target
+) -> None:
     """Copy (BLOCK, count) numbers to a (count, BLOCK) buffer.
 
     Args:
@@ -64,8 +64,8 @@ def load_tile(e: Emitter, source: Value, stride: Value, count, target) -> None:
             e.store(value, target, t * BLOCK, c)
 
 
-def store_tile(e: Emitter, source: Value, count, target, stride) -> None:
-    """Undo :func:`load_tile`."""
+def store_transposed(e: Emitter, source: Value, count, target, stride) -> None:
+    """Undo :func:`load_transposed`."""
     with e.loop((count // e.width) * e.width, e.width) as t:
         for j in range(0, BLOCK, e.width):
             columns = [
