@@ -69,7 +69,8 @@ def test_package_holds_nothing_that_a_wheel_leaves_out():
         path.name
         for path in SOURCE.rglob('*')
         if path.is_file()
-        and path.suffix != '.py'
+        # A README is for those who read the source.
+        and path.suffix not in ('.py', '.md')
         and '__pycache__' not in path.parts
     ]
     assert not others, 'list them in [options.package_data] of setup.cfg'

@@ -49,25 +49,42 @@ def compile_kernel(
         ``function(address of the arguments, address of the counter)``. It
         releases the interpreter lock while it runs.
     """
+    module = optimise(emit(name, write))
+    engine = llvm.create_mcjit_compiler(module, host())
+    engine.finalize_object()
+    function = SIGNATURE(engine.get_function_address(name))
+    _keep_alive.append(engine)
+    return function
+
+
+def emit(name: str, write: Callable[[Emitter], None]) -> ir.Module:
+    """Write a module with one function; ``str`` shows its code."""
     module = ir.Module(name)
-    machine = host()
-    module.triple = machine.triple
+    module.triple = host().triple
     emitter = Emitter(module, name, vector_width())
-    with denormals_as_zero(emitter, machine.triple):
+    with denormals_as_zero(emitter, module.triple):
         write(emitter)
     emitter.finish()
+    return module
+
+
+def optimise(module: ir.Module) -> llvm.ModuleRef:
+    """Check and optimise for this machine.
+
+    ``str`` shows the code, ``host().emit_assembly`` that of the machine.
+    LLVM's own vectorisers are off: vectors are those that were emitted.
+
+    Raises:
+        RuntimeError: If LLVM does not accept the code, with the line.
+    """
     parsed = llvm.parse_assembly(str(module))
     parsed.verify()
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = False
     tuning.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, tuning)
+    builder = llvm.create_pass_builder(host(), tuning)
     builder.getModulePassManager().run(parsed, builder)
-    engine = llvm.create_mcjit_compiler(parsed, machine)
-    engine.finalize_object()
-    function = SIGNATURE(engine.get_function_address(name))
-    _keep_alive.append(engine)
-    return function
+    return parsed
 
 
 # The machine code belongs to its engine.
