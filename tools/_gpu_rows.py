@@ -13,7 +13,12 @@ import torch
 from torch import Tensor
 
 import _scan_rows as scans
-from _scan_baselines import composed_ss2d, cross_merge, cross_scan
+from _scan_baselines import (
+    composed_ss2d,
+    cross_merge,
+    cross_scan,
+    network_with,
+)
 from multimodal_rs.models.layers.ss2d_layer import SS2DLayer
 from multimodal_rs.ops import available_backends, selective_scan, ss2d
 
@@ -153,7 +158,7 @@ def layer_memory(case: Case, baseline: Scan) -> tuple[int, int]:
         y = layer(x)
         return torch.cuda.memory_allocated() - before - y.nbytes
 
-    with scans.layers_scan_by(baseline):
+    with network_with(baseline, layer):
         theirs = kept()
     return theirs, kept()
 

@@ -5,15 +5,15 @@ public implementations: decays, drives and repeated B and C of the whole
 sequence are built first, (B, G * D, L, N) each.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from multimodal_rs.models.layers import selective_scan_2d
-from multimodal_rs.ops import CROSS4, Route
+from multimodal_rs.models.layers.selective_scan_2d import SelectiveScan2d
+from multimodal_rs.ops import CROSS4, Route, ss2d
 
 
 def loop_scan(
@@ -133,26 +133,34 @@ def composed_ss2d(
 
 
 @contextmanager
-def networks_with_loops() -> Iterator[None]:
-    """Let all networks scan by :func:`composed_ss2d`.
+def network_with(operator: Callable[..., Tensor], network: nn.Module):
+    """Let a network scan its maps by another function.
 
-    Raises:
-        ValueError: In a network that scans several maps at once.
+    Args:
+        operator: With the arguments of :func:`multimodal_rs.ops.ss2d`.
+        network: All its layers scan by it, until the context ends.
     """
-
-    def by_loops(
-        x: Tensor, *parameters: Tensor, routes: Sequence[Route]
-    ) -> Tensor:
-        if routes != CROSS4:
-            raise ValueError(
-                f'{len(routes)} routes instead of the four directions of one '
-                'map: there is no loop to compare this network with'
-            )
-        return composed_ss2d(x, *parameters, by_index=False)
-
-    ours = selective_scan_2d.ss2d
-    selective_scan_2d.ss2d = by_loops
+    layers = [m for m in network.modules() if isinstance(m, SelectiveScan2d)]
+    for layer in layers:
+        layer.operator = operator
     try:
         yield
     finally:
-        selective_scan_2d.ss2d = ours
+        for layer in layers:
+            layer.operator = ss2d
+
+
+def loops_ss2d(
+    x: Tensor, *parameters: Tensor, routes: Sequence[Route]
+) -> Tensor:
+    """Scan by :func:`composed_ss2d`, with the arguments of ``ss2d``.
+
+    Raises:
+        ValueError: If several maps are scanned at once.
+    """
+    if routes != CROSS4:
+        raise ValueError(
+            f'{len(routes)} routes instead of the four directions of one '
+            'map: there is no loop to compare this network with'
+        )
+    return composed_ss2d(x, *parameters, by_index=False)

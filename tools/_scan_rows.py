@@ -1,22 +1,19 @@
 """What ``benchmark_ops.py`` compares: one function per row of its table."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import NamedTuple
-from unittest import mock
 
 import torch
 from torch import Tensor
 
 from _microkernels import softplus_per_second, state_updates_per_second
-from _scan_baselines import composed_ss2d, loop_scan
+from _scan_baselines import composed_ss2d, loop_scan, network_with
 from _timing import measure
 from multimodal_rs.models.backbones.vmamba import VMamba
 from multimodal_rs.ops import selective_scan, ss2d
 
 # First stage of VMamba-T at 256x256, batch 2.
 BATCH, CHANNELS, SIDE, RANK, ROUTES = 2, 192, 64, 6, 4
-SCAN_OF_LAYERS = 'multimodal_rs.models.layers.selective_scan_2d.ss2d'
 Run = Callable[[], object]
 
 
@@ -113,7 +110,7 @@ def model_comparison(
         return torch.autograd.grad(loss, list(model.parameters()))
 
     def baseline():
-        with layers_scan_by(scan):
+        with network_with(scan, model):
             return run()
 
     return Comparison(baseline, run)
@@ -136,13 +133,6 @@ def composition_by(scan: Callable, by_index: bool) -> Callable:
         return composed_ss2d(x, *parameters, by_index, scan)
 
     return composition
-
-
-@contextmanager
-def layers_scan_by(scan: Callable):
-    """Let the layers run ``scan`` instead of ``ss2d``."""
-    with mock.patch(SCAN_OF_LAYERS, scan):
-        yield
 
 
 def without_scan(u, delta, A, B, C, D, delta_bias, by_index) -> Tensor:

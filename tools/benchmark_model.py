@@ -37,7 +37,7 @@ from mmseg.structures import SegDataSample
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from _scan_baselines import networks_with_loops
+from _scan_baselines import loops_ss2d, network_with
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f'{median / floor:.2f} times that'
     )
     if args.loop:
-        print(compare_with_loops(step, args.loop))
+        print(compare_with_loops(step, model, args.loop))
 
 
 def make_batch(
@@ -137,7 +137,9 @@ def time_steps(
     return times, _resident_peak()
 
 
-def compare_with_loops(step: Callable[[], None], turns: int) -> str:
+def compare_with_loops(
+    step: Callable[[], None], model: torch.nn.Module, turns: int
+) -> str:
     """Take turns with the same step whose scans are loops.
 
     Returns:
@@ -146,7 +148,7 @@ def compare_with_loops(step: Callable[[], None], turns: int) -> str:
     ours, theirs = [], []
     for _ in range(turns):
         ours.append(measure(step, 1))
-        with networks_with_loops():
+        with network_with(loops_ss2d, model):
             theirs.append(measure(step, 1))
     lines = []
     for clock in ('wall', 'cpu'):

@@ -233,7 +233,7 @@ def test_network_with_loops_is_the_same_network():
     layer = SS2DLayer(6, state_size=2).eval()
     x = torch.randn(2, 5, 7, 6)
     expected = layer(x)
-    with _scan_baselines.networks_with_loops():
+    with _scan_baselines.network_with(_scan_baselines.loops_ss2d, layer):
         looped = layer(x)
     assert not torch.equal(looped, expected)
     torch.testing.assert_close(looped, expected, rtol=1e-4, atol=1e-5)
@@ -244,7 +244,7 @@ def test_no_loops_for_several_maps():
     neck = MCMFNeck(('opt', 'sar'), (8,), in_index=(0,))
     x = torch.randn(1, 8, 4, 4)
     with (
-        _scan_baselines.networks_with_loops(),
+        _scan_baselines.network_with(_scan_baselines.loops_ss2d, neck),
         pytest.raises(ValueError, match='8 routes'),
     ):
         neck({'opt': (x,), 'sar': (x,)})

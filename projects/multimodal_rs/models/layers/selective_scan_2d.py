@@ -24,6 +24,10 @@ class SelectiveScan2d(nn.Module):
         rank: Rank R of the projection that makes the step size.
         state_size: State size N.
         routes: K routes.
+
+    Attributes:
+        operator: Called by :meth:`scan`, :func:`multimodal_rs.ops.ss2d`. A
+            benchmark puts another function with its arguments there.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class SelectiveScan2d(nn.Module):
     ) -> None:
         super().__init__()
         self.routes = tuple(routes)
+        self.operator = ss2d
         number = len(self.routes)
         self.x_proj_weight = nn.Parameter(
             torch.empty(number, rank + 2 * state_size, channels)
@@ -78,7 +83,7 @@ class SelectiveScan2d(nn.Module):
         dtype = torch.promote_types(logs.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
             a = -torch.exp(logs.to(dtype))
-        return ss2d(
+        return self.operator(
             x,
             self.x_proj_weight,
             self.dt_projs_weight,
