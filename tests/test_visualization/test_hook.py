@@ -314,7 +314,7 @@ def test_browse_tool_draws_what_the_pipeline_yields(data, monkeypatch):
     config = runner_config(data)
     config.custom_imports = dict(imports=['multimodal_rs'])
     config.dump(data / 'config.py')
-    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    monkeypatch.syspath_prepend(str(ROOT / 'tools' / 'analysis_tools'))
     out = data / 'browse'
     words = ['--split', 'val', '--count', '9', '--out', str(out)]
     monkeypatch.setattr(

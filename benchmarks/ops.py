@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure the selective scans against other ways, side by side.
 
-    python tools/benchmark_ops.py [--rows C1 C5 ...] [--threads 2]
-    python tools/benchmark_ops.py --device cuda [--rows G1a ...]
+    python benchmarks/ops.py [--rows C1 C5 ...] [--threads 2]
+    python benchmarks/ops.py --device cuda [--rows G1a ...]
 
 On the CPU against loops in plain torch, in CPU time (user and system, all
 threads), which a busy machine disturbs less than wall time: some ten minutes
@@ -23,8 +23,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'tools'))
+
 from _bootstrap import add_source_path
-from _timing import Time, measure
 
 add_source_path()
 
@@ -41,6 +42,7 @@ from _scan_table import (
     read,
     write,
 )
+from _timing import Time, measure
 
 TARGETS = dict(cpu=_scan_targets.CPU, cuda=_scan_targets.GPU)
 
@@ -63,14 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = {} if args.again else read(table)
     missing = [n for n in args.rows if n not in rows]
     if missing and args.device == 'cuda' and not torch.cuda.is_available():
-        print('benchmark_ops.py: --device cuda: torch sees no CUDA device')
+        print('benchmarks/ops.py: --device cuda: torch sees no CUDA device')
         return 2
     for name in missing:
         print(f'{name}: {_scan_targets.ALL[name].what} ...', flush=True)
         try:
             rows[name] = measure_row(name, args.threads)
         except RuntimeError as error:
-            print(f'benchmark_ops.py: {name}: {error}')
+            print(f'benchmarks/ops.py: {name}: {error}')
             return 2
         write(table, rows)
         print(f'{name}: {float(rows[name]["ratio"]):.3g}', flush=True)

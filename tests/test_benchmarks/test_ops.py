@@ -12,11 +12,8 @@ import _scan_baselines
 import _scan_rows
 import _scan_table
 import _scan_targets
-import benchmark_model
-import benchmark_ops
+import ops
 from helpers import ROOT
-from multimodal_rs.models.layers.ss2d_layer import SS2DLayer
-from multimodal_rs.models.necks.mcmf_neck import MCMFNeck
 from multimodal_rs.ops import selective_scan, ss2d
 from tool_runs import run
 
@@ -93,14 +90,14 @@ def test_rows_are_kept_laid_out_and_judged(tmp_path, capsys):
     table = tmp_path / 'scan_cpu.csv'
     _scan_table.write(table, rows)
     options = ['--out', str(tmp_path), '--threads', '1']
-    assert benchmark_ops.main(['--rows', 'C1', 'C10a', *options]) == 0
+    assert ops.main(['--rows', 'C1', 'C10a', *options]) == 0
     printed = capsys.readouterr().out
     line = '| C1 | scan, forward, N=16 | 50 | 40 | 60 | 500.0 (250.0) ms |'
     assert line in printed
     assert (tmp_path / 'scan_cpu.png').stat().st_size > 1000
     rows['C10a'] = row('C10a', 1.5)  # less is better
     _scan_table.write(table, rows)
-    assert benchmark_ops.main(['--rows', 'C1', 'C10a', *options]) == 1
+    assert ops.main(['--rows', 'C1', 'C10a', *options]) == 1
     assert 'below the floor: C10a' in capsys.readouterr().out
     with table.open() as file:
         assert [r['row'] for r in csv.DictReader(file)] == ['C1', 'C10a']
@@ -108,14 +105,14 @@ def test_rows_are_kept_laid_out_and_judged(tmp_path, capsys):
 
 def test_rows_of_another_device_are_refused(capsys):
     with pytest.raises(SystemExit):
-        benchmark_ops.main(['--rows', 'C1', 'G5'])
+        ops.main(['--rows', 'C1', 'G5'])
     assert 'no G5 on cpu, expected some of C1 C2' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a device')
 def test_without_a_gpu_nothing_is_measured_on_it(tmp_path, capsys):
     options = ['--device', 'cuda', '--out', str(tmp_path)]
-    assert benchmark_ops.main(options) == 2
+    assert ops.main(options) == 2
     assert 'torch sees no CUDA device' in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 
@@ -127,7 +124,7 @@ def test_sides_are_measured_turn_by_turn():
         order.append(side)
         return next(clock)
 
-    assert benchmark_ops.in_turns('ab', seconds) == [6.0, 2.0]
+    assert ops.in_turns('ab', seconds) == [6.0, 2.0]
     assert ''.join(order) == 'ababab'
 
 
@@ -188,80 +185,19 @@ def test_roof_takes_exponentials():
     run(
         *(sys.executable, '-c', INTERPRETED),
         TRITON_INTERPRET='1',
-        PYTHONPATH=str(ROOT / 'tools'),
+        PYTHONPATH=str(ROOT / 'benchmarks'),
     )
 
 
 @pytest.mark.gpu
 def test_gpu_rows_run(small, tmp_path):
     options = ['--device', 'cuda', '--out', str(tmp_path)]
-    assert benchmark_ops.main(['--rows', 'G5', *options]) in (0, 1)
+    assert ops.main(['--rows', 'G5', *options]) in (0, 1)
     baseline = _gpu_rows.composition('torch')
     assert_equal(_gpu_rows.forward(_gpu_rows.Case(16, 2), baseline))
     theirs, ours = _gpu_rows.layer_memory(_gpu_rows.Case(16, 2), baseline)
     assert theirs > 0
     assert ours > 0
-
-
-def test_training_step_of_a_config(capsys):
-    name = 'mcf-mamba_vmamba-xt_1xb8-40e_simulated-128x128'
-    config = ROOT / f'configs/mcf_mamba/{name}.py'
-    options = ['--shape', '40', '32', '--batch', '1', '--steps', '1']
-    benchmark_model.main([str(config), *options])
-    printed = capsys.readouterr().out
-    assert f'{name}: batch 1 of 40x32' in printed
-    share = int(printed.split('selective scans: ')[1].split('%')[0])
-    assert 0 < share < 100
-    ratio = float(printed.split('the step takes ')[1].split(' times')[0])
-    assert ratio > 1
-
-
-def test_training_step_with_loops(capsys):
-    name = 'ref-net_r18_1xb8-15e_simulated-128x128'
-    config = ROOT / f'configs/ref_net/{name}.py'
-    options = ['--shape', '32', '64', '--batch', '2', '--steps', '1']
-    benchmark_model.main([str(config), *options, '--loop', '2'])
-    last = capsys.readouterr().out.splitlines()[-2:]
-    for line, clock in zip(last, ('wall', 'cpu'), strict=True):
-        assert line.startswith(f'  scans as loops, {clock} time: ')
-        assert line.count(' s to ') == 2
-        assert float(line.split(', ')[-1]) > 0
-
-
-def test_network_with_loops_is_the_same_network():
-    torch.manual_seed(0)
-    layer = SS2DLayer(6, state_size=2).eval()
-    x = torch.randn(2, 5, 7, 6)
-    expected = layer(x)
-    with _scan_baselines.network_with(_scan_baselines.loops_ss2d, layer):
-        looped = layer(x)
-    assert not torch.equal(looped, expected)
-    torch.testing.assert_close(looped, expected, rtol=1e-4, atol=1e-5)
-    assert torch.equal(layer(x), expected)
-
-
-def test_no_loops_for_several_maps():
-    neck = MCMFNeck(('opt', 'sar'), (8,), in_index=(0,))
-    x = torch.randn(1, 8, 4, 4)
-    with (
-        _scan_baselines.network_with(_scan_baselines.loops_ss2d, neck),
-        pytest.raises(ValueError, match='8 routes'),
-    ):
-        neck({'opt': (x,), 'sar': (x,)})
-
-
-@pytest.mark.parametrize('groups', [1, 4])
-def test_products_of_a_step_are_counted(groups):
-    x = torch.randn(2, 4, 8, 8, requires_grad=True)
-    layer = torch.nn.Conv2d(4, 8, 3, padding=1, groups=groups)
-
-    def step():
-        layer(x).sum().backward()
-
-    forward = 2 * 2 * 8 * (4 // groups) * 9 * 64
-    assert benchmark_model.count_products(step) == 3 * forward
-    x.requires_grad_(False)  # as an image is
-    assert benchmark_model.count_products(step) == 2 * forward
 
 
 def test_loops_agree_with_each_other():

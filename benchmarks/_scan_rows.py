@@ -1,4 +1,4 @@
-"""What ``benchmark_ops.py`` compares: one function per row of its table."""
+"""What ``benchmarks/ops.py`` compares: one function per row of its table."""
 
 from collections.abc import Callable
 from typing import NamedTuple

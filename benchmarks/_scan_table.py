@@ -1,4 +1,4 @@
-"""The table of ``benchmark_ops.py``: CSV, Markdown and a plot."""
+"""The table of ``benchmarks/ops.py``: CSV, Markdown and a plot."""
 
 import csv
 from pathlib import Path

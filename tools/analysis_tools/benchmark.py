@@ -1,30 +1,28 @@
 #!/usr/bin/env python3
 """Time one training step of a config: seconds, memory, share of the scans.
 
-    python tools/benchmark_model.py CONFIG [--shape H W] [--batch 2] [--loop]
+    python tools/analysis_tools/benchmark.py CONFIG [--shape H W] [--batch 2]
 
 Random images and labels go through the loss and the backward pass; the
 optimiser is left out. The share of the selective scans is read from torch's
 profiler in a run of its own. The floor is the time that the convolutions and
 matrix products alone would take at the highest rate that a large convolution
-or product reaches on this machine. ``--loop``, on CPUs, runs the same step in
-turns with one whose scans are what public implementations fall back to: all
-sequences written out, and a loop over time in plain torch (that takes steps by
-``unbind``, so that its backward pass is not quadratic in the length). On a
-GPU, times are of synchronised steps and memory is the peak that torch
-allocated.
+or product reaches on this machine. On a GPU, times are of synchronised steps
+and memory is the peak that torch allocated.
 """
 
 import argparse
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 from _bootstrap import add_source_path
 from _launch import check_file
-from _timing import measure
 
 add_source_path()
 
@@ -37,7 +35,6 @@ from mmseg.structures import SegDataSample
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from _scan_baselines import loops_ss2d, network_with
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
@@ -51,21 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Command line, for tests.
     """
     args = _parse(arguments)
-    check_file('config', args.config)
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    if args.device == 'cpu':
-        keep_freed_memory()  # as KeepMemoryHook does in training
-    cfg = Config.fromfile(args.config)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model).to(args.device).train()
-    batch = make_batch(cfg, args.batch, tuple(args.shape), args.device)
-
-    def step() -> None:
-        model.zero_grad()
-        losses = model.loss(**batch)
-        model.parse_losses(losses)[0].backward()
-
+    _, step = training_step(args, args.device)
     step()  # compiles kernels, allocates gradients
     times, peak = time_steps(step, args.steps, args.device)
     share = share_of_scans(step)
@@ -86,8 +69,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f'{floor:.2f} s at {work / floor / 1e9:.0f} GFLOP/s, the step takes '
         f'{median / floor:.2f} times that'
     )
-    if args.loop:
-        print(compare_with_loops(step, model, args.loop))
+
+
+def training_step(
+    args: argparse.Namespace, device: str
+) -> tuple[torch.nn.Module, Callable[[], None]]:
+    """Build a network, and a step of its training on random images.
+
+    Args:
+        args: From :func:`add_arguments`.
+        device: Where it runs.
+    """
+    check_file('config', args.config)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    if device == 'cpu':
+        keep_freed_memory()  # as KeepMemoryHook does in training
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(device).train()
+    batch = make_batch(cfg, args.batch, tuple(args.shape), device)
+
+    def step() -> None:
+        model.zero_grad()
+        losses = model.loss(**batch)
+        model.parse_losses(losses)[0].backward()
+
+    return model, step
 
 
 def make_batch(
@@ -135,31 +143,6 @@ def time_steps(
     if on_gpu:
         return times, torch.cuda.max_memory_allocated()
     return times, _resident_peak()
-
-
-def compare_with_loops(
-    step: Callable[[], None], model: torch.nn.Module, turns: int
-) -> str:
-    """Take turns with the same step whose scans are loops.
-
-    Returns:
-        The seconds of both, and the median ratio of a turn.
-    """
-    ours, theirs = [], []
-    for _ in range(turns):
-        ours.append(measure(step, 1))
-        with network_with(loops_ss2d, model):
-            theirs.append(measure(step, 1))
-    lines = []
-    for clock in ('wall', 'cpu'):
-        pairs = [
-            (getattr(a, clock), getattr(b, clock))
-            for a, b in zip(ours, theirs, strict=True)
-        ]
-        ratio = statistics.median(b / a for a, b in pairs)
-        seconds = ', '.join(f'{b:.2f} s to {a:.2f} s' for a, b in pairs)
-        lines.append(f'  scans as loops, {clock} time: {seconds}, {ratio:.2f}')
-    return '\n'.join(lines)
 
 
 def share_of_scans(step: Callable[[], None]) -> float:
@@ -232,31 +215,25 @@ def _resident_peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what :func:`training_step` reads."""
     parser.add_argument('config', help='config file of the network')
     parser.add_argument(
         '--shape', nargs=2, type=int, default=(256, 256), metavar=('H', 'W')
     )
     parser.add_argument('--batch', type=int, default=2)
-    parser.add_argument('--steps', type=int, default=5)
     parser.add_argument('--threads', type=int, help='of the CPU')
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument(
-        '--loop',
-        nargs='?',
-        type=int,
-        const=1,
-        metavar='TURNS',
-        help='compare with loops over time in plain torch (slow)',
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    args = parser.parse_args(arguments)
-    if args.loop and args.device != 'cpu':
-        parser.error('--loop compares on CPUs: leave --device out')
-    return args
+    add_arguments(parser)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--steps', type=int, default=5)
+    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

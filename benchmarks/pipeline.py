@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare the training pipeline with bare reads of the same files.
 
-    python tools/benchmark_pipeline.py CONFIG [--workers 0 1 2] [--step]
+    python benchmarks/pipeline.py CONFIG [--workers 0 1 2] [--step]
 
 Bare reads open every file of a tile with rasterio and read the same bands;
 the pipeline is the config's, from file to packed tensors. Both run in one
@@ -15,6 +15,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'tools'))
 
 from _bootstrap import add_source_path
 

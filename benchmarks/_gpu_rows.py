@@ -1,4 +1,4 @@
-"""Rows of ``benchmark_ops.py --device cuda``: against published kernels.
+"""Rows of ``benchmarks/ops.py --device cuda``: against published kernels.
 
 The baseline is the authors' composition around the CUDA extension of VMamba
 (or of mamba-ssm): all four sequences written out by kernels that torch.compile

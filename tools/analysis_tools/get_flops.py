@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Count the parameters of a network and what one image costs.
 
-    python tools/get_flops.py CONFIG [--shape H W]
+    python tools/analysis_tools/get_flops.py CONFIG [--shape H W]
 
 Counted as in mmengine and fvcore, one for a multiply-add of convolutions and
 linear layers; selective scans as VMamba's authors do, 9 L D N + D L for each
@@ -9,8 +9,12 @@ sequence. What the fused head needs is counted, in test mode.
 """
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from _bootstrap import add_source_path
 from _launch import check_file

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Show what the pipeline of a dataset yields: modalities and label.
 
-    python tools/browse_dataset.py CONFIG --split train --count 12 --out DIR
+    python tools/analysis_tools/browse_dataset.py CONFIG --split val --out DIR
 
 The tiles are spread over the split; training tiles are augmented as in
 training. Normalisation comes later, on the device, and is not shown.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from _bootstrap import add_source_path
 from _launch import check_file

@@ -1,0 +1,34 @@
+"""Speed and memory of a training step."""
+
+import pytest
+import torch
+
+import benchmark
+from helpers import ROOT
+
+
+def test_training_step_of_a_config(capsys):
+    name = 'mcf-mamba_vmamba-xt_1xb8-40e_simulated-128x128'
+    config = ROOT / f'configs/mcf_mamba/{name}.py'
+    options = ['--shape', '40', '32', '--batch', '1', '--steps', '1']
+    benchmark.main([str(config), *options])
+    printed = capsys.readouterr().out
+    assert f'{name}: batch 1 of 40x32' in printed
+    share = int(printed.split('selective scans: ')[1].split('%')[0])
+    assert 0 < share < 100
+    ratio = float(printed.split('the step takes ')[1].split(' times')[0])
+    assert ratio > 1
+
+
+@pytest.mark.parametrize('groups', [1, 4])
+def test_products_of_a_step_are_counted(groups):
+    x = torch.randn(2, 4, 8, 8, requires_grad=True)
+    layer = torch.nn.Conv2d(4, 8, 3, padding=1, groups=groups)
+
+    def step():
+        layer(x).sum().backward()
+
+    forward = 2 * 2 * 8 * (4 // groups) * 9 * 64
+    assert benchmark.count_products(step) == 3 * forward
+    x.requires_grad_(False)  # as an image is
+    assert benchmark.count_products(step) == 2 * forward
