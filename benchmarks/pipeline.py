@@ -28,6 +28,7 @@ import rasterio
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 from torch.utils.data import DataLoader
@@ -104,6 +105,7 @@ def time_training_step(cfg: Config, dataset, steps: int) -> None:
     model = MODELS.build(cfg.model).train()
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     model.to(device)
+    optimisers = build_optim_wrapper(model, cfg.optim_wrapper)
     batch_size = cfg.train_dataloader.batch_size
     loader = DataLoader(
         dataset,
@@ -118,10 +120,9 @@ def time_training_step(cfg: Config, dataset, steps: int) -> None:
     while len(working) <= steps:
         for batch in loader:
             loaded = time.perf_counter()
-            data = model.data_preprocessor(batch, training=True)
-            losses, _ = model.parse_losses(model(**data, mode='loss'))
-            losses.backward()
-            losses.item()
+            model.train_step(batch, optimisers)
+            if device == 'cuda':
+                torch.cuda.synchronize()
             done = time.perf_counter()
             waiting.append(loaded - mark)
             working.append(done - loaded)

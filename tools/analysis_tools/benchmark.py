@@ -3,12 +3,12 @@
 
     python tools/analysis_tools/benchmark.py CONFIG [--shape H W] [--batch 2]
 
-Random images and labels go through the loss and the backward pass; the
-optimiser is left out. The share of the selective scans is read from torch's
-profiler in a run of its own. The floor is the time that the convolutions and
-matrix products alone would take at the highest rate that a large convolution
-or product reaches on this machine. On a GPU, times are of synchronised steps
-and memory is the peak that torch allocated.
+Random images and labels go through the model's ``train_step``, with the
+optimiser, or optimisers, of the config. The share of the selective scans is
+read from torch's profiler in a run of its own. The floor is the time that the
+convolutions and matrix products alone would take at the highest rate that a
+large convolution or product reaches on this machine. On a GPU, times are of
+synchronised steps and memory is the peak that torch allocated.
 """
 
 import argparse
@@ -28,6 +28,7 @@ add_source_path()
 
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
@@ -35,7 +36,7 @@ from mmseg.structures import SegDataSample
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
 SCANS = 'multimodal_rs::'
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     args = _parse(arguments)
     _, step = training_step(args, args.device)
-    step()  # compiles kernels, allocates gradients
+    step()  # compiles kernels, allocates gradients and moments
     times, peak = time_steps(step, args.steps, args.device)
     share = share_of_scans(step)
     work = count_products(step)
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     median = statistics.median(times)
     print(
         f'{Path(args.config).stem}: batch {args.batch} of {height}x{width}, '
-        f'forward and backward, {where}\n'
+        f'{where}\n'
         f'  step: {median:.2f} s '
         f'({min(times):.2f} to {max(times):.2f}, {len(times)} steps)\n'
         f'  memory: {peak / 2**30:.2f} GiB\n'
@@ -89,11 +90,10 @@ def training_step(
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).to(device).train()
     batch = make_batch(cfg, args.batch, tuple(args.shape), device)
+    optimisers = build_optim_wrapper(model, cfg.optim_wrapper)
 
     def step() -> None:
-        model.zero_grad()
-        losses = model.loss(**batch)
-        model.parse_losses(losses)[0].backward()
+        model.train_step(batch, optimisers)
 
     return model, step
 
@@ -104,11 +104,11 @@ def make_batch(
     """Draw images and labels.
 
     Returns:
-        ``inputs`` and ``data_samples``, as the preprocessor makes them.
+        ``inputs`` and ``data_samples``, as a loader makes them.
     """
     modalities = build_modalities(cfg.train_dataloader.dataset.modalities)
     inputs = {
-        name: torch.rand(size, m.channels, *shape, device=device)
+        name: [_draw(m, shape).to(device) for _ in range(size)]
         for name, m in modalities.items()
     }
     samples = []
@@ -118,6 +118,17 @@ def make_batch(
         sample.set_metainfo(dict(img_shape=shape, ori_shape=shape))
         samples.append(sample)
     return dict(inputs=inputs, data_samples=samples)
+
+
+def _draw(modality: Modality, shape: tuple[int, int]) -> torch.Tensor:
+    """Draw a (C, H, W) image with the statistics of a modality."""
+    image = torch.randn(modality.channels, *shape)
+    if modality.mean is None:
+        return image
+    mean, std = (
+        torch.tensor(x)[:, None, None] for x in (modality.mean, modality.std)
+    )
+    return mean + std * image
 
 
 def time_steps(
