@@ -251,7 +251,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--threads', type=int, default=2, help='of the CPU')
     parser.add_argument(
-        '--out', type=Path, default=Path('work_dirs/benchmark_ops')
+        '--out', type=Path, default=Path('work_dirs/benchmarks')
     )
     parser.add_argument(
         '--again', action='store_true', help='also rows in the CSV'
