@@ -13,21 +13,16 @@ from multimodal_rs.ops.backends.llvm import BACKEND
 if BACKEND.unavailable() is not None:
     pytest.skip(BACKEND.unavailable(), allow_module_level=True)
 
-from multimodal_rs.ops.backends.llvm import host_1d, host_2d, jit
+from multimodal_rs.ops.backends.llvm import host_2d, jit
 
 
 @pytest.fixture(params=[4, 8, 16])
 def width(request, monkeypatch):
     for module in (jit, host_2d):
         monkeypatch.setattr(module, 'vector_width', lambda: request.param)
-    _forget_kernels()
+    jit.kernel_for.cache_clear()
     yield request.param
-    _forget_kernels()
-
-
-def _forget_kernels():
-    host_1d._kernel.cache_clear()
-    host_2d._kernel.cache_clear()
+    jit.kernel_for.cache_clear()
 
 
 def assert_equals_reference(function, arguments):

@@ -1,17 +1,14 @@
 """The one-dimensional scan, from tensors to kernels."""
 
-from functools import cache, partial
-
 import torch
 from torch import Tensor
 
 from multimodal_rs.ops.backends.llvm import kernels_1d
 from multimodal_rs.ops.backends.llvm.functions import LOG2_E
-from multimodal_rs.ops.backends.llvm.jit import compile_kernel
+from multimodal_rs.ops.backends.llvm.jit import kernel_for
 from multimodal_rs.ops.backends.llvm.layout import (
     BLOCK,
     CHUNK,
-    Variant,
     variant_for,
 )
 from multimodal_rs.ops.backends.llvm.packing import (
@@ -36,7 +33,10 @@ def forward(u, delta, A, B, C, D, delta_bias, softplus, keep):
         y=y,
         states=states,
     )
-    run(_kernel('forward', call.variant), table, table[0])
+    kernel = kernel_for(
+        'selective_scan_forward', kernels_1d.write_forward, call.variant
+    )
+    run(kernel, table, table[0])
     return call.narrow(y), states
 
 
@@ -66,7 +66,10 @@ def backward(dy, saved, u, delta, A, B, C, D, delta_bias, softplus):
         dbias=dbias,
         dskip=dskip,
     )
-    run(_kernel('backward', call.variant), table, table[0])
+    kernel = kernel_for(
+        'selective_scan_backward', kernels_1d.write_backward, call.variant
+    )
+    run(kernel, table, table[0])
     dbias, dskip = (
         g.sum(0).view(groups, -1)[:, : call.channels].flatten()
         for g in (dbias, dskip)
@@ -138,13 +141,3 @@ class _Call:
     def narrow(self, x: Tensor) -> Tensor:
         """Undo :meth:`widen`."""
         return x[:, :, : self.channels].flatten(1, 2).contiguous()
-
-
-@cache
-def _kernel(direction: str, variant: Variant):
-    write = dict(
-        forward=kernels_1d.write_forward, backward=kernels_1d.write_backward
-    )[direction]
-    return compile_kernel(
-        f'selective_scan_{direction}', partial(write, variant=variant)
-    )

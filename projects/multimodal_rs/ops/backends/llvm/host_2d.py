@@ -1,18 +1,16 @@
 """The fused two-dimensional scan, from tensors to kernels."""
 
 from collections.abc import Sequence
-from functools import cache, partial
 
 import torch
 from torch import Tensor
 
 from multimodal_rs.ops.backends.llvm import kernels_2d
 from multimodal_rs.ops.backends.llvm.functions import LOG2_E
-from multimodal_rs.ops.backends.llvm.jit import compile_kernel, vector_width
+from multimodal_rs.ops.backends.llvm.jit import kernel_for, vector_width
 from multimodal_rs.ops.backends.llvm.layout import (
     BLOCK,
     CHUNK,
-    Variant,
     variant_for,
 )
 from multimodal_rs.ops.backends.llvm.packing import (
@@ -42,7 +40,8 @@ def forward(x, x_weight, dt_weight, dt_bias, A, D, routes, keep):
         y=y,
         states=states if keep else 0,
     )
-    run(_kernel('forward', call.variant), table, table[0])
+    kernel = kernel_for('ss2d_forward', kernels_2d.write_forward, call.variant)
+    run(kernel, table, table[0])
     y = y[..., : call.channels].reshape(x.shape[1:])
     return y, kept if keep else kept.new_empty(0)
 
@@ -74,7 +73,10 @@ def backward(dy, kept, x, x_weight, dt_weight, dt_bias, A, D, routes):
         dprojected=dprojected,
         **gradients,
     )
-    run(_kernel('backward', call.variant), table, table[0])
+    kernel = kernel_for(
+        'ss2d_backward', kernels_2d.write_backward, call.variant
+    )
+    run(kernel, table, table[0])
     dprojected = dprojected.sum(0) if shares > 1 else dprojected[0]
     dx = dx[..., : call.channels]
     dx_weight = call.project_back(dprojected, dx)
@@ -243,11 +245,3 @@ class _Call:
                 self.projected_bases[k] = start + position * self.row
                 self.projected_strides[k] = len(own) * self.row
             start += pixels * len(own) * self.row
-
-
-@cache
-def _kernel(direction: str, variant: Variant):
-    write = dict(
-        forward=kernels_2d.write_forward, backward=kernels_2d.write_backward
-    )[direction]
-    return compile_kernel(f'ss2d_{direction}', partial(write, variant=variant))

@@ -2,13 +2,14 @@
 
 import ctypes
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 
 from multimodal_rs.ops.backends.llvm.denormals import denormals_as_zero
 from multimodal_rs.ops.backends.llvm.emitter import Emitter
+from multimodal_rs.ops.backends.llvm.layout import Variant
 
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
@@ -34,6 +35,23 @@ def vector_width() -> int:
     if features.get('avx512f'):
         return 16
     return 8 if features.get('avx') else 4
+
+
+@cache
+def kernel_for(
+    name: str, write: Callable[..., None], variant: Variant
+) -> Callable[[int, int], None]:
+    """Compile a kernel for a variant, once.
+
+    Args:
+        name: Of the function, for debuggers.
+        write: ``write(emitter, variant)`` emits its body.
+        variant: Sizes.
+
+    Returns:
+        As :func:`compile_kernel`.
+    """
+    return compile_kernel(name, partial(write, variant=variant))
 
 
 def compile_kernel(
