@@ -18,7 +18,7 @@ head = dict(
     type='ConvHead',
     in_channels=256,
     in_index=0,
-    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    loss_decode=dict(type='LandCoverCrossEntropyLoss'),
 )
 model = dict(
     type='MultiModalEncoderDecoder',

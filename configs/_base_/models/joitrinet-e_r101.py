@@ -7,7 +7,7 @@ head = dict(
     type='DeepLabV3PlusHead',
     in_channels=(256, 2048),
     in_index=(0, 3),
-    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    loss_decode=dict(type='LandCoverCrossEntropyLoss'),
 )
 model = dict(
     backbone=dict(necks=None),

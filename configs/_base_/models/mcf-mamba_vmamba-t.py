@@ -18,7 +18,7 @@ model = dict(
         type='UMambaHead',
         in_channels=channels,
         loss_decode=[
-            dict(type='CrossEntropyLoss', avg_non_ignore=True),
+            dict(type='LandCoverCrossEntropyLoss'),
             dict(type='BatchDiceLoss'),
         ],
     ),

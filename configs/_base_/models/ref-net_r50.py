@@ -17,7 +17,7 @@ head = dict(
     in_channels=128,
     in_index=0,
     align_corners=True,
-    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    loss_decode=dict(type='LandCoverCrossEntropyLoss'),
     init_cfg=dict(
         type='Xavier', layer='Conv2d', distribution='uniform', bias=0
     ),
