@@ -308,7 +308,12 @@ def test_mixed_precision(tmp_path: Path) -> None:
 
 def test_subsets_are_in_the_order_of_the_dataset() -> None:
     names = ('opt', 'sar', 'dsm')
-    assert resolve_subsets(None, names) == {
+    assert list(resolve_subsets(None, names)) == [
+        'opt+sar+dsm',
+        *('opt+sar', 'opt+dsm', 'sar+dsm'),
+        *('opt', 'sar', 'dsm'),
+    ]
+    assert resolve_subsets('single', names) == {
         'opt+sar+dsm': names,
         'opt': ('opt',),
         'sar': ('sar',),
@@ -321,11 +326,19 @@ def test_subsets_are_in_the_order_of_the_dataset() -> None:
     assert resolve_subsets(None, ['opt']) == {'opt': ('opt',)}
 
 
+def test_all_subsets_by_default_up_to_four_modalities() -> None:
+    four, five = ('a', 'b', 'c', 'd'), ('a', 'b', 'c', 'd', 'e')
+    assert len(resolve_subsets(None, four)) == 15
+    assert len(resolve_subsets(None, five)) == 6
+    assert len(resolve_subsets('all', five)) == 31
+
+
 @pytest.mark.parametrize(
     ('subsets', 'error', 'message'),
     [
         ([['opt', 'dsm']], KeyError, r"\['dsm'\].*declares \['opt', 'sar'\]"),
         (['opt'], TypeError, r"got 'opt': write \['opt'\]"),
+        ('every', ValueError, "'all', 'single' or lists .* got 'every'"),
         ([[]], ValueError, r'not empty, got \[\]'),
         ([['opt', 'opt']], ValueError, r"got \['opt', 'opt'\]"),
         ([['sar'], ['sar']], ValueError, r"got \['sar'\] in"),

@@ -3,6 +3,7 @@
 import copy
 import os.path as osp
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 import torch
 from mmengine.dist import (
@@ -22,6 +23,8 @@ from torch.utils.data import DataLoader
 from multimodal_rs.evaluation.confusion import MEASURES
 from multimodal_rs.evaluation.report import text_table, write_csv, write_json
 from multimodal_rs.utils.labels import IGNORED
+
+MOST_FOR_ALL = 4  # modalities: 15 subsets
 
 
 @LOOPS.register_module()
@@ -50,9 +53,11 @@ class ModalitySubsetTestLoop(TestLoop):
             ``metainfo['modalities']``, a dict with the declared names.
         evaluator (dict | list[dict]): Config, built once per subset.
         fp16 (bool): Predict in mixed precision.
-        subsets (list[list[str]], optional): Names of the modalities of each
-            subset. None: every modality alone. All modalities together are
-            always tested, first.
+        subsets (list[list[str]] | str, optional): Names of the modalities of
+            each subset. ``'all'``: all 2^M - 1 of M modalities, the larger
+            ones first; ``'single'``: every modality alone. None: ``'all'``
+            for up to four modalities, else ``'single'``. All modalities
+            together are always tested, first.
     """
 
     def __init__(
@@ -61,7 +66,7 @@ class ModalitySubsetTestLoop(TestLoop):
         dataloader: DataLoader | Mapping,
         evaluator: Mapping | Sequence[Mapping],
         fp16: bool = False,
-        subsets: Sequence[Sequence[str]] | None = None,
+        subsets: Sequence[Sequence[str]] | str | None = None,
     ) -> None:
         _check_evaluator(evaluator)
         # Building an evaluator may write into its config.
@@ -198,12 +203,13 @@ class ModalitySubsetTestLoop(TestLoop):
 
 
 def resolve_subsets(
-    subsets: Sequence[Sequence[str]] | None, modalities: Iterable[str]
+    subsets: Sequence[Sequence[str]] | str | None, modalities: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:
     """Name the subsets to test, all modalities first.
 
     Args:
-        subsets: Modality names per subset; None: each modality alone.
+        subsets: Modality names per subset, ``'all'``, ``'single'`` or None,
+            see :class:`ModalitySubsetTestLoop`.
         modalities: The declared names; they fix the order in a subset.
 
     Returns:
@@ -217,7 +223,17 @@ def resolve_subsets(
     known = tuple(modalities)
     where = 'ModalitySubsetTestLoop: subsets'
     resolved = {}
-    for subset in [[name] for name in known] if subsets is None else subsets:
+    if subsets is None:
+        subsets = 'all' if len(known) <= MOST_FOR_ALL else 'single'
+    if subsets in ('all', 'single'):
+        sizes = range(len(known), 0, -1) if subsets == 'all' else (1,)
+        subsets = [c for n in sizes for c in combinations(known, n)]
+    elif isinstance(subsets, str):
+        raise ValueError(
+            f"{where} must be 'all', 'single' or lists of modality names, got "
+            f'{subsets!r}: choose one of them'
+        )
+    for subset in subsets:
         if isinstance(subset, str):
             raise TypeError(
                 f'{where} must be lists of modality names, got {subset!r}: '
