@@ -1,22 +1,26 @@
 """Bands and classes come from the declaration of the data."""
 
+from unittest import mock
+
 import pytest
+import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import nn
 
 from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.models import multi_modal_model
 from multimodal_rs.models.declaration import with_bands, with_modalities
 
 DECLARED = dict(
     opt=dict(bands=[0, 1, 2, 3]), sar=dict(bands=[0, 1]), dem=dict(bands=[0])
 )
 RESNET = dict(
-    type='ResNet', depth=18, base_channels=4, norm_cfg=dict(type='BN')
+    type='ResNet', depth=18, base_channels=16, norm_cfg=dict(type='BN')
 )
 HEAD = dict(
     type='FCNHead',
-    in_channels=32,
+    in_channels=128,
     channels=4,
     num_convs=1,
     in_index=3,
@@ -168,6 +172,40 @@ def test_every_modality_that_is_read_is_fused():
     assert with_modalities(neck, ('opt', 'sar')) == neck
     with pytest.raises(ValueError, match=r"'opt'\], but .* 'dem'\]"):
         segmentor(parallel('opt', 'sar', 'dem'), neck=neck)
+
+
+@pytest.mark.parametrize('left_out', [None, 'opt', 'sar', 'dem'])
+@pytest.mark.parametrize(
+    'neck',
+    [
+        SUM,
+        dict(
+            type='MDAFMNeck', channels=(16, 32, 64, 128), in_index=(0, 1, 2, 3)
+        ),
+        dict(type='MCMFNeck', channels=(16, 32, 64, 128), state_size=2),
+    ],
+    ids=lambda c: c['type'],
+)
+def test_every_modality_reaches_the_fused_head(neck, left_out):
+    """Whichever is left out of the branches, the others have a gradient."""
+    names = [m for m in DECLARED if m != left_out]
+    messages = []
+    with mock.patch.object(
+        multi_modal_model, 'print_log', lambda text, _: messages.append(text)
+    ):
+        model = segmentor(parallel(*names), neck=neck).eval()
+    if left_out:
+        assert f"['{left_out}']: declared by the data, but no" in messages[0]
+    else:
+        assert not messages
+    inputs = {
+        m: torch.rand(1, len(d['bands']), 64, 64, requires_grad=True)
+        for m, d in DECLARED.items()
+    }
+    model.encode_decode(inputs, [{}])[0, 0].sum().backward()
+    for m, image in inputs.items():
+        reached = image.grad is not None and image.grad.abs().sum() > 0
+        assert reached == (m != left_out), m
 
 
 def test_modality_without_declaration():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from mmengine.logging import print_log
 from mmengine.model import BaseModel, Sequential
 from mmseg.registry import MODELS
 from torch import Tensor, nn
@@ -67,6 +68,13 @@ class MultiModalModel(BaseModel):
             raise KeyError(
                 f'{type(self).__name__}: the backbone reads {undeclared}, '
                 f'but the data has the modalities {list(self.declared)}'
+            )
+        unread = [m for m in self.declared if m not in self.modalities]
+        if unread:
+            print_log(
+                f'{unread}: declared by the data, but no branch of the '
+                f'backbone reads them; it reads {list(self.modalities)}',
+                'current',
             )
         if isinstance(neck, Mapping):
             self.neck = MODELS.build(with_modalities(neck, self.modalities))
