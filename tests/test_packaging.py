@@ -2,15 +2,19 @@
 
 import ast
 import configparser
+import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from fake_data import make_ombria
 from helpers import ROOT
 
 SOURCE = ROOT / 'projects' / 'multimodal_rs'
@@ -191,30 +195,62 @@ def test_scripts_can_be_run():
         assert path.stat().st_mode & 0o111, f'chmod +x {path.name}'
 
 
-@pytest.mark.slow
-def test_wheel_holds_every_module(tmp_path):
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory) -> Path:
     """Build a wheel of a copy, without the index."""
-    import shutil
-    import zipfile
-
-    copy = tmp_path / 'copy'
+    folder = tmp_path_factory.mktemp('wheel')
+    copy = folder / 'copy'
     ignored = shutil.ignore_patterns('__pycache__', '*.egg-info')
-    shutil.copytree(ROOT / 'projects', copy / 'projects', ignore=ignored)
-    shutil.copytree(ROOT / 'requirements', copy / 'requirements')
+    for name in ('projects', 'requirements', 'configs/_base_'):
+        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     for name in ('setup.cfg', 'pyproject.toml', 'LICENSE'):
         shutil.copy(ROOT / name, copy)
     build = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet']
     subprocess.run(
-        [*build, '--no-build-isolation', '--wheel-dir', tmp_path, copy],
+        [*build, '--no-build-isolation', '--wheel-dir', folder, copy],
         check=True,
     )
-    (wheel,) = tmp_path.glob('multimodal_rs-*.whl')
-    packed = {
-        name
-        for name in zipfile.ZipFile(wheel).namelist()
-        if name.endswith('.py')
-    }
+    (built,) = folder.glob('multimodal_rs-*.whl')
+    return built
+
+
+@pytest.mark.slow
+def test_wheel_holds_every_module(wheel):
+    packed = set(zipfile.ZipFile(wheel).namelist())
     modules = (ROOT / 'projects').rglob('*.py')
-    assert packed == {
-        p.relative_to(ROOT / 'projects').as_posix() for p in modules
-    }
+    assert {
+        name
+        for name in packed
+        if name.endswith('.py') and '.data/' not in name
+    } == {p.relative_to(ROOT / 'projects').as_posix() for p in modules}
+
+
+@pytest.mark.slow
+def test_installed_wheel_prepares_a_dataset(wheel, tmp_path):
+    """The console entry, far from any checkout, with the configs it needs."""
+    install = [sys.executable, '-m', 'pip', 'install', '--no-deps', '--quiet']
+    subprocess.run(
+        [*install, '--ignore-installed', '--prefix', tmp_path / 'at', wheel],
+        check=True,
+    )
+    (package,) = (tmp_path / 'at').rglob('multimodal_rs/__init__.py')
+    environment = os.environ | dict(PYTHONPATH=str(package.parents[1]))
+    make_ombria(tmp_path / 'ombria')
+
+    def prepare(*arguments):
+        return subprocess.run(
+            [tmp_path / 'at/bin/multimodal-rs-prepare', *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    done = prepare('ombria', 'ombria')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'ombria/splits/official-seed0/train.txt').is_file()
+    done = prepare('ombria', 'ombria', '--check')
+    assert done.returncode == 0, done.stdout
+    missing = prepare('label_fractions', '.', '--config', 'ombria.py')
+    assert missing.returncode == 1
+    assert '`multimodal-rs-prepare <dataset> FOLDER`' in missing.stderr

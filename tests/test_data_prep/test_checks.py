@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from rasterio import Affine
 
-from data_prep import common, ddhr, dfc2020
-from data_prep.checks import check_lists
 from fake_data import CITY_TILES, SIZE, make_ddhr, make_dfc2020, write_tif
+from multimodal_rs.data_prep import ddhr, dfc2020
+from multimodal_rs.data_prep.checks import check_lists
+from multimodal_rs.data_prep.splits import write_split
 from multimodal_rs.datasets.dfc2020 import scene_of
+from multimodal_rs.utils.installation import dataset_config
 
 TILE = CITY_TILES[2]
 
@@ -131,7 +133,7 @@ def test_damage_is_found(
 ) -> None:
     make_dfc2020(tmp_path, CITY_TILES)
     geographic = dfc2020.city_split(CITY_TILES)
-    common.write_split(tmp_path / 'splits/geographic', geographic)
+    write_split(tmp_path / 'splits/geographic', geographic)
     assert check(tmp_path) == 0
     damage(tmp_path)
     capsys.readouterr()
@@ -144,13 +146,7 @@ def test_damage_is_found(
 
 
 def check(root: Path) -> int:
-    return common.main(
-        '',
-        'dfc2020_rgb.py',
-        dfc2020.make_splits,
-        scene_of,
-        [str(root), '--check'],
-    )
+    return dfc2020.main([str(root), '--check'])
 
 
 @pytest.mark.parametrize(
@@ -171,9 +167,7 @@ def test_damaged_images_are_found(
     make_ddhr(tmp_path, 3)
     (path,) = (tmp_path / layer).glob('2.*')
     damage(path)
-    arguments = [str(tmp_path), '--check']
-    code = common.main('', 'xian.py', ddhr.make_splits, None, arguments)
-    assert code == 1
+    assert ddhr.main([str(tmp_path), '--config', 'xian.py', '--check']) == 1
     report = capsys.readouterr().out
     assert 'UNREADABLE FILE (1)' in report and str(path) in report
 
@@ -214,14 +208,14 @@ def test_optional_modality_may_be_missing(tmp_path: Path) -> None:
     make_ddhr(tmp_path / 'data', 3)
     (tmp_path / 'data/GF3/2.jpg').unlink()
     config = tmp_path / 'optional.py'
-    base = common.DATASET_CONFIGS / 'xian.py'
+    base = dataset_config('xian.py')
     config.write_text(
         f'_base_ = {str(base)!r}\n'
         'modalities = dict(sar=dict(optional=True))\n'
         'train_dataloader = dict(dataset=dict(modalities=modalities))\n'
     )
     arguments = [str(tmp_path / 'data'), '--config', str(config), '--check']
-    assert common.main('', None, ddhr.make_splits, None, arguments) == 0
+    assert ddhr.main(arguments) == 0
 
 
 def test_remark_about_shared_scenes() -> None:

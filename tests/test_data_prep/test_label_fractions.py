@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from data_prep import common, label_fractions, ombria
 from fake_data import CITY_TILES, make_dfc2020, make_ombria
+from multimodal_rs.data_prep import label_fractions, ombria
+from multimodal_rs.utils.installation import dataset_config
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_each_list_begins_with_the_smaller_ones(count, expected) -> None:
 
 def test_script(tmp_path: Path, capsys) -> None:
     make_ombria(tmp_path)
-    common.main('', 'ombria.py', ombria.make_splits, None, [str(tmp_path)])
+    ombria.main([str(tmp_path)])
     arguments = [str(tmp_path), '--config', 'ombria.py', '--percent', '10']
     assert label_fractions.main([*arguments, '50']) == 0
     folder = tmp_path / 'splits/official-seed0'
@@ -47,15 +48,14 @@ def test_script(tmp_path: Path, capsys) -> None:
     assert label_fractions.main([*arguments, '50']) == 0
     assert {p: p.stat().st_mtime_ns for p in folder.rglob('*.txt')} == before
     # --check compares lists of one folder: nested ones are no finding.
-    check = [str(tmp_path), '--check']
     capsys.readouterr()
-    assert common.main('', 'ombria.py', ombria.make_splits, None, check) == 0
+    assert ombria.main([str(tmp_path), '--check']) == 0
     assert 'labels-50' in capsys.readouterr().out
 
 
 def test_authors_lists_are_divided_by_tile(tmp_path: Path) -> None:
     make_dfc2020(tmp_path, CITY_TILES)
-    base = label_fractions.DATASET_CONFIGS / 'dfc2020_rgb.py'
+    base = dataset_config('dfc2020_rgb.py')
     config = tmp_path / 'config.py'
     config.write_text(
         f'_base_ = {str(base)!r}\ntrain_dataloader = dict(dataset=dict('

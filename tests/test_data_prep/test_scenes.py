@@ -9,9 +9,9 @@ import pytest
 import rasterio
 from rasterio import Affine
 
-from data_prep import c2seg_bw, common, scenes, whu_opt_sar
-from data_prep.scenes import Layer, Scene, cut, find_uncut
 from fake_data import make_c2seg_bw, make_whu_opt_sar, write_matlab, write_tif
+from multimodal_rs.data_prep import c2seg_bw, scenes, whu_opt_sar
+from multimodal_rs.data_prep.scenes import Scene, SceneLayer, cut, find_uncut
 from multimodal_rs.datasets.io.raster import read_raster
 
 SHEETS = [f'NH49E00{row}0{column}' for row in (1, 2) for column in range(10)]
@@ -30,8 +30,8 @@ def make_scene(root: Path, optical: np.ndarray, label: np.ndarray) -> Scene:
     write_tif(root / 'opt.tif', optical, 'EPSG:32649', ORIGIN)
     write_tif(root / 'lbl.tif', label)
     layers = dict(
-        optical=Layer(root / 'opt.tif'),
-        lbl=Layer(root / 'lbl.tif', is_label=True),
+        optical=SceneLayer(root / 'opt.tif'),
+        lbl=SceneLayer(root / 'lbl.tif', is_label=True),
     )
     return Scene('NH49', layers)
 
@@ -146,25 +146,11 @@ def test_labels_must_be_ids(tmp_path: Path, number: float) -> None:
 
 
 def run_whu(root: Path, *options: str) -> int:
-    return common.main(
-        '',
-        'whu_opt_sar.py',
-        whu_opt_sar.make_splits,
-        scenes.scene_of,
-        [str(root), *options],
-        whu_opt_sar.find_scenes,
-    )
+    return whu_opt_sar.main([str(root), *options])
 
 
 def run_c2seg(root: Path, *options: str) -> int:
-    return common.main(
-        '',
-        'c2seg_bw.py',
-        c2seg_bw.make_splits,
-        scenes.scene_of,
-        [str(root), *options],
-        c2seg_bw.find_scenes,
-    )
+    return c2seg_bw.main([str(root), *options])
 
 
 SCRIPTS = [

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from data_prep import simulate
 from helpers import ROOT
+from multimodal_rs.data_prep import simulate
 
 SETTINGS = ('--patches', '6', '--size', '32', '--scene', '256', '256')
 

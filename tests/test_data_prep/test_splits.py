@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from data_prep import common, ddhr, dfc2020, ombria
-from data_prep.splits import (
-    hold_out,
-    natural_sort,
-    random_split,
-    scene_split,
-    write_split,
-)
 from fake_data import (
     CITY_TILES,
     CONTEST_TILES,
     make_ddhr,
     make_dfc2020,
     make_ombria,
+)
+from multimodal_rs.data_prep import ddhr, dfc2020, ombria
+from multimodal_rs.data_prep.splits import (
+    hold_out,
+    natural_sort,
+    random_split,
+    scene_split,
+    write_split,
 )
 
 # Tiles per scene of the real data set.
@@ -136,28 +136,28 @@ def test_dfc2020_layouts_must_not_be_mixed(tmp_path: Path) -> None:
 SCRIPTS = [
     pytest.param(
         'dfc2020_rgb.py',
-        dfc2020.make_splits,
+        dfc2020.main,
         lambda root: make_dfc2020(root, CITY_TILES),
         {'random-622-seed0': [3, 1, 1], 'geographic': [3, 1, 1]},
         id='dfc2020-city',
     ),
     pytest.param(
         'dfc2020_s2.py',
-        dfc2020.make_splits,
+        dfc2020.main,
         lambda root: make_dfc2020(root, CONTEST_TILES),
         {'random-622-seed0': [8, 2, 2], 'geographic': [8, 2, 2]},
         id='dfc2020-contest',
     ),
     pytest.param(
         'xian.py',
-        ddhr.make_splits,
+        ddhr.main,
         lambda root: make_ddhr(root, 10),
         {'random-622-seed0': [6, 2, 2]},
         id='ddhr',
     ),
     pytest.param(
         'ombria.py',
-        ombria.make_splits,
+        ombria.main,
         make_ombria,
         {'official-seed0': [18, 2, 3, 2]},
         id='ombria',
@@ -165,12 +165,12 @@ SCRIPTS = [
 ]
 
 
-@pytest.mark.parametrize(('config', 'make_splits', 'make', 'lists'), SCRIPTS)
+@pytest.mark.parametrize(('config', 'main', 'make', 'lists'), SCRIPTS)
 def test_scripts(
     tmp_path: Path,
     capsys: pytest.CaptureFixture,
     config: str,
-    make_splits: Callable,
+    main: Callable,
     make: Callable,
     lists: dict[str, list[int]],
 ) -> None:
@@ -178,8 +178,7 @@ def test_scripts(
     source = contents(tmp_path)
 
     def run(*options: str) -> int:
-        arguments = [str(tmp_path), *options]
-        return common.main('', config, make_splits, None, arguments)
+        return main([str(tmp_path), '--config', config, *options])
 
     assert run() == 0
     written = contents(tmp_path)
@@ -201,9 +200,7 @@ def test_script_needs_the_list_of_its_config(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     make_ombria(tmp_path)
-    arguments = [str(tmp_path), '--seed', '7']
-    code = common.main('', 'ombria.py', ombria.make_splits, None, arguments)
-    assert code == 1
+    assert ombria.main([str(tmp_path), '--seed', '7']) == 1
     assert 'official-seed0/train.txt' in capsys.readouterr().err
     assert (tmp_path / 'splits/official-seed7/train.txt').is_file()
 
@@ -211,9 +208,7 @@ def test_script_needs_the_list_of_its_config(
 def test_script_names_an_empty_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    arguments = [str(tmp_path)]
-    code = common.main('', 'ombria.py', ombria.make_splits, None, arguments)
-    assert code == 1
+    assert ombria.main([str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert 'no tile has all of' in error and os.fspath(tmp_path) in error
 
@@ -223,8 +218,7 @@ def test_incomplete_tiles_are_in_no_list(
 ) -> None:
     make_ddhr(tmp_path, 10)
     (tmp_path / 'GF3/4.jpg').unlink()
-    code = common.main('', 'xian.py', ddhr.make_splits, None, [str(tmp_path)])
-    assert code == 0
+    assert ddhr.main([str(tmp_path), '--config', 'xian.py']) == 0
     assert '1 tiles lack a file' in capsys.readouterr().out
     lists = (tmp_path / 'splits').rglob('*.txt')
     listed = ''.join(path.read_text() for path in lists).split()

@@ -9,9 +9,12 @@ import rasterio
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from data_prep import band_statistics
-from data_prep.band_statistics import BandMoments, update_statistics
 from fake_data import CITY_TILES, make_dfc2020, write_tif
+from multimodal_rs.data_prep import band_statistics
+from multimodal_rs.data_prep.band_statistics import (
+    BandMoments,
+    update_statistics,
+)
 from multimodal_rs.datasets.base import MultiModalSegDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/dfc2020_rgb.py'

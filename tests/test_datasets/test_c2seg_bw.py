@@ -1,7 +1,5 @@
 """C2Seg-BW: tiles as data_prep cuts them, patches, labels, configs."""
 
-import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from fake_data import write_tif
+from multimodal_rs.data_prep import c2seg_bw
 from multimodal_rs.datasets.c2seg_bw import (
     C2SegBWChallengeDataset,
     C2SegBWDataset,
@@ -60,15 +59,7 @@ def make_challenge(root: Path, count: int) -> None:
 
 
 def run_script(root: Path, *options: str) -> int:
-    script = ROOT / 'data_prep/c2seg_bw.py'
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        pytest.raises(SystemExit) as end,
-    ):
-        patch.setattr('sys.argv', [str(script), str(root), *options])
-        patch.setattr('sys.path', sys.path[:])
-        runpy.run_path(str(script), run_name='__main__')
-    return end.value.code
+    return c2seg_bw.main([str(root), *options])
 
 
 def contents(root: Path) -> dict[Path, tuple[bytes, int]]:

@@ -16,6 +16,7 @@ from mmseg.registry import DATASETS
 from multimodal_rs.datasets.band_groups import in_band_groups
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.plain import plain
 
@@ -131,7 +132,7 @@ class MultiModalSegDataset(BaseSegDataset):
         if not self.ann_file or not osp.isfile(self.ann_file):
             raise FileNotFoundError(
                 f'{type(self).__name__}: split list {self.ann_file!r} does '
-                'not exist: run the data_prep script of the dataset, or set '
+                f'not exist: run `{prepare_command()}`, or set '
                 '`ann_file` to a text file with one tile id per line'
             )
         tiles = []
@@ -144,8 +145,8 @@ class MultiModalSegDataset(BaseSegDataset):
         if not tiles:
             raise ValueError(
                 f'{type(self).__name__}: split list {self.ann_file} lists no '
-                'tile. Expected one tile id per line: write it again with the '
-                'data_prep script of the dataset'
+                'tile. Expected one tile id per line: write it again with '
+                f'`{prepare_command()}`'
             )
         return tiles
 
@@ -176,7 +177,7 @@ class MultiModalSegDataset(BaseSegDataset):
         """List the tiles that have a raster of a layer, whatever the split.
 
         The inverse of :meth:`tile_path`, and to be overridden with it: the
-        data_prep scripts make and check split lists with it.
+        commands of ``data_prep`` make and check split lists with it.
 
         Args:
             dir: Declared directory.

@@ -25,7 +25,7 @@ class C2SegBWDataset(MultiModalSegDataset):
 
     - as distributed, ``data2/{beijing,wuhan}.mat`` with the images and
       ``data2/{beijing,wuhan}_label.mat``, MATLAB 7.3, no georeference;
-    - as read, tiles of 256x256 that data_prep/c2seg_bw.py cuts:
+    - as read, tiles of 256x256 that ``data_prep.c2seg_bw`` cuts:
       ``tiles/{msi,sar,label}/beijing/00256_01024.tif``, the row and the
       column of the city in which the tile begins; id
       ``beijing/00256_01024``;

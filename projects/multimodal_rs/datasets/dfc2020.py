@@ -7,6 +7,7 @@ import re
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.utils.installation import prepare_command
 
 # Bands in file order. All are on the 10 m grid.
 S2_BANDS = (
@@ -141,7 +142,7 @@ class DFC2020Dataset(MultiModalSegDataset):
                 f'{sorted(tiles) or "none"}. Expected an id as '
                 "'ROIs0000_autumn_CapeTown_p8' or paths of its files: "
                 'correct the line, or write the list again with '
-                'data_prep/dfc2020.py'
+                f'`{prepare_command("dfc2020")}`'
             )
         return tiles.pop()
 

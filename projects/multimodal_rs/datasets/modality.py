@@ -11,6 +11,7 @@ from mmseg.registry import TRANSFORMS
 
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
 from multimodal_rs.datasets.names import check_name
+from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.plain import plain
 
 NODATA_RULES = ('any', 'all')
@@ -257,7 +258,8 @@ def _check(modality: Modality) -> None:
             raise ValueError(
                 f'{where}: {attribute} must have one entry per band, expected '
                 f'{modality.channels} for bands {list(modality.bands)}, got '
-                f'{len(numbers_)}: take it from stats.json of data_prep'
+                f'{len(numbers_)}: take it from the stats.json that '
+                f'`{prepare_command()}` writes'
             )
     if modality.std is not None and not all(s > 0 for s in modality.std):
         raise ValueError(

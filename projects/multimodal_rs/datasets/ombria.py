@@ -6,6 +6,7 @@ import os.path as osp
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.utils.installation import prepare_command
 
 # Sensor -> its folder in the events of 2021.
 SENSORS = {'S1': 'Sentinel1', 'S2': 'Sentinel2'}
@@ -74,7 +75,7 @@ class OmbriaDataset(MultiModalSegDataset):
             raise ValueError(
                 f'{self.ann_file}: {tile!r} is no tile id, expected '
                 "'train/<id>', 'test/<id>' or '2021/<event>/<id>': write "
-                'the list again with data_prep/ombria.py'
+                f'the list again with `{prepare_command("ombria")}`'
             )
         name = f'{PHASES[phase]}_{number}{suffix}'
         return osp.join(LATER, event, SENSORS[sensor], phase, name)

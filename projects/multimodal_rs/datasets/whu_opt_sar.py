@@ -35,7 +35,7 @@ class WHUOptSARDataset(MultiModalSegDataset):
     - as distributed, ``{optical,sar,lbl}/NH49E001013.tif``, 8 bits; some
       copies call the first folder ``image``. ``intro/lbl`` has other labels
       under the same names and is not used;
-    - as read, tiles of 256x256 that data_prep/whu_opt_sar.py cuts:
+    - as read, tiles of 256x256 that ``data_prep.whu_opt_sar`` cuts:
       ``tiles/{optical,sar,lbl}/NH49E001013/00256_01024.tif``, the row and the
       column of the sheet in which the tile begins; id
       ``NH49E001013/00256_01024``;

@@ -2,7 +2,7 @@
 
 It replaces no measurement: it makes data in the layout of DFC2020 on which
 the whole tool chain runs in minutes and on which fusion has something to
-gain. Nothing here is registered; ``data_prep/simulate.py`` is the command
+gain. Nothing here is registered; ``data_prep.simulate`` is the command
 line.
 
 What fusion can gain was measured with random forests (60 trees; each pixel's

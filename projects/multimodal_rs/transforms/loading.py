@@ -7,6 +7,7 @@ from mmseg.registry import TRANSFORMS
 
 from multimodal_rs.datasets.io.raster import raster_exists, read_raster
 from multimodal_rs.transforms.stack import INSIDE
+from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
 
 UNKNOWN = 254  # marks label numbers without a train id
@@ -93,7 +94,8 @@ class LoadMultiModalImages(BaseTransform):
         raise ValueError(
             f'{results["img_paths"][name]}: tile {results["sample_id"]!r} has '
             f'no valid {name} pixel. Expected at least one: take the tile out '
-            'of the split list (data_prep --check lists all such tiles), or '
+            f'of the split list (`{prepare_command()} --check` lists all such '
+            'tiles), or '
             'declare the modality `optional=True` so that the tile counts as '
             'lacking it'
         )
@@ -145,7 +147,7 @@ class LoadLandCover(BaseTransform):
             raise ValueError(
                 f'{path}: label of tile {results["sample_id"]!r} has size '
                 f'{raw.shape}, the images {tuple(results["ori_shape"])}. Both '
-                'must share one grid: resample in data_prep'
+                'must share one grid: resample one of them (`rio warp --like`)'
             )
         if self.ignore_invalid and raw.shape != results['img'].shape[:2]:
             raise ValueError(
@@ -204,7 +206,7 @@ def _common_size(rasters: dict, results: dict) -> tuple[int, int]:
     if len(set(sizes.values())) > 1:
         raise ValueError(
             f'{" and ".join(sizes)} must share one grid, got (H, W) {sizes} '
-            f'for tile {results["sample_id"]!r}: resample the modality in '
-            'data_prep'
+            f'for tile {results["sample_id"]!r}: resample one of '
+            'them (`rio warp --like`)'
         )
     return next(iter(sizes.values()), (1, 1))

@@ -127,7 +127,7 @@ def test_names_of_variables(tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match='data_prep script'):
+    with pytest.raises(FileNotFoundError, match='--check` names what is'):
         read_raster(str(tmp_path / 'none.tif'))
 
 

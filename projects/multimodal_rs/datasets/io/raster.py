@@ -14,6 +14,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.arrays import open_array
+from multimodal_rs.utils.installation import prepare_command
 
 # GDAL returns half an image when a PNG or JPEG is truncated: JPEG unless it is
 # told not to, PNG unless it decodes by lines, which takes twice the time.
@@ -108,7 +109,7 @@ def read_raster(
     if not is_virtual(path) and not os.path.exists(path):
         raise FileNotFoundError(
             f"{path} does not exist: check data_root and the modality's dir "
-            'and suffix, or run the data_prep script with --check'
+            f'and suffix; `{prepare_command()} --check` names what is missing'
         )
     if path.lower().endswith(ARRAYS):
         array = open_array(path, key)
@@ -227,8 +228,8 @@ def _unreadable(path: str, cause: str) -> ValueError:
     return ValueError(
         f'{path} cannot be read: {cause}. Expected a complete raster that '
         'GDAL knows; the file is probably truncated: copy or download it '
-        'again, or take it out of the split list (data_prep --check lists all '
-        'such files)'
+        f'again, or take it out of the split list (`{prepare_command()} '
+        '--check` lists all such files)'
     )
 
 

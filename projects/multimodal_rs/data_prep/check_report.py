@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.checks import (
+from multimodal_rs.data_prep.checks import (
     Finding,
     Tile,
     check_lists,
@@ -15,9 +15,9 @@ from data_prep.checks import (
     layers_of,
     read_lists,
 )
-from data_prep.progress import progress
-from data_prep.splits import natural_sort
+from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.utils.progress import progress
 
 
 def check_folder(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.progress import progress
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.raster import raster_exists, read_raster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.progress import progress
 
 SAVE_EVERY = 200  # tiles
 # Attributes of a declaration that do not change the numbers.

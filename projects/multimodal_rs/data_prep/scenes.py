@@ -11,8 +11,7 @@ from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window, transform
 
-from data_prep.checks import Finding, Grid, read_grid
-from data_prep.progress import progress
+from multimodal_rs.data_prep.checks import Finding, Grid, read_grid
 from multimodal_rs.datasets.io.raster import (
     Raster,
     check_written,
@@ -20,13 +19,14 @@ from multimodal_rs.datasets.io.raster import (
     read_raster,
 )
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.progress import progress
 
 TILE = 256  # pixels, both sides
 FOLDER = 'tiles'  # below the folder of the dataset
 
 
 @dataclass(frozen=True)
-class Layer:
+class SceneLayer:
     """One raster of a scene.
 
     Attributes:
@@ -52,7 +52,7 @@ class Scene:
     """
 
     name: str
-    layers: Mapping[str, Layer]
+    layers: Mapping[str, SceneLayer]
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def rows_of(scene: Scene) -> list[Row]:
     return [Row(scene, grids, y) for y in range(0, height - TILE + 1, TILE)]
 
 
-def _open(scene: Scene, layer: Layer) -> Grid:
+def _open(scene: Scene, layer: SceneLayer) -> Grid:
     try:
         return read_grid(str(layer.path), layer.key)
     except RasterioError as error:
@@ -211,7 +211,7 @@ def _cut_row(row: Row, files: Iterable[tuple[str, int, Path]]) -> None:
         _write_tile(path, stripe.data[..., left : left + TILE], profile)
 
 
-def _converted(stripe: Raster, layer: Layer) -> np.ndarray:
+def _converted(stripe: Raster, layer: SceneLayer) -> np.ndarray:
     """Turn ids into uint8 and float64 into float32."""
     data = stripe.data
     if not layer.is_label:

@@ -1,4 +1,4 @@
-"""What the scripts share: arguments, building the dataset, the sequence."""
+"""What preparing a dataset folder is: arguments, sequence, messages."""
 
 import argparse
 import sys
@@ -9,24 +9,21 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-import multimodal_rs  # noqa: F401  registers the datasets
-from data_prep.band_statistics import update_statistics
-from data_prep.check_report import check_folder
-from data_prep.scenes import Scene, cut, find_uncut
-from data_prep.splits import Split, natural_sort, write_split
+from multimodal_rs.data_prep.band_statistics import update_statistics
+from multimodal_rs.data_prep.check_report import check_folder
+from multimodal_rs.data_prep.scenes import Scene, cut, find_uncut
+from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-DATASET_CONFIGS = REPOSITORY / 'configs' / '_base_' / 'datasets'
+from multimodal_rs.utils.installation import dataset_config
 
 
-def main(
-    description: str,
+def prepare(
+    description: str | None,
     config: str | Callable[[Path], str] | None,
     make_splits: Callable[[Sequence[str], int], Mapping[str, Split]],
     scene_of: Callable[[str], str] | None = None,
-    arguments: Sequence[str] | None = None,
     find_scenes: Callable[[Path], Sequence[Scene]] | None = None,
+    arguments: Sequence[str] | None = None,
 ) -> int:
     """Prepare or check a dataset folder.
 
@@ -36,15 +33,15 @@ def main(
     changes nothing.
 
     Args:
-        description: Help text of the script.
+        description: Help text of the command.
         config: Name of the usual config in ``configs/_base_/datasets``, or
             what finds it from the folder. None: it has to be given on the
             command line.
         make_splits: From (complete tiles, seed) to folder name -> lists.
         scene_of: Gives the scene of a tile, where ids tell it.
-        arguments: Command line, for tests.
         find_scenes: Lists the scenes of a folder, for datasets that come as
             scenes. It may be empty again once all are cut.
+        arguments: Command line; None takes that of the process.
 
     Returns:
         Exit code: 1 if a check found something or the folder is not as
@@ -53,9 +50,11 @@ def main(
     args = _parse(description, config, arguments)
     splits = args.data_root / 'splits'
     try:
-        if args.config is None:
-            args.config = DATASET_CONFIGS / config(args.data_root)
-        dataset = build_dataset(args.config, args.data_root)
+        name = args.config
+        if name is None:
+            name = config(args.data_root) if callable(config) else config
+        config_path = dataset_config(name)
+        dataset = build_dataset(config_path, args.data_root)
         scenes = find_scenes(args.data_root) if find_scenes else ()
         if args.check:
             uncut = find_uncut(scenes, args.data_root)
@@ -65,7 +64,7 @@ def main(
         tiles = complete_tiles(dataset)
         for folder, split in make_splits(tiles, args.seed).items():
             write_split(splits / folder, split)
-        _measure(dataset, args.config)
+        _measure(dataset, config_path)
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -109,12 +108,11 @@ def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
 
 
 def _parse(
-    description: str,
+    description: str | None,
     config: str | Callable[[Path], str] | None,
     arguments: Sequence[str] | None,
 ) -> argparse.Namespace:
-    found = callable(config)
-    usual = 'by what is in the folder' if found else config
+    usual = 'by what is in the folder' if callable(config) else config
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -131,11 +129,10 @@ def _parse(
     )
     parser.add_argument(
         '--config',
-        type=Path,
         required=config is None,
-        default=None if found else DATASET_CONFIGS / (config or ''),
         help='config whose modalities are read and whose training list is '
-        'measured' + ('' if config is None else f' (default: {usual})'),
+        'measured: a path, or a name in configs/_base_/datasets'
+        + ('' if config is None else f' (default: {usual})'),
     )
     return parser.parse_args(arguments)
 

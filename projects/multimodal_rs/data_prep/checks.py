@@ -13,7 +13,7 @@ import rasterio
 from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from data_prep.splits import natural_sort
+from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.arrays import open_array
 from multimodal_rs.datasets.io.raster import ARRAYS, Raster, read_raster
@@ -22,8 +22,8 @@ from multimodal_rs.datasets.modality import Modality
 LABEL = 'label'
 
 
-class Layer(NamedTuple):
-    """A modality, or the label, as something with files."""
+class TileLayer(NamedTuple):
+    """A modality, or the label: what a tile has a file of."""
 
     name: str
     dir: str
@@ -69,16 +69,16 @@ class Tile(NamedTuple):
     labels: Counter
 
 
-def layers_of(dataset: MultiModalSegDataset) -> list[Layer]:
+def layers_of(dataset: MultiModalSegDataset) -> list[TileLayer]:
     """List the modalities and the label of a dataset."""
     layers = [
-        Layer(m.name, m.dir, m.suffix, m.key, m)
+        TileLayer(m.name, m.dir, m.suffix, m.key, m)
         for m in dataset.modalities.values()
     ]
     if dataset.label is not None:
         get = dataset.label.get
         layers.append(
-            Layer(
+            TileLayer(
                 LABEL, get('dir', ''), get('suffix', '.tif'), get('key'), None
             )
         )
@@ -102,7 +102,7 @@ def check_tile(dataset: MultiModalSegDataset, tile: str) -> Tile:
 
 
 def _check_file(
-    dataset: MultiModalSegDataset, layer: Layer, path: str, seen: Tile
+    dataset: MultiModalSegDataset, layer: TileLayer, path: str, seen: Tile
 ) -> None:
     try:
         grid = read_grid(path, layer.key)
@@ -127,7 +127,7 @@ def _check_file(
         seen.findings.append(Finding('no valid pixel', text))
 
 
-def _read(layer: Layer, path: str) -> Raster:
+def _read(layer: TileLayer, path: str) -> Raster:
     if layer.modality is None:
         return read_raster(path, (0,), key=layer.key)
     return read_raster(
@@ -152,7 +152,7 @@ def read_grid(path: str, key: str | None) -> Grid:
             return Grid(file.shape, file.count, crs, file.transform)
 
 
-def _check_bands(layer: Layer, bands: int) -> str:
+def _check_bands(layer: TileLayer, bands: int) -> str:
     if layer.modality is None:
         return '' if bands == 1 else f'a label has 1 band, got {bands}'
     names = layer.modality.file_bands

@@ -1,0 +1,164 @@
+"""Prepare C2Seg-BW, as scenes or as patches.
+
+Scenes are usually in data/c2seg_bw, patches in data/c2seg_bw_challenge.
+What is in the folder tells the release: patches if it has a folder train.
+
+Scenes: put the folder data2 of the download, or what is in it, into
+data/c2seg_bw. Both cities are cut into tiles of 256x256 below tiles. What is
+left at the right and at the bottom is not used. An interrupted run goes on
+where it stopped; a second one changes nothing. Afterwards the .mat files may
+be removed. Reading them needs h5py.
+
+Three splits are written below splits:
+
+official
+    Training on all of Beijing, testing on all of Wuhan. There is no
+    validation part.
+
+cross-city
+    The same, with a validation part: the last fifth of Beijing's tiles from
+    top to bottom, one block, so that it touches the training tiles along one
+    line only. It is of the city that was trained on: how well a network does
+    in another city is for the test to say.
+
+beijing-82-seed<seed>
+    Beijing only, 8:2 at random, training and validation: REF-Net's way, with
+    tiles that do not overlap.
+
+Patches of the challenge: unpack C2Seg_BW.zip, and in its folder train the
+further .zip files, so that there are data/c2seg_bw_challenge/train/msi/1.tiff
+and so on. Nothing is cut; one split is written:
+
+random-82-seed<seed>
+    The patches of the train part, 8:2 at random, training and validation; the
+    test part has no labels. REF-Net reports its scores on such a validation
+    part; its lists, train_80 and val_80, are not published. Patches are
+    reported to overlap by half: about 99 of 100 validation pixels are then in
+    a training patch too. Take it to compare with REF-Net, and the scenes to
+    learn how good a network is.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from multimodal_rs.data_prep.prepare import prepare
+from multimodal_rs.data_prep.scenes import FOLDER, Scene, SceneLayer, scene_of
+from multimodal_rs.data_prep.splits import Split, hold_out, natural_sort
+from multimodal_rs.datasets.io.arrays import array_names
+
+CITIES = ('beijing', 'wuhan')
+# Layer -> what follows the city in the name of its file.
+FILES = dict(msi='.mat', sar='.mat', label='_label.mat')
+
+
+def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
+    """Make the three splits of scenes, or the one of patches."""
+    if not any('/' in tile for tile in tiles):
+        return {f'random-82-seed{seed}': random_82(tiles, seed)}
+    beijing, wuhan = (
+        natural_sort(tile for tile in tiles if scene_of(tile) == city)
+        for city in CITIES
+    )
+    kept = len(beijing) - len(beijing) // 5
+    return {
+        'official': dict(train=beijing, test=wuhan),
+        'cross-city': dict(
+            train=beijing[:kept], val=beijing[kept:], test=wuhan
+        ),
+        f'beijing-82-seed{seed}': random_82(beijing, seed),
+    }
+
+
+def random_82(tiles: Sequence[str], seed: int) -> Split:
+    """Divide 8:2 at random, into training and validation."""
+    train, val = hold_out(tiles, len(tiles) // 5, seed)
+    return dict(train=train, val=val)
+
+
+def city_of(tile: str) -> str:
+    """Get the city of a tile; patches that have labels are of Beijing."""
+    return scene_of(tile) if '/' in tile else 'beijing'
+
+
+def config_of(data_root: Path) -> str:
+    """Name the config of the release that is in a folder.
+
+    Raises:
+        ValueError: If both are.
+    """
+    if not (data_root / 'train').is_dir():
+        return 'c2seg_bw.py'
+    scenes = [
+        path.name
+        for path in data_root.iterdir()
+        if path.name in ('data2', FOLDER) or path.suffix == '.mat'
+    ]
+    if scenes:
+        raise ValueError(
+            f'{data_root} has the patches of the challenge (train) and '
+            f'scenes ({sorted(scenes)}) of the same land: move one of them '
+            'to a folder of its own'
+        )
+    return 'c2seg_bw_challenge.py'
+
+
+def find_scenes(data_root: Path) -> list[Scene]:
+    """List the cities whose files are in a folder.
+
+    Raises:
+        FileNotFoundError: If a city has images or labels only.
+        ValueError: If a file is damaged, or it does not tell which of its
+            variables is a layer.
+    """
+    folder = data_root / 'data2'
+    if not folder.is_dir():
+        folder = data_root
+    scenes = []
+    for city in CITIES:
+        paths = {name: folder / f'{city}{end}' for name, end in FILES.items()}
+        there = [path for path in paths.values() if path.is_file()]
+        if there:
+            layers = {name: _layer(path, name) for name, path in paths.items()}
+            scenes.append(Scene(city, layers))
+    return scenes
+
+
+def _layer(path: Path, name: str) -> SceneLayer:
+    """Find the variable of a layer.
+
+    How the variables are called in the files of Beijing and Wuhan is not
+    documented; the other half of C2Seg has HSI, MSI, SAR and label.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path} does not exist: a city needs its images and its labels; '
+            'download it'
+        )
+    variables = array_names(str(path))
+    found = [v for v in variables if name in v.lower()]
+    if name == 'label' and len(variables) == 1:
+        found = variables
+    if len(found) != 1:
+        raise ValueError(
+            f'{path}: expected one variable with {name!r} in its name, got '
+            f'{found} of the variables {variables}: see whether the file is '
+            'the right one, or rename the variable'
+        )
+    return SceneLayer(path, found[0], is_label=name == 'label')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare or check a folder, see :func:`prepare`."""
+    return prepare(
+        __doc__,
+        config_of,
+        make_splits,
+        city_of,
+        find_scenes,
+        arguments=arguments,
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())

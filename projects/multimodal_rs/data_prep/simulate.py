@@ -1,0 +1,87 @@
+"""Simulate a small DFC2020, usually in data/simulated.
+
+Writes Sentinel-1, Sentinel-2 and label patches in the layout of DFC2020, the
+split lists ``splits/default/{train,val,test}.txt`` and one larger scene with a
+projected CRS, ``scene/{s1,s2,label}.tif``. What is there already is kept: an
+interrupted run goes on where it stopped. The content is described in
+``multimodal_rs/simulation``.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from multimodal_rs.data_prep.splits import write_split
+from multimodal_rs.simulation.archive import LAYOUTS, Archive
+from multimodal_rs.utils.progress import progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write what is missing.
+
+    Args:
+        arguments: Command line, for tests.
+
+    Returns:
+        Exit code, 0.
+    """
+    args = _parse(arguments)
+    width, height = args.scene
+    archive = Archive(
+        args.data_root, args.layout, args.size, args.seed, (height, width)
+    )
+    archive.claim()
+    numbers = range(args.patches)
+    written = sum(
+        archive.write_patch(number) for number in progress(numbers, 'patches')
+    )
+    print(f'{args.data_root}: {args.patches} patches, {written} written')
+    written = archive.write_scene()
+    state = 'written' if written else 'up to date'
+    print(f'{args.data_root / "scene"}: {width} x {height} pixels, {state}')
+    folder = args.data_root / 'splits' / 'default'
+    write_split(folder, archive.split(args.patches))
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('data_root', type=Path, help='folder to write to')
+    parser.add_argument(
+        '--patches',
+        type=int,
+        default=160,
+        help='number of patches (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--size',
+        type=int,
+        default=256,
+        help='height and width of a patch in pixels (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--layout',
+        choices=LAYOUTS,
+        default='city',
+        help='distribution of DFC2020 to imitate (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='(default: %(default)s)'
+    )
+    parser.add_argument(
+        '--scene',
+        type=int,
+        nargs=2,
+        default=(768, 640),
+        metavar=('WIDTH', 'HEIGHT'),
+        help='size of the scene in pixels (default: %(default)s)',
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

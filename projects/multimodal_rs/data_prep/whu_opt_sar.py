@@ -1,0 +1,106 @@
+"""Prepare WHU-OPT-SAR, usually in data/whu_opt_sar.
+
+The sheets in optical (or image), sar and lbl are cut into tiles of 256x256
+below tiles: 294 of each sheet, 29400 of all 100, as in published work. The
+right 180 columns and the lower 120 rows of a sheet, 6 % of it, are not used.
+An interrupted run goes on where it stopped; a second one changes nothing.
+Afterwards the sheets may be removed.
+
+Two splits are written below splits:
+
+random-622-seed<seed>
+    6:2:2 by tile, 17640, 5880 and 5880: the usual sizes; the lists of others
+    are not published. Every sheet is in all three parts, so the scores say
+    nothing about a sheet that was not seen.
+
+geographic-622-seed<seed>
+    6:2:2 by sheet: 60, 20 and 20 of 100. Sheets are neighbours and do not
+    overlap, so tiles of two parts touch at the edges of sheets only.
+
+The authors name 80 sheets for training and 20 for testing. Their list is not
+repeated here; with the names of the test sheets in a file, the lists are
+
+    cat splits/random-622-seed0/*.txt | grep -F -f FILE     # test
+    cat splits/random-622-seed0/*.txt | grep -F -v -f FILE  # training
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from multimodal_rs.data_prep.prepare import prepare
+from multimodal_rs.data_prep.scenes import Scene, SceneLayer, scene_of
+from multimodal_rs.data_prep.splits import (
+    Split,
+    natural_sort,
+    random_split,
+    scene_split,
+)
+
+# Layer -> names that its folder has in copies of the data.
+FOLDERS = dict(optical=('optical', 'image'), sar=('sar',), lbl=('lbl',))
+
+
+def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
+    """Make the random and the geographic split."""
+    sheets = random_split(sorted({scene_of(tile) for tile in tiles}), seed)
+    return {
+        f'random-622-seed{seed}': random_split(tiles, seed),
+        f'geographic-622-seed{seed}': scene_split(
+            tiles, scene_of, sheets['val'], sheets['test']
+        ),
+    }
+
+
+def find_scenes(data_root: Path) -> list[Scene]:
+    """List the sheets of a folder.
+
+    Raises:
+        FileNotFoundError: If a sheet lacks a layer.
+    """
+    files = {layer: _sheets(data_root, layer) for layer in FOLDERS}
+    names = natural_sort(set().union(*files.values()))
+    for layer, sheets in files.items():
+        missing = [name for name in names if name not in sheets]
+        if missing:
+            raise FileNotFoundError(
+                f'{data_root}: {len(missing)} of {len(names)} sheets lack '
+                f'their {layer}, {", ".join(missing[:5])}. Expected a file '
+                f'{FOLDERS[layer][0]}/{missing[0]}.tif: download it, or take '
+                'the other layers of the sheet out of the folder'
+            )
+    return [
+        Scene(
+            name,
+            {
+                layer: SceneLayer(sheets[name], is_label=layer == 'lbl')
+                for layer, sheets in files.items()
+            },
+        )
+        for name in names
+    ]
+
+
+def _sheets(data_root: Path, layer: str) -> dict[str, Path]:
+    """Find the sheets of a layer: name -> file."""
+    return {
+        path.stem: path
+        for folder in reversed(FOLDERS[layer])  # the first one wins
+        for path in (data_root / folder).glob('*.tif')
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare or check a folder, see :func:`prepare`."""
+    return prepare(
+        __doc__,
+        'whu_opt_sar.py',
+        make_splits,
+        scene_of,
+        find_scenes,
+        arguments=arguments,
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())
