@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmseg.structures import SegDataSample
-from rich.progress import Progress
 from torch import Tensor, nn
 
 from multimodal_rs.datasets.modality import Modality
@@ -44,6 +43,7 @@ from multimodal_rs.inference.maps import (
 )
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.progress import progress_bar
 from multimodal_rs.utils.windows import Window
 
 
@@ -77,7 +77,7 @@ def predict_scene(
             every pixel four times, ``crop`` sees it once and does not blend.
         batch_size: Windows in the network at once.
         probabilities: GeoTIFF to write as well: percent per class as uint8.
-        progress: Whether to show a progress bar.
+        progress: Whether to say how far it is.
 
     Raises:
         KeyError: If a raster is for an unknown modality.
@@ -92,12 +92,13 @@ def predict_scene(
         plan = _Plan.of(scene.size, crop, stride)
         maps = _maps(scene, output, probabilities, classes, palette)
         writer, percent = stack.enter_context(maps)
-        bar = stack.enter_context(Progress(disable=not progress))
-        task = bar.add_task('windows', total=plan.count)
+        advance = stack.enter_context(
+            progress_bar('windows', plan.count, progress)
+        )
         band = MovingBand(len(classes), plan.band_height, scene.size[1])
         for windows, end in plan.rows(batch_size):
             _add_batch(model, scene, windows, band)
-            bar.advance(task, len(windows))
+            advance(len(windows))
             _write(band, end, plan, writer, percent)
     for path in filter(None, (output, probabilities)):
         remove_sidecars(path)
