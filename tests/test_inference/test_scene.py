@@ -298,7 +298,7 @@ def test_failure_leaves_nothing_and_keeps_the_old_map(
         (
             dict(rasters=dict(opt='no.tif')),
             FileNotFoundError,
-            'opt: raster .*no.tif does not exist',
+            'no.tif does not exist .relative paths start',
         ),
     ],
 )

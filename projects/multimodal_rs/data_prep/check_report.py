@@ -73,8 +73,10 @@ def _print_files(
     for name, ids in on_disk.items():
         grids = [t.grids[name] for t in tiles.values() if name in t.grids]
         sizes = Counter(f'{g.size[0]}x{g.size[1]}' for g in grids)
-        bands = Counter(g.bands for g in grids)
-        placed = sum(g.crs is not None for g in grids)
+        bands = Counter(
+            t.bands[name] for t in tiles.values() if name in t.bands
+        )
+        placed = sum(g.crs is not None and g.placed for g in grids)
         invalid = [
             t.invalid[name] for t in tiles.values() if name in t.invalid
         ]

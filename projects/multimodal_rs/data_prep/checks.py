@@ -2,21 +2,18 @@
 
 import copy
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import rasterio
-from rasterio import Affine
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.io.arrays import open_array
-from multimodal_rs.datasets.io.raster import ARRAYS, Raster, read_raster
+from multimodal_rs.datasets.io.grid import Grid, differences
+from multimodal_rs.datasets.io.opened import OpenedRaster
+from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.modality import Modality
 
 LABEL = 'label'
@@ -44,27 +41,20 @@ class Finding(NamedTuple):
     text: str
 
 
-class Grid(NamedTuple):
-    """Size and position of a raster; crs is None without a real one."""
-
-    size: tuple[int, int]  # (H, W)
-    bands: int
-    crs: object
-    transform: Affine
-
-
 class Tile(NamedTuple):
     """What was seen of one tile.
 
     Attributes:
         findings: What is wrong.
-        grids: Per layer that is there.
+        grids: Per layer that is there, size and position.
+        bands: Likewise, number of bands of the file.
         invalid: Per modality that could be read, the share of NaN pixels.
         labels: Number in the label file -> pixels.
     """
 
     findings: list[Finding]
     grids: dict[str, Grid]
+    bands: dict[str, int]
     invalid: dict[str, float]
     labels: Counter
 
@@ -87,7 +77,7 @@ def layers_of(dataset: MultiModalSegDataset) -> list[TileLayer]:
 
 def check_tile(dataset: MultiModalSegDataset, tile: str) -> Tile:
     """Read all files of one tile and compare them."""
-    seen = Tile([], {}, {}, Counter())
+    seen = Tile([], {}, {}, {}, Counter())
     for layer in layers_of(dataset):
         path = Path(dataset.data_root) / dataset.tile_path(
             tile, layer.name, layer.dir, layer.suffix
@@ -105,21 +95,21 @@ def _check_file(
     dataset: MultiModalSegDataset, layer: TileLayer, path: str, seen: Tile
 ) -> None:
     try:
-        grid = read_grid(path, layer.key)
-        seen.grids[layer.name] = grid
-        wrong = _check_bands(layer, grid.bands)
-        if wrong:
-            seen.findings.append(Finding('band count', f'{path}: {wrong}'))
-            return
-        data, nodata = _read(layer, path)
-    except (ValueError, KeyError, RasterioError) as error:
-        reason = str(error.args[0] if error.args else error).splitlines()[0]
+        with raster_session(), open_raster(path, layer.key) as file:
+            seen.grids[layer.name] = file.grid
+            seen.bands[layer.name] = file.bands
+            wrong = _check_bands(layer, file.bands)
+            if wrong:
+                seen.findings.append(Finding('band count', f'{path}: {wrong}'))
+                return
+            data = _read(layer, file)
+    except (ValueError, KeyError) as error:
+        reason = str(error.args[0]).splitlines()[0]
         seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
         return
     if layer.modality is None:
         _count_labels(dataset, path, data, seen)
         return
-    layer.modality.prepare(data, nodata)
     invalid = float(np.isnan(data[0]).mean())
     seen.invalid[layer.name] = invalid
     if invalid == 1 and not layer.modality.optional:
@@ -127,29 +117,14 @@ def _check_file(
         seen.findings.append(Finding('no valid pixel', text))
 
 
-def _read(layer: TileLayer, path: str) -> Raster:
+def _read(layer: TileLayer, file: OpenedRaster) -> np.ndarray:
+    """Read ids of a label, or a modality in the units of its values."""
     if layer.modality is None:
-        return read_raster(path, (0,), key=layer.key)
-    return read_raster(
-        path, layer.modality.indices, key=layer.key, dtype='float32'
-    )
-
-
-def read_grid(path: str, key: str | None) -> Grid:
-    """Read size, bands and position of a file.
-
-    An identity transform is no position, even with a CRS: the files of
-    DFC2020 have that.
-    """
-    if path.lower().endswith(ARRAYS):
-        height, width, bands = open_array(path, key).shape
-        return Grid((height, width), bands, None, Affine.identity())
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', NotGeoreferencedWarning)
-        with rasterio.open(path) as file:
-            placed = file.transform != Affine.identity()
-            crs = file.crs if placed else None
-            return Grid(file.shape, file.count, crs, file.transform)
+        return file.read((0,))
+    bands = layer.modality.indices
+    data = file.read(bands, dtype='float32')
+    layer.modality.prepare(data, file.nodata(bands))
+    return data
 
 
 def _check_bands(layer: TileLayer, bands: int) -> str:
@@ -192,32 +167,14 @@ def label_names(dataset: MultiModalSegDataset) -> dict[int, str]:
 
 
 def _compare_grids(tile: str, grids: Mapping[str, Grid]) -> list[Finding]:
+    found = differences(grids)
+    if not found:
+        return []
     sizes = {name: grid.size for name, grid in grids.items()}
     if len(set(sizes.values())) > 1:
         text = f'{tile}: (H, W) must be equal, got {sizes}'
         return [Finding('different sizes', text)]
-    placed = {
-        n: g for n, g in grids.items() if g.transform != Affine.identity()
-    }
-    for (name, grid), (other, second) in itertools.pairwise(placed.items()):
-        # World files have none.
-        known = grid.crs is not None and second.crs is not None
-        if known and grid.crs != second.crs:
-            text = f'{name} in {grid.crs}, {other} in {second.crs}'
-            return [Finding('different grids', f'{tile}: {text}')]
-        if not _same_place(grid.transform, second.transform):
-            text = (
-                f'{name} and {other} differ in the transform, '
-                f'{tuple(grid.transform)[:6]} and '
-                f'{tuple(second.transform)[:6]}'
-            )
-            return [Finding('different grids', f'{tile}: {text}')]
-    return []
-
-
-def _same_place(first: Affine, second: Affine) -> bool:
-    tolerance = 1e-3 * max(abs(first.a), abs(first.b))  # of a pixel
-    return np.allclose(first, second, rtol=0, atol=tolerance)
+    return [Finding('different grids', f'{tile}: {"; ".join(found)}')]
 
 
 def read_lists(

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio import Affine
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window, transform
 
-from multimodal_rs.data_prep.checks import Finding, Grid, read_grid
+from multimodal_rs.data_prep.checks import Finding
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import (
     Raster,
     check_written,
+    open_raster,
     raster_session,
     read_raster,
 )
@@ -154,7 +155,7 @@ def rows_of(scene: Scene) -> list[Row]:
         Layers are cut by pixel. Whether their georeferences agree is for
         --check to say, which compares those of the tiles.
     """
-    grids = {n: _open(scene, layer) for n, layer in scene.layers.items()}
+    grids = {n: _grid(layer) for n, layer in scene.layers.items()}
     sizes = {name: grid.size for name, grid in grids.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(
@@ -171,14 +172,9 @@ def rows_of(scene: Scene) -> list[Row]:
     return [Row(scene, grids, y) for y in range(0, height - TILE + 1, TILE)]
 
 
-def _open(scene: Scene, layer: SceneLayer) -> Grid:
-    try:
-        return read_grid(str(layer.path), layer.key)
-    except RasterioError as error:
-        raise ValueError(
-            f'scene {scene.name}: {layer.path} cannot be read: {error}. '
-            'Download it again'
-        ) from error
+def _grid(layer: SceneLayer) -> Grid:
+    with open_raster(str(layer.path), layer.key) as file:
+        return file.grid
 
 
 def _paths(scene: Scene) -> list[str]:
@@ -229,7 +225,7 @@ def _converted(stripe: Raster, layer: SceneLayer) -> np.ndarray:
 
 def _placed(grid: Grid, top: int, left: int) -> dict:
     """Get the georeference of a tile; empty if the scene has none."""
-    if grid.transform == Affine.identity():
+    if not grid.placed:
         return {}
     window = Window(left, top, TILE, TILE)
     return dict(crs=grid.crs, transform=transform(window, grid.transform))

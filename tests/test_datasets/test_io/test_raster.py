@@ -6,7 +6,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from multimodal_rs.datasets.io.arrays import array_names
-from multimodal_rs.datasets.io.raster import band_count, read_raster
+from multimodal_rs.datasets.io.raster import open_raster, read_raster
 
 
 def write_tif(path, data, **profile):
@@ -35,7 +35,8 @@ def test_any_dtype_and_only_the_bands_asked_for(tmp_path, dtype):
     assert raster.data.dtype == dtype
     np.testing.assert_array_equal(raster.data, data[[11, 3]])
     assert raster.nodata == 7
-    assert band_count(path) == 13
+    with open_raster(path) as file:
+        assert file.bands == 13
 
 
 def test_nodata_of_a_file_beside_the_raster(tmp_path):
@@ -100,7 +101,8 @@ def test_windows_of_matlab_files(tmp_path):
     np.testing.assert_array_equal(cube, array[2:5, 1:7].transpose(2, 0, 1))
     flat = read_raster(str(tmp_path / 'flat.mat'), window=window).data
     np.testing.assert_array_equal(flat, array[None, 2:5, 1:7, 0])
-    assert band_count(str(tmp_path / 'cube.mat')) == 3
+    with open_raster(str(tmp_path / 'cube.mat')) as file:
+        assert file.bands == 3 and file.size == (9, 7)
 
 
 def test_window_of_a_large_matlab_file_reads_only_that(tmp_path):
@@ -232,3 +234,70 @@ def test_matlab_groups_are_no_variables(tmp_path):
         file.create_group('settings')
     assert array_names(path) == ['x']
     assert read_raster(path).data.shape == (1, 3, 2)
+
+
+def test_a_file_that_stays_open(tmp_path):
+    data = np.arange(3 * 8 * 10).reshape(3, 8, 10).astype('uint16')
+    place = rasterio.Affine(10, 0, 5e5, 0, -10, 6e6)
+    path = write_tif(
+        tmp_path / 'a.tif', data, nodata=7, crs='EPSG:32632', transform=place
+    )
+    with open_raster(path) as file:
+        assert (file.bands, file.size) == (3, (8, 10))
+        assert file.grid.transform == place and file.grid.crs == 'EPSG:32632'
+        assert file.nodata((0, 2)) == 7 and not file.closed
+        for row in range(4):
+            window = ((row, row + 2), (1, 9))
+            part = file.read((2,), window, dtype='float32')
+            np.testing.assert_array_equal(part, data[2:, row : row + 2, 1:9])
+    assert file.closed
+
+
+@pytest.mark.parametrize('name', ['a.npy', 'a.mat', 'b.mat'])
+def test_arrays_are_opened_like_files(tmp_path, name):
+    array = np.arange(9 * 7 * 3).reshape(9, 7, 3).astype('int16')
+    path = tmp_path / name
+    if name == 'a.npy':
+        np.save(path, array)
+    elif name == 'a.mat':
+        savemat(path, dict(cube=array))
+    else:
+        with h5py.File(path, 'w') as file:
+            file['cube'] = array.T
+    with open_raster(str(path)) as file:
+        assert (file.bands, file.size) == (3, (9, 7))
+        assert file.dtypes == ('int16',) * 3 and file.nodata((0, 1)) is None
+        assert not file.grid.placed and file.grid.crs is None
+        window = ((1, 5), (2, 6))
+        part = file.read((1, 0), window, dtype='float32')
+        expected = array[1:5, 2:6, [1, 0]].transpose(2, 0, 1)
+        np.testing.assert_array_equal(part, expected)
+        with pytest.raises(ValueError, match=r'bands \[3\] were asked for'):
+            file.read((3,))
+    assert file.closed
+
+
+@pytest.mark.parametrize('suffix', ['tif', 'npy', 'mat'])
+@pytest.mark.parametrize('shape', [(40, 100), (20, 50), (7, 33), (1, 1)])
+def test_reduced_rasters(tmp_path, suffix, shape):
+    """Every n-th pixel: the values of a ramp tell where they come from."""
+    ramp = np.add.outer(1000 * np.arange(40), np.arange(100)).astype('int32')
+    path = tmp_path / f'a.{suffix}'
+    if suffix == 'tif':
+        write_tif(path, ramp[None])
+    elif suffix == 'npy':
+        np.save(path, ramp)
+    else:
+        with h5py.File(path, 'w') as file:
+            file['ramp'] = ramp.T
+    with open_raster(str(path)) as file:
+        reduced = file.read(out_shape=shape)
+    assert reduced.shape == (1, *shape)
+    for values, count, axis in zip(
+        (reduced[0, :, 0] // 1000, reduced[0, 0] % 1000),
+        shape,
+        ramp.shape,
+        strict=True,
+    ):
+        places = np.arange(count) * axis / count
+        assert abs(values - places).max() <= axis / count

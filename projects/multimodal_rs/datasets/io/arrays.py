@@ -1,11 +1,14 @@
-"""Open ``.npy`` and ``.mat`` arrays as (H, W, C)."""
+"""Open ``.npy`` and ``.mat`` arrays as rasters."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+
+from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.opened import Nodata, OpenedRaster, Window
 
 # What scipy raises for a file that ends early, besides ValueError.
 DAMAGE = (IndexError, TypeError, KeyError, EOFError, zlib.error)
@@ -21,13 +24,17 @@ class LazyMatrix:
         path: The file.
         name: Name of the variable.
         shape: Its shape as HDF5 shows it, reversed: MATLAB is column-major.
+        dtype: Its type.
     """
 
-    def __init__(self, path: str, name: str, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, path: str, name: str, shape: tuple[int, ...], dtype: np.dtype
+    ) -> None:
         self.path = path
         self.name = name
         self.shape = shape[::-1] + (1,) * (len(shape) == 2)
         self.ndim = len(self.shape)
+        self.dtype = dtype
 
     def __getitem__(self, window: tuple[slice, slice]) -> np.ndarray:
         """Read ``[rows, columns]`` as (H, W, C)."""
@@ -38,6 +45,69 @@ class LazyMatrix:
         except OSError as error:
             raise _unreadable(self.path, error) from error
         return block.reshape(*block.shape[:2], -1)
+
+
+class OpenedArray(OpenedRaster):
+    """An array as a raster: it declares neither nodata nor a position.
+
+    Args:
+        array (np.ndarray | LazyMatrix): (H, W, C).
+        path (str): Its file, or what messages shall call it.
+    """
+
+    def __init__(self, array: np.ndarray | LazyMatrix, path: str) -> None:
+        self.path = path
+        self.size = array.shape[:2]
+        self.bands = array.shape[2]
+        self._array = array
+
+    @property
+    def grid(self) -> Grid:
+        """Its size; arrays say nothing about where they lie."""
+        return Grid(self.size)
+
+    @property
+    def dtypes(self) -> Sequence[str]:
+        """The type of the array, once per band."""
+        return (self._array.dtype.name,) * self.bands
+
+    def nodata(self, bands: Sequence[int]) -> Nodata:
+        """Get None: there is no place where an array could declare it."""
+        return None
+
+    def close(self) -> None:
+        """Let go of the array."""
+        self._array = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._array is None
+
+    def _read(
+        self,
+        bands: Sequence[int],
+        window: Window | None,
+        out_shape: tuple[int, int] | None,
+        dtype: str | None,
+    ) -> np.ndarray:
+        window = window or tuple((0, n) for n in self.size)
+        steps = [1, 1]
+        if out_shape is not None:
+            pairs = zip(window, out_shape, strict=True)
+            steps = [max((b - a) // n, 1) for (a, b), n in pairs]
+        slices = tuple(
+            slice(a, b, step)
+            for (a, b), step in zip(window, steps, strict=True)
+        )
+        block = self._array[slices][..., bands]
+        if out_shape is not None:
+            rows, columns = (
+                np.arange(n) * m // n
+                for n, m in zip(out_shape, block.shape, strict=False)
+            )
+            block = block[rows][:, columns]
+        return np.ascontiguousarray(block.transpose(2, 0, 1), dtype)
 
 
 def open_array(path: str, key: str | None = None) -> np.ndarray | LazyMatrix:
@@ -128,7 +198,7 @@ def _is_hdf5(path: str) -> bool:
 def _open_hdf5_mat(path: str, key: str | None) -> LazyMatrix:
     with _import_h5py(path).File(path) as file:
         name = _pick(_variables(file), key, path)
-        return LazyMatrix(path, name, file[name].shape)
+        return LazyMatrix(path, name, file[name].shape, file[name].dtype)
 
 
 def _import_h5py(path: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""Read bands of a raster or array file, whatever its type and dtype."""
+"""Read bands of a raster or array file, of a tile or a whole scene."""
 
 import contextlib
 import os
@@ -13,7 +13,9 @@ import rasterio.shutil
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
-from multimodal_rs.datasets.io.arrays import open_array
+from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
+from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.opened import Nodata, OpenedRaster, Window
 from multimodal_rs.utils.installation import prepare_command
 
 # GDAL returns half an image when a PNG or JPEG is truncated: JPEG unless it is
@@ -61,7 +63,87 @@ class Raster(NamedTuple):
     """
 
     data: np.ndarray
-    nodata: float | tuple[float | None, ...] | None
+    nodata: Nodata
+
+
+class OpenedFile(OpenedRaster):
+    """A raster that GDAL reads.
+
+    Args:
+        path (str): Its file, or a name in GDAL's virtual file system.
+
+    Raises:
+        ValueError: If GDAL cannot open it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            with raster_session():
+                # `rasterio.open` enters another environment, with credentials
+                # for remote files, at each call: a third of the time.
+                self._file = (
+                    rasterio.open(path)
+                    if is_virtual(path)
+                    else DatasetReader(path)
+                )
+        except RasterioError as error:
+            raise _unreadable(path, _first_cause(error)) from error
+        self.bands = self._file.count
+        self.size = self._file.shape
+
+    @property
+    def grid(self) -> Grid:
+        """Size and position."""
+        with raster_session():
+            return Grid(self.size, self._file.crs, self._file.transform)
+
+    @property
+    def has_control_points(self) -> bool:
+        """Whether points or RPCs place it, not a grid."""
+        file = self._file
+        return file.crs is None and bool(file.gcps[0] or file.rpcs)
+
+    @property
+    def dtypes(self) -> Sequence[str]:
+        """Name of the type of each band."""
+        return self._file.dtypes
+
+    def nodata(self, bands: Sequence[int]) -> Nodata:
+        """Get the nodata value that some bands (0-based) declare."""
+        values = self._file.nodatavals
+        values = tuple(values[b] for b in bands)
+        return values[0] if len(set(map(str, values))) == 1 else values
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._file.closed
+
+    def _read(
+        self,
+        bands: Sequence[int],
+        window: Window | None,
+        out_shape: tuple[int, int] | None,
+        dtype: str | None,
+    ) -> np.ndarray:
+        indexes = [b + 1 for b in bands]
+        if out_shape is not None:
+            out_shape = (len(indexes), *out_shape)
+        try:
+            with raster_session():
+                return self._file.read(
+                    indexes,
+                    window=window,
+                    out_shape=out_shape,
+                    out_dtype=dtype,
+                )
+        except RasterioError as error:
+            raise _unreadable(self.path, _first_cause(error)) from error
 
 
 def is_virtual(path: str) -> bool:
@@ -77,22 +159,49 @@ def raster_exists(path: str) -> bool:
         return rasterio.shutil.exists(path)
 
 
+def open_raster(path: str, key: str | None = None) -> OpenedRaster:
+    """Open a file of any kind for reading.
+
+    ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
+    else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
+    ``/vsicurl/...``. (Of a ``.mat`` file before MATLAB 7.3 everything is
+    read, of the others what is asked for.)
+
+    Args:
+        path: File to open.
+        key: Name of the variable in a ``.mat`` file.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        KeyError: If it has no such variable.
+        ValueError: If it is damaged or no raster.
+    """
+    if not is_virtual(path) and not os.path.exists(path):
+        raise FileNotFoundError(
+            f'{path} does not exist (relative paths start at {os.getcwd()}): '
+            'correct the path; that of a tile is made of data_root and the '
+            f"modality's dir and suffix, and `{prepare_command()} --check` "
+            'names what is missing'
+        )
+    if path.lower().endswith(ARRAYS):
+        return OpenedArray(open_array(path, key), path)
+    if path.lower().endswith('.png') and not is_virtual(path):
+        _check_png_end(path)
+    return OpenedFile(path)
+
+
 def read_raster(
     path: str,
     bands: Sequence[int] | None = None,
-    window: tuple[tuple[int, int], tuple[int, int]] | None = None,
+    window: Window | None = None,
     key: str | None = None,
     dtype: str | None = None,
     count: int | None = None,
 ) -> Raster:
-    """Read some bands of a file and nothing else of it.
-
-    ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
-    else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
-    ``/vsicurl/...``. (Of a ``.mat`` file all bands of the window are read.)
+    """Read some bands of a file at once and close it.
 
     Args:
-        path: File to read.
+        path: File to read, see :func:`open_raster`.
         bands: 0-based indices of the bands, in the order wanted. None reads
             all.
         window: ((row start, row stop), (column start, column stop)) in
@@ -106,63 +215,10 @@ def read_raster(
         ValueError: If it cannot be read to the end, has another number of
             bands, or complex ones.
     """
-    if not is_virtual(path) and not os.path.exists(path):
-        raise FileNotFoundError(
-            f"{path} does not exist: check data_root and the modality's dir "
-            f'and suffix; `{prepare_command()} --check` names what is missing'
-        )
-    if path.lower().endswith(ARRAYS):
-        array = open_array(path, key)
-        bands = _checked(bands, array.shape[2], count, path)
-        rows, columns = window or ((0, array.shape[0]), (0, array.shape[1]))
-        block = array[slice(*rows), slice(*columns)][..., bands]
-        check_real([block.dtype.name], path)
-        data = np.ascontiguousarray(block.transpose(2, 0, 1), dtype)
-        return Raster(data, None)
-    if path.lower().endswith('.png') and not is_virtual(path):
-        _check_png_end(path)
-    try:
-        with raster_session(), _open(path) as file:
-            bands = _checked(bands, file.count, count, path)
-            check_real([file.dtypes[b] for b in bands], path)
-            indexes = [b + 1 for b in bands]
-            data = file.read(indexes, window=window, out_dtype=dtype)
-            return Raster(data, declared_nodata(file, bands))
-    except RasterioError as error:
-        raise _unreadable(path, _first_cause(error)) from error
-
-
-def band_count(path: str, key: str | None = None) -> int:
-    """Count the bands of a file without reading its pixels."""
-    if path.lower().endswith(ARRAYS):
-        return open_array(path, key).shape[2]
-    with raster_session(), _open(path) as file:
-        return file.count
-
-
-def declared_nodata(
-    file: DatasetReader, bands: Sequence[int]
-) -> float | tuple[float | None, ...] | None:
-    """Return the nodata value that some bands (0-based) declare.
-
-    One per band where they differ.
-    """
-    values = tuple(file.nodatavals[b] for b in bands)
-    return values[0] if len(set(map(str, values))) == 1 else values
-
-
-def check_real(dtypes: Sequence[str], path: str) -> None:
-    """Refuse complex numbers, whose real part alone means nothing.
-
-    Raises:
-        ValueError: If there are any.
-    """
-    if any(d.startswith('complex') for d in dtypes):
-        raise ValueError(
-            f'{path} holds complex numbers ({", ".join(sorted(set(dtypes)))}):'
-            ' expected real ones: convert single-look complex data to '
-            'intensity or dB'
-        )
+    with raster_session(), open_raster(path, key) as file:
+        bands = file.checked(bands, count)
+        data = file._read(bands, window, None, dtype)  # they are checked
+        return Raster(data, file.nodata(bands))
 
 
 def check_written(path: str | os.PathLike) -> None:
@@ -184,36 +240,6 @@ def check_written(path: str | os.PathLike) -> None:
             f'{path} was not written to its end ({_first_cause(error)}): is '
             'the disk full?'
         ) from error
-
-
-def _open(path: str) -> DatasetReader:
-    """Open for reading inside a session.
-
-    ``rasterio.open`` enters another environment, with credentials for remote
-    files, at each call: a third of the time that opening takes.
-    """
-    return rasterio.open(path) if is_virtual(path) else DatasetReader(path)
-
-
-def _checked(
-    bands: Sequence[int] | None, count: int, wanted: int | None, path: str
-) -> Sequence[int]:
-    if wanted not in (None, count):
-        raise ValueError(
-            f'{path} has {count} bands, expected {wanted}: as many as '
-            '`file_bands` of the modality has names; a label has one, with '
-            'class ids, not colours'
-        )
-    if bands is None:
-        return range(count)
-    missing = [b for b in bands if not 0 <= b < count]
-    if missing:
-        raise ValueError(
-            f'{path} has {count} bands (0 to {count - 1}), but bands '
-            f'{missing} were asked for: correct `bands` (0-based) or '
-            '`file_bands` of the modality'
-        )
-    return bands
 
 
 def _check_png_end(path: str) -> None:
