@@ -77,41 +77,20 @@ def main() -> None:
     check_file('config', args.config)
     check_file('checkpoint', args.checkpoint)
     rasters = parse_rasters(args.raster)
-    from mmengine.device import get_device
+    from multimodal_rs.apis import SceneMapper, init_model
 
-    from multimodal_rs.inference.preview import save_preview
-    from multimodal_rs.inference.scene import (
-        network_modalities,
-        predict_scene,
-    )
-    from multimodal_rs.weights.trained import load_trained
-
-    device = get_device() if args.device == 'auto' else args.device
-    model, classes, palette = load_trained(
-        args.config, args.checkpoint, device
-    )
-    stride = max(args.crop // 2, 1) if args.stride is None else args.stride
+    model = init_model(args.config, args.checkpoint, args.device)
+    mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
     start = time.perf_counter()
-    predict_scene(
-        model,
-        rasters,
-        args.out,
-        classes,
-        palette,
-        args.crop,
-        stride,
-        args.batch_size,
-        args.probabilities,
+    mapper.map(
+        rasters, args.out, args.probabilities, args.preview, progress=True
     )
+    device = next(model.parameters()).device
     print(
         f'Wrote {args.out} in {time.perf_counter() - start:.1f} s '
         f'({", ".join(rasters)}; {device})'
     )
     if args.preview:
-        modalities = network_modalities(model)
-        save_preview(
-            args.preview, args.out, rasters, modalities, classes, palette
-        )
         print(f'Wrote {args.preview}')
 
 

@@ -19,6 +19,7 @@ from helpers import ROOT
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.scene import predict_scene
+from multimodal_rs.inference.windowed import Windows
 
 DATA = Path(os.environ.get('MULTIMODAL_RS_REAL_DATA', 'not set'))
 BASE = ROOT / 'configs' / '_base_' / 'datasets'
@@ -115,7 +116,7 @@ def test_maps_of_terramesh_lie_where_the_patches_lie(tmp_path):
         target = tmp_path / f'{patch}.tif'
         predict_scene(
             *(model, files, target, ('dry', 'wet')),
-            *([[0, 0, 0], [0, 0, 255]], 128, 96),
+            *([[0, 0, 0], [0, 0, 255]], Windows(128, 96)),
             progress=False,
         )
         with rasterio.open(target) as made, rasterio.open(files['sar']) as sar:
@@ -154,4 +155,4 @@ def test_chips_of_sen1floods11_without_optical_image(tmp_path):
         for m, d in modalities.items()
     }
     with SceneRasters(files, build_modalities(modalities)) as scene:
-        assert scene.crs.to_epsg() == 4326
+        assert scene.grid.crs.to_epsg() == 4326

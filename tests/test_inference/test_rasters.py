@@ -12,7 +12,7 @@ from scipy.io import savemat
 
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
-from multimodal_rs.inference.scene import network_modalities
+from multimodal_rs.inference.windowed import network_modalities
 from multimodal_rs.utils.windows import Window
 
 

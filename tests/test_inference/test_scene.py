@@ -14,11 +14,12 @@ from mmseg.structures import SegDataSample
 from rasterio.crs import CRS
 
 from multimodal_rs.datasets.io.raster import check_written
-from multimodal_rs.inference import scene as scene_module
+from multimodal_rs.inference import windowed
 from multimodal_rs.inference.maps import write_category_names
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters
-from multimodal_rs.inference.scene import network_modalities, predict_scene
+from multimodal_rs.inference.scene import predict_scene
+from multimodal_rs.inference.windowed import Windows, network_modalities
 from multimodal_rs.utils.windows import Window
 
 CLASSES = ('water', 'forest & scrub', 'crops', 'built')
@@ -26,8 +27,21 @@ PALETTE = ((0, 0, 255), (0, 120, 0), (240, 200, 0), (200, 30, 30))
 
 
 def run(model, rasters, output, **arguments):
-    arguments = dict(crop=32, stride=16, progress=False) | arguments
-    predict_scene(model, rasters, output, CLASSES, PALETTE, **arguments)
+    windows = dict(crop=32, stride=16) | {
+        key: arguments.pop(key)
+        for key in ('crop', 'stride', 'batch_size')
+        if key in arguments
+    }
+    predict_scene(
+        model,
+        rasters,
+        output,
+        CLASSES,
+        PALETTE,
+        Windows(**windows),
+        progress=False,
+        **arguments,
+    )
     with rasterio.open(output) as file:
         return file.read(1)
 
@@ -217,7 +231,7 @@ def test_only_windows_are_read_and_only_a_band_is_kept(
 ):
     rasters = make_scene(200, 90)
     read, bands = [], []
-    load, band = SceneRasters._load, scene_module.MovingBand
+    load, band = SceneRasters._load, windowed.MovingBand
 
     def recording_load(self, name, window=None, out_shape=None):
         read.append(window)
@@ -228,7 +242,7 @@ def test_only_windows_are_read_and_only_a_band_is_kept(
         return bands[-1]
 
     monkeypatch.setattr(SceneRasters, '_load', recording_load)
-    monkeypatch.setattr(scene_module, 'MovingBand', recording_band)
+    monkeypatch.setattr(windowed, 'MovingBand', recording_band)
     run(model, rasters, tmp_path / 'map.tif')
     assert max(bottom - top for (top, bottom), _ in read) <= 32
     assert max(right - left for _, (left, right) in read) <= 32
@@ -320,8 +334,7 @@ def test_other_number_of_classes(model, make_scene, tmp_path):
             tmp_path / 'map.tif',
             CLASSES[:3],
             PALETTE[:3],
-            crop=32,
-            stride=32,
+            Windows(32, 32),
             progress=False,
         )
     assert not (tmp_path / 'map.tif').exists()

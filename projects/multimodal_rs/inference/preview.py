@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 import rasterio
 
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
+from multimodal_rs.inference.rasters import (
+    SceneRasters,
+    Source,
+    reduced_shape,
+)
 from multimodal_rs.visualization.panel import (
     contact_sheet,
     fit,
@@ -18,7 +22,7 @@ from multimodal_rs.visualization.panel import (
 def save_preview(
     target: str | os.PathLike,
     map_path: str | os.PathLike,
-    rasters: Mapping[str, str],
+    rasters: Mapping[str, Source],
     modalities: Mapping[str, Modality],
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],

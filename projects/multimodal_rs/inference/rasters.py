@@ -1,23 +1,31 @@
 """Rasters of a scene: several sensors, one grid, read window by window."""
 
 import contextlib
+import os
 from collections.abc import Mapping
 
 import numpy as np
 
+from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.grid import Grid, differences, shared_grid
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.windows import Window
 
+# A file, or (C, H, W) with the bands that a file would have.
+Source = str | os.PathLike | np.ndarray
+
 
 class SceneRasters(contextlib.ExitStack):
     """The open rasters of a scene. A context manager.
 
     Args:
-        paths (dict): File per modality, anything that tiles may be; a subset
-            of the modalities is enough.
+        sources (dict): Raster per modality; a subset of the modalities is
+            enough. Files may be anything that tiles may be. Arrays are
+            (C, H, W), or (H, W) with one band, in the units of files. They
+            declare no nodata of their own: NaN, a mask (``np.ma``) and the
+            number that the modality declares mark invalid pixels.
         modalities (dict): The declarations.
 
     Attributes:
@@ -31,19 +39,23 @@ class SceneRasters(contextlib.ExitStack):
     """
 
     def __init__(
-        self, paths: Mapping[str, str], modalities: Mapping[str, Modality]
+        self,
+        sources: Mapping[str, Source],
+        modalities: Mapping[str, Modality],
     ) -> None:
         super().__init__()
-        unknown = sorted(set(paths) - set(modalities))
-        if unknown or not paths:
+        unknown = sorted(set(sources) - set(modalities))
+        if unknown or not sources:
             raise KeyError(
-                f'scene: got rasters for {sorted(paths)}, expected one for '
+                f'scene: got rasters for {sorted(sources)}, expected one for '
                 f'some or all of {list(modalities)}'
             )
-        self.modalities = {n: modalities[n] for n in modalities if n in paths}
+        self.modalities = {
+            n: modalities[n] for n in modalities if n in sources
+        }
         with contextlib.ExitStack() as stack:
             self.files = {
-                name: stack.enter_context(open_raster(paths[name], m.key))
+                name: stack.enter_context(_open(sources[name], m))
                 for name, m in self.modalities.items()
             }
             for name, modality in self.modalities.items():
@@ -107,6 +119,26 @@ def reduced_shape(size: tuple[int, int], longest: int) -> tuple[int, int]:
     factor = min(longest / max(size), 1)
     height, width = (max(round(n * factor), 1) for n in size)
     return height, width
+
+
+def _open(source: Source, modality: Modality) -> OpenedRaster:
+    if not isinstance(source, np.ndarray):
+        return open_raster(os.fspath(source), modality.key)
+    name = f'array {modality.name!r}, (C, H, W) = {source.shape},'
+    array = source[None] if source.ndim == 2 else source
+    if array.ndim != 3:
+        raise ValueError(f'{name} must have the axes (C, H, W), or (H, W)')
+    if isinstance(array, np.ma.MaskedArray):
+        array = _with_nan(array, modality)
+    return OpenedArray(array.transpose(1, 2, 0), name)
+
+
+def _with_nan(array: np.ma.MaskedArray, modality: Modality) -> np.ndarray:
+    """Mark masked pixels by NaN, by the modality's rule for nodata."""
+    combine = np.all if modality.nodata_when == 'all' else np.any
+    data = array.data.astype('float32')
+    data[:, combine(np.ma.getmaskarray(array), axis=0)] = np.nan
+    return data
 
 
 def _check(file: OpenedRaster, modality: Modality) -> None:

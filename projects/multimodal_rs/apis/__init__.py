@@ -1,0 +1,13 @@
+"""Python face of the package: load a trained network, map scenes with it.
+
+from multimodal_rs.apis import SceneMapper, init_model
+
+mapper = SceneMapper(init_model('config.py', 'best.pth', device='auto'))
+ids = mapper.predict({'opt': optical, 'sar': radar})
+mapper.map({'opt': 's2.tif', 'sar': 's1.tif'}, out='map.tif')
+"""
+
+from multimodal_rs.apis.model import init_model
+from multimodal_rs.apis.scene_mapper import SceneMapper
+
+__all__ = ['SceneMapper', 'init_model']

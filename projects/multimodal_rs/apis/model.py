@@ -1,0 +1,44 @@
+"""A trained network for programs that use the package."""
+
+import os
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from torch import nn
+
+from multimodal_rs.weights.trained import load_trained
+
+
+def init_model(
+    config: str | os.PathLike | Config,
+    checkpoint: str | os.PathLike,
+    device: str = 'cpu',
+) -> nn.Module:
+    """Build the network of a config and load a checkpoint into it.
+
+    As mmseg's function of this name, but nothing is downloaded, no code that
+    the checkpoint may hold is run, and config and checkpoint must belong
+    together.
+
+    Args:
+        config: The config of the training, or its path.
+        checkpoint: What the training wrote.
+        device: ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ..., or ``'auto'``: the
+            accelerator if there is one.
+
+    Returns:
+        The network in evaluation mode, with ``cfg`` and ``dataset_meta``
+        (``classes`` and ``palette``) as attributes.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        ValueError: If config and checkpoint do not belong together.
+        KeyError: If the checkpoint lacks weights or what they were trained on.
+    """
+    if not isinstance(config, Config):
+        config = Config.fromfile(config)
+    device = get_device() if device == 'auto' else device
+    model, classes, palette = load_trained(config, checkpoint, device)
+    model.cfg = config
+    model.dataset_meta = dict(classes=classes, palette=palette)
+    return model

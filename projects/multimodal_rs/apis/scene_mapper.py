@@ -1,0 +1,141 @@
+"""Land-cover maps of scenes of any size, from arrays or from files."""
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from torch import nn
+
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.preview import save_preview
+from multimodal_rs.inference.rasters import SceneRasters, Source
+from multimodal_rs.inference.scene import predict_scene
+from multimodal_rs.inference.windowed import (
+    Windows,
+    network_modalities,
+    predict_rows,
+)
+
+
+class SceneMapper:
+    """Maps one scene after the other with one network.
+
+    A scene is a dict from the name of a modality to its raster: a file (all
+    formats of tiles: GeoTIFF, PNG, ``.npy``, ``.mat``, ``/vsicurl/...``) or an
+    array (C, H, W) with all bands that a file would have, in the units of
+    files, NaN or masked where invalid. All rasters of a scene share one grid;
+    any subset of the modalities will do.
+
+    Args:
+        model (nn.Module): What ``init_model`` returns.
+        crop (int): Height and width of a window in pixels, best as in
+            training.
+        stride (int, optional): Pixels between windows, at most ``crop``. None:
+            half of it, so that every pixel is seen four times and blended.
+        batch_size (int): Windows in the network at once.
+
+    Attributes:
+        classes: Names, in the order of the ids in a map.
+        palette: (R, G, B) of every class.
+        modalities: Name -> declaration of what the network reads: ``bands``,
+            ``file_bands``, ``unit``, ...
+
+    Raises:
+        ValueError: If windows would leave gaps.
+        TypeError: If the model does not say what it was trained on.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        crop: int = 256,
+        stride: int | None = None,
+        batch_size: int = 4,
+    ) -> None:
+        meta = getattr(model, 'dataset_meta', None)
+        if not meta or not hasattr(model, 'data_preprocessor'):
+            raise TypeError(
+                'SceneMapper: expected a network with dataset_meta (classes '
+                f'and palette), got {type(model).__name__} without: make it '
+                'with multimodal_rs.apis.init_model'
+            )
+        self.model = model
+        self.classes: tuple[str, ...] = tuple(meta['classes'])
+        self.palette: tuple = tuple(meta['palette'])
+        self.modalities: Mapping[str, Modality] = network_modalities(model)
+        stride = max(crop // 2, 1) if stride is None else stride
+        self.windows = Windows(crop, stride, batch_size)
+
+    def predict(
+        self, rasters: Mapping[str, Source], probabilities: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Classify a scene in memory.
+
+        Args:
+            rasters: The scene.
+            probabilities: Whether to return them, too.
+
+        Returns:
+            (H, W) uint8 ids into ``classes``, 255 where no modality has data;
+            with ``probabilities`` also (K, H, W) float32, which add up to 1,
+            NaN where no modality has data.
+
+        Raises:
+            KeyError: If a raster is for an unknown modality.
+            FileNotFoundError: If a file does not exist.
+            ValueError: If rasters do not share one grid, lack bands, or
+                cannot be read.
+        """
+        with SceneRasters(rasters, self.modalities) as scene:
+            ids = np.empty(scene.size, np.uint8)
+            count = len(self.classes)
+            if probabilities:
+                chances = np.empty((count, *scene.size), np.float32)
+            for rows in predict_rows(self.model, scene, count, self.windows):
+                part = slice(rows.top, rows.top + len(rows.valid))
+                ids[part] = rows.ids()
+                if probabilities:
+                    chances[:, part] = rows.probabilities()
+                    chances[:, part][:, ~rows.valid] = np.nan
+        return (ids, chances) if probabilities else ids
+
+    def map(
+        self,
+        rasters: Mapping[str, Source],
+        out: str | os.PathLike,
+        probabilities: str | os.PathLike | None = None,
+        preview: str | os.PathLike | None = None,
+        progress: bool = False,
+    ) -> None:
+        """Classify a scene into a GeoTIFF on the grid of its rasters.
+
+        Rasters are read and maps written window by window: they may be larger
+        than the memory. Files appear complete or not at all.
+
+        Args:
+            rasters: The scene.
+            out: GeoTIFF to write: ids into ``classes`` as uint8, nodata 255,
+                with colours and names.
+            probabilities: GeoTIFF to write: percent for each class, uint8.
+            preview: PNG to write: the rasters beside the map.
+            progress: Whether to say on stderr how far it is.
+
+        Raises:
+            KeyError: If a raster is for an unknown modality.
+            FileNotFoundError: If a file does not exist.
+            ValueError: If rasters do not share one grid, lack bands, or
+                cannot be read, or an output is no GeoTIFF or one of them.
+        """
+        predict_scene(
+            self.model,
+            rasters,
+            out,
+            self.classes,
+            self.palette,
+            self.windows,
+            probabilities,
+            progress,
+        )
+        if preview is not None:
+            names = self.classes, self.palette
+            save_preview(preview, out, rasters, self.modalities, *names)

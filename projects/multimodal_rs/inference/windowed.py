@@ -1,0 +1,254 @@
+"""Overlapping windows over a scene, predicted and blended row by row.
+
+Class probabilities of overlapping windows are averaged with a weight that
+falls towards the border of a window. Windows reach (crop - stride) / 2 pixels
+beyond the scene, which is mirrored there; a scene that fits into one window
+is mirrored to its size. In a window where a modality has no valid pixel it
+counts as missing, as it does for an optional modality of a tile.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.blending import (
+    MovingBand,
+    axis_starts,
+    axis_weight,
+    window_weight,
+)
+from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.utils.progress import progress_bar
+from multimodal_rs.utils.windows import Window
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a scene is divided.
+
+    Attributes:
+        crop: Height and width of a window in pixels, best as in training.
+        stride: Pixels between windows, at most ``crop``. Half of it sees
+            every pixel four times, ``crop`` sees it once and does not blend.
+        batch_size: Windows in the network at once.
+
+    Raises:
+        ValueError: If a number is too small, or windows would leave gaps.
+    """
+
+    crop: int = 256
+    stride: int = 128
+    batch_size: int = 4
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(
+                f'batch_size must be at least 1, got {self.batch_size}'
+            )
+        axis_starts(1, self.crop, self.stride)  # checks the stride
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Finished rows of a map.
+
+    Attributes:
+        top: Scene row of the first one.
+        sums: (K, rows, W) float32, weighted probabilities of all windows.
+        valid: (rows, W), whether any modality has data.
+        row_weight: (rows,) total weight of every row; that of a pixel is the
+            product of its row's and its column's.
+        column_weight: (W,) likewise.
+    """
+
+    top: int
+    sums: np.ndarray
+    valid: np.ndarray
+    row_weight: np.ndarray
+    column_weight: np.ndarray
+
+    def ids(self) -> np.ndarray:
+        """Get the likeliest classes: (rows, W) uint8, 255 without data."""
+        # A positive factor per pixel does not change which class is largest.
+        ids = self.sums.argmax(axis=0).astype(np.uint8)
+        ids[~self.valid] = IGNORED
+        return ids
+
+    def probabilities(self, whole: float = 1.0) -> np.ndarray:
+        """Get (K, rows, W) float32; where no data is they mean nothing.
+
+        Args:
+            whole: What the probabilities of a pixel add up to.
+        """
+        scale = whole / self.row_weight[:, None]
+        return self.sums * scale / self.column_weight
+
+
+def predict_rows(
+    model: nn.Module,
+    scene: SceneRasters,
+    num_classes: int,
+    windows: Windows,
+    progress: bool = False,
+) -> Iterator[Rows]:
+    """Classify a scene window by window.
+
+    Args:
+        model: A ``MultiModalEncoderDecoder`` on its device; it is set to
+            evaluation mode.
+        scene: The rasters.
+        num_classes: How many classes the network tells apart.
+        windows: How to divide the scene.
+        progress: Whether to say how far it is.
+
+    Yields:
+        All rows of the scene, from top to bottom.
+
+    Raises:
+        ValueError: If a raster is damaged, or the number of classes another.
+    """
+    model.eval()
+    plan = _Plan.of(scene.size, windows)
+    band = MovingBand(num_classes, plan.band_height, scene.size[1])
+    with progress_bar('windows', plan.count, progress) as advance:
+        for batch, end in plan.rows(windows.batch_size):
+            _add_batch(model, scene, batch, band)
+            advance(len(batch))
+            top = band.top
+            if end > top:
+                sums, valid = band.take(end)
+                weights = plan.row_weight[top:end], plan.column_weight
+                yield Rows(top, sums, valid, *weights)
+
+
+def network_modalities(model: nn.Module) -> dict[str, Modality]:
+    """Declarations of what a network reads; its dataset may have more."""
+    declared = model.data_preprocessor.modalities
+    return {m: declared[m] for m in model.modalities}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where the windows of a scene are.
+
+    Attributes:
+        size: (H, W) of the scene.
+        crop: Height and width of a window.
+        tops: First rows of the windows.
+        lefts: First columns.
+        row_weight: (H,) total weight of every row.
+        column_weight: (W,) likewise.
+    """
+
+    size: tuple[int, int]
+    crop: int
+    tops: list[int]
+    lefts: list[int]
+    row_weight: np.ndarray
+    column_weight: np.ndarray
+
+    @classmethod
+    def of(cls, size: tuple[int, int], windows: Windows) -> '_Plan':
+        """Place the windows."""
+        crop, stride = windows.crop, windows.stride
+        weight = window_weight(crop)
+        places = [axis_starts(n, crop, stride) for n in size]
+        weights = [
+            axis_weight(n, p, weight)
+            for n, p in zip(size, places, strict=True)
+        ]
+        return cls(size, crop, *places, *weights)
+
+    @property
+    def count(self) -> int:
+        """Number of windows."""
+        return len(self.tops) * len(self.lefts)
+
+    @property
+    def band_height(self) -> int:
+        """Rows of the scene that a row of windows touches at most."""
+        return min(self.crop, self.size[0])
+
+    def rows(self, batch_size: int) -> Iterator[tuple[list[Window], int]]:
+        """Batches of windows, row by row.
+
+        Yields:
+            Windows, and the scene row before which all is done after them.
+        """
+        done = 0
+        for number, top in enumerate(self.tops):
+            windows = [
+                Window(top, left, top + self.crop, left + self.crop)
+                for left in self.lefts
+            ]
+            for first in range(0, len(windows), batch_size):
+                if first + batch_size >= len(windows):
+                    following = [*self.tops, self.size[0]][number + 1]
+                    done = max(following, 0)
+                yield windows[first : first + batch_size], done
+
+
+def _add_batch(
+    model: nn.Module,
+    scene: SceneRasters,
+    windows: Sequence[Window],
+    band: MovingBand,
+) -> None:
+    """Predict windows and add them to the band."""
+    used, images, samples, valid = [], [], [], []
+    for window in windows:
+        image = scene.read(window)
+        seen = {m: ~np.isnan(x[0]) for m, x in image.items()}
+        present = tuple(m for m, mask in seen.items() if mask.any())
+        if not present:
+            continue  # stays nodata
+        mask = np.any(list(seen.values()), axis=0)
+        meta = dict(
+            present_modalities=present,
+            img_shape=mask.shape,
+            ori_shape=mask.shape,
+        )
+        used.append(window)
+        images.append(image)
+        samples.append(SegDataSample(metainfo=meta))
+        valid.append(mask)
+    if not used:
+        return
+    weighted = _weighted_probabilities(model, images, samples, len(band.sums))
+    for window, values, mask in zip(used, weighted, valid, strict=True):
+        band.add(window, values, mask)
+
+
+@torch.no_grad()
+def _weighted_probabilities(
+    model: nn.Module,
+    images: Sequence[Mapping[str, np.ndarray]],
+    samples: Sequence[SegDataSample],
+    num_classes: int,
+) -> np.ndarray:
+    """Predict images: (B, K, crop, crop), probability times weight."""
+    inputs = {
+        m: [torch.from_numpy(image[m]) for image in images] for m in images[0]
+    }
+    batch = model.data_preprocessor(
+        dict(inputs=inputs, data_samples=list(samples))
+    )
+    metas = [s.metainfo for s in batch['data_samples']]
+    logits: Tensor = model.encode_decode(batch['inputs'], metas)
+    if logits.shape[1] != num_classes:
+        raise ValueError(
+            f'got {num_classes} class names, but the network '
+            f'answers with {logits.shape[1]} channels: use the classes that '
+            'it was trained on'
+        )
+    height, width = samples[0].metainfo['ori_shape']
+    # the preprocessor may have padded at the bottom and right
+    chances = logits[..., :height, :width].float().softmax(dim=1)
+    weight = torch.from_numpy(window_weight(height)).to(chances)
+    return (chances * weight[:, None] * weight).cpu().numpy()
