@@ -166,6 +166,16 @@ def test_arrays_beside_a_raster_with_a_grid(make_scene, model, tmp_path):
         load(model, dict(rasters, sar=str(tmp_path / 'sar.npy')))
 
 
+def test_a_raster_without_position_is_spoken_of(make_scene, model):
+    nowhere = dict(crs=None, transform=rasterio.Affine.identity())
+    rasters = make_scene(opt=nowhere)
+    with (
+        pytest.warns(UserWarning, match='opt.tif .opt. does not say where'),
+        SceneRasters(rasters, network_modalities(model)) as scene,
+    ):
+        assert scene.grid.crs == CRS.from_epsg(32632)
+
+
 def test_one_system_in_two_ways(make_scene, model):
     """The map gets the one that says what it is, not only its name."""
     local = 'LOCAL_CS["WGS 84 / UTM zone 32N",UNIT["metre",1]]'

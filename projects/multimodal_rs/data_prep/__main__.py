@@ -33,10 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code of the command.
     """
     known = commands()
-    lines = (
-        f'  {name:<18}{(module.__doc__ or "").splitlines()[0]}'
-        for name, module in known.items()
-    )
+    lines = (f'  {n:<18}{_first_line(m)}' for n, m in known.items())
     parser = argparse.ArgumentParser(
         prog='multimodal-rs-prepare',
         description='Prepare the folder of a dataset.',
@@ -55,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The command's parser takes the name of the program from there.
     sys.argv[0] = f'{parser.prog} {args.command}'
     return known[args.command].main(args.arguments)
+
+
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or '').strip().partition('\n')[0]
 
 
 if __name__ == '__main__':

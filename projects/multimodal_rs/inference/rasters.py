@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -165,4 +166,22 @@ def _common_grid(files: Mapping[str, OpenedRaster]) -> Grid:
             f'{files[other].path} {other}_resampled.tif --like '
             f'{files[like].path} --resampling bilinear`'
         )
+    _say_what_is_assumed(files, grids)
     return shared_grid(grids)
+
+
+def _say_what_is_assumed(
+    files: Mapping[str, OpenedRaster], grids: Mapping[str, Grid]
+) -> None:
+    """Warn of rasters that could have a position, as others do, but do not.
+
+    Arrays never have one: whoever gives them knows where they belong.
+    """
+    placed = [name for name, grid in grids.items() if grid.placed]
+    for name, file in files.items():
+        if placed and name not in placed and not isinstance(file, OpenedArray):
+            warnings.warn(
+                f'{file.path} ({name}) does not say where it lies: it has the '
+                f'size of {placed[0]} and is taken to lie on its grid',
+                stacklevel=2,
+            )
