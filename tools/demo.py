@@ -20,6 +20,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from _bootstrap import add_source_path
+
+add_source_path()
+
+from multimodal_rs.utils.tables import text_table
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/joitrinet/joitrinet-d_r18_1xb8-10e_simulated-128x128.py'
 PATCHES, SIZE = 160, 128
@@ -102,10 +108,12 @@ def collect(folder: Path, name: str, target: Path) -> None:
 def summary(out: Path, seconds: float) -> None:
     """Print the table and where to look."""
     subsets = json.loads((out / 'modality_subsets.json').read_text())
-    print(f'\n{"modalities":<12}{"OA":>8}{"kappa":>8}{"mIoU":>8}')
-    for key, entry in subsets.items():
-        values = (entry['metrics'][m] for m in ('OA', 'kappa', 'mIoU'))
-        print(f'{key:<12}' + ''.join(f'{v:8.2f}' for v in values))
+    measures = ('OA', 'kappa', 'mIoU')
+    rows = [
+        [key, *(entry['metrics'][m] for m in measures)]
+        for key, entry in subsets.items()
+    ]
+    print('\n' + text_table(['modalities', *measures], rows))
     scores = [e['metrics']['mIoU'] for e in subsets.values()]
     gain = scores[0] - max(scores[1:])
     print(f'\nfusion gains {gain:.1f} points of mIoU over the better sensor')

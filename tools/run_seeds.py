@@ -27,8 +27,8 @@ add_source_path()
 
 import torch
 
-from multimodal_rs.evaluation.report import write_csv
 from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.tables import write_csv
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
 TOOLS = Path(__file__).resolve().parent

@@ -21,8 +21,9 @@ from mmseg.structures import SegDataSample
 from torch.utils.data import DataLoader
 
 from multimodal_rs.evaluation.confusion import MEASURES
-from multimodal_rs.evaluation.report import text_table, write_csv, write_json
+from multimodal_rs.evaluation.report import write_json
 from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.utils.tables import text_table, write_csv
 
 MOST_FOR_ALL = 4  # modalities: 15 subsets
 

@@ -16,14 +16,10 @@ from multimodal_rs.evaluation.confusion import (
     per_class,
     summarize,
 )
-from multimodal_rs.evaluation.report import (
-    run_log_dir,
-    text_table,
-    write_csv,
-    write_json,
-)
+from multimodal_rs.evaluation.report import run_log_dir, write_json
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.utils.tables import text_table, write_csv
 
 
 @METRICS.register_module()
