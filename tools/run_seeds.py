@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Train and test configs with several seeds and tabulate mean and spread.
+"""Train and test configs with several seeds, and leave a record of each run.
 
     python tools/run_seeds.py CONFIG [CONFIG ...] --seeds 0 1 2
 
-Every run is the stock ``tools/train.py`` and ``tools/test.py`` in a folder of
-its own, ``<work-dir>/<config>/seed-<seed>``. A finished run is kept, an
-interrupted one resumed, unless it was started with other options, which is an
-error. The table of the last call (``seeds.md``, ``seeds.csv``) names command,
-and the commits and hardware of the runs themselves (``run.json``).
+Any config will do. Every run is the stock ``tools/train.py`` and
+``tools/test.py`` in a folder of its own, ``<work-dir>/<config>/seed-<seed>``;
+what both print is also in its ``run.log``. A finished run leaves
+``record.json`` (measures, costs, commits, hardware: see
+``multimodal_rs/results/record.py``), is kept, and can be taken into the
+published tables by ``tools/make_tables.py --add``. An interrupted run is
+resumed, unless it was started with other options. A run that fails does not
+stop the others; it is named at the end, and the exit code is 1.
+
+The table of mean and spread (``seeds.md``, ``seeds.csv``) is that of the last
+call.
 """
 
 import argparse
-import json
-import os
-import platform
-import statistics
+import shlex
 import subprocess
 import sys
 import time
@@ -25,16 +28,20 @@ from _bootstrap import add_source_path
 
 add_source_path()
 
-import torch
-
-from multimodal_rs.utils.files import write_text
-from multimodal_rs.utils.tables import write_csv
+from multimodal_rs.results import environment, runs
+from multimodal_rs.results.record import Record, read_record
+from multimodal_rs.results.seeds import write_seeds
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
 TOOLS = Path(__file__).resolve().parent
-RESULT = 'modality_subsets.json'
-RECORD = 'run.json'
-MEASURES = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1')
+ROOT = TOOLS.parent
+LOG = 'run.log'
+# Added to every run, whatever hooks its config has.
+HOOK = 'default_hooks.run_record.type=RunRecordHook'
+
+
+class RunFailedError(Exception):
+    """One of the tools has ended with an error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,22 +51,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line, for tests.
 
     Returns:
-        Exit code.
+        Exit code: 1 if a run has failed.
     """
     args = _parse(arguments)
-    rows, records = [], []
+    command = ' '.join(
+        ['python tools/run_seeds.py', shlex.join(arguments or sys.argv[1:])]
+    )
+    records, failures = [], []
     for config in args.configs:
-        results = []
         for seed in args.seeds:
-            folder = args.work_dir / Path(config).stem / f'seed-{seed}'
-            results.append(run(config, seed, folder, args.cfg_options))
-            records.append(json.loads((folder / RECORD).read_text()))
-        rows += summarize(Path(config).stem, results)
-    print(write_table(rows, args, records))
-    return 0
+            folder = args.work_dir / config.stem / f'seed-{seed}'
+            try:
+                records.append(
+                    run(config, seed, folder, args.cfg_options, command)
+                )
+            except (RunFailedError, FileNotFoundError, ValueError) as error:
+                print(f'{config}, seed {seed}: {error}', flush=True)
+                failures.append(f'{config}, seed {seed}: {error}')
+    if records:
+        print(write_seeds(args.work_dir, records, command))
+    for failure in failures:
+        print(f'NOT DONE: {failure}', file=sys.stderr)
+    return 1 if failures else 0
 
 
-def run(config: str, seed: int, folder: Path, options: Sequence[str]) -> dict:
+def run(
+    config: Path,
+    seed: int,
+    folder: Path,
+    options: Sequence[str],
+    command: str,
+) -> Record:
     """Train and test once, unless it has been done.
 
     Args:
@@ -67,159 +89,71 @@ def run(config: str, seed: int, folder: Path, options: Sequence[str]) -> dict:
         seed: Seed of the run.
         folder: Work directory of the run.
         options: Further ``--cfg-options``.
+        command: What was typed, for the record.
 
     Returns:
-        Subset ('opt+sar', 'opt', ...) -> measures in percent.
+        The record of the run.
 
     Raises:
-        SystemExit: If the folder has a run with other options.
+        RunFailedError: If training or testing fails.
+        FileNotFoundError: If training leaves no checkpoint.
+        ValueError: If the folder has a run with other options, or its record
+            is of another schema.
     """
-    _record(folder, options)
-    if not (folder / RESULT).exists():
-        print(f'{config}, seed {seed} -> {folder}', flush=True)
-        start = time.time()
-        options = ['--cfg-options', f'randomness.seed={seed}', *options]
-        where = ['--work-dir', str(folder)]
-        _call('train.py', config, *where, '--resume', *options)
-        checkpoint = best_checkpoint(folder)
-        _call('test.py', config, str(checkpoint), *where, *options)
-        latest = max(folder.glob(f'*/{RESULT}'), key=os.path.getmtime)
-        write_text(folder / RESULT, latest.read_text())
-        print(f'  {(time.time() - start) / 60:.1f} minutes', flush=True)
-    content = json.loads((folder / RESULT).read_text())
-    return {key: entry['metrics'] for key, entry in content.items()}
+    machine = environment.device_name()
+    runs.open_run(folder, options, environment.commit(TOOLS), machine, command)
+    if (folder / runs.RECORD).exists():
+        return read_record(folder / runs.RECORD)
+    print(f'{config}, seed {seed} -> {folder}', flush=True)
+    start = time.time()
+    where = ['--work-dir', str(folder)]
+    given = ['--cfg-options', f'randomness.seed={seed}', *options, HOOK]
+    if not (folder / runs.TRAINING).exists():
+        _call(folder, 'train.py', str(config), *where, '--resume', *given)
+    checkpoint = best_checkpoint(folder)
+    _call(folder, 'test.py', str(config), str(checkpoint), *where, *given)
+    _count(config, folder)
+    record = runs.close_run(folder, config, ROOT, seed)
+    print(f'  {(time.time() - start) / 60:.1f} minutes', flush=True)
+    return record
 
 
-def summarize(name: str, results: Sequence[dict]) -> list[dict]:
-    """Average each subset of modalities over the seeds.
-
-    Args:
-        name: Of the method.
-        results: One dict per seed, subset -> measures.
-
-    Returns:
-        One row per subset with mean and sample standard deviation.
-    """
-    rows = []
-    for subset in results[0]:
-        row = dict(config=name, modalities=subset, runs=len(results))
-        for measure in MEASURES:
-            # Missing or null where undefined, as kappa of a single class.
-            found = [r.get(subset, {}).get(measure) for r in results]
-            values = [v for v in found if v is not None and v == v]
-            row[measure] = statistics.mean(values) if values else None
-            row[f'{measure} sd'] = (
-                statistics.stdev(values) if values[1:] else None
-            )
-        rows.append(row)
-    return rows
-
-
-def write_table(
-    rows: Sequence[dict], args: argparse.Namespace, records: Sequence[dict]
-) -> str:
-    """Write seeds.csv and seeds.md into the work directory.
-
-    Returns:
-        The Markdown text.
-    """
-    header = list(rows[0])
-    write_csv(
-        args.work_dir / 'seeds.csv',
-        header,
-        [[row[h] for h in header] for row in rows],
-    )
-    lines = [
-        f'| config | modalities | {" | ".join(MEASURES)} |',
-        '|---|---|' + '---|' * len(MEASURES),
-    ]
-    for row in rows:
-        cells = ' | '.join(_cell(row, m) for m in MEASURES)
-        lines.append(f'| {row["config"]} | {row["modalities"]} | {cells} |')
-    lines += ['', provenance(args, records)]
-    text = '\n'.join(lines) + '\n'
-    write_text(args.work_dir / 'seeds.md', text)
-    return text
-
-
-def provenance(args: argparse.Namespace, records: Sequence[dict]) -> str:
-    """Say how the numbers were made."""
-    command = ' '.join(['python tools/run_seeds.py', *sys.argv[1:]])
-    made = {
-        key: ', '.join(dict.fromkeys(v for r in records for v in r[key]))
-        for key in ('commits', 'machines')
-    }
-    seeds = ', '.join(map(str, args.seeds))
-    return (
-        f'Mean and standard deviation in percent over the seeds {seeds}; '
-        f'`{command}`; commit {made["commits"]}; {made["machines"]}.'
-    )
-
-
-def _record(folder: Path, options: Sequence[str]) -> None:
-    """Write down with what a run is made; refuse to mix options.
-
-    A run that goes on at another commit, or on another machine, has both.
-    """
-    file = folder / RECORD
-    unknown = dict(options=list(options), commits=[], machines=[])
-    record = json.loads(file.read_text()) if file.exists() else unknown
-    if record['options'] != list(options):
-        raise SystemExit(
-            f'{folder} has a run with the options {record["options"]}, not '
-            f'{list(options)}: choose another --work-dir, or delete the folder'
+def _call(folder: Path, tool: str, *arguments: str) -> None:
+    """Run a tool; what it prints goes to the screen and into run.log."""
+    command = [sys.executable, str(TOOLS / tool), *arguments]
+    with (folder / LOG).open('ab') as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-    if (folder / RESULT).exists():
-        if not file.exists():  # made before runs were recorded
-            record.update(commits=['unknown'], machines=['unknown machine'])
-            write_text(file, json.dumps(record))
+        for line in process.stdout:
+            log.write(line)
+            sys.stdout.write(line.decode(errors='replace'))
+            sys.stdout.flush()
+        code = process.wait()
+    if code:
+        raise RunFailedError(
+            f'{tool} has ended with exit code {code}, see {folder / LOG}'
+        )
+
+
+def _count(config: Path, folder: Path) -> None:
+    """Count parameters and flops, once for all seeds of a config.
+
+    A network that cannot be counted has none in its record.
+    """
+    target = folder.parent / runs.COMPLEXITY
+    size = runs.image_size(folder)
+    if target.exists() or size is None:
         return
-    for key, value in (('commits', _commit()), ('machines', _machine())):
-        if value not in record[key]:
-            record[key].append(value)
-    write_text(file, json.dumps(record))
-
-
-def _commit() -> str:
-    commit = _output('git', 'rev-parse', '--short', 'HEAD')
-    changed = _output('git', 'status', '--porcelain', '--untracked-files=no')
-    return (commit or 'unknown') + (' with changes' if changed else '')
-
-
-def _machine() -> str:
-    device = (
-        torch.cuda.get_device_name()
-        if torch.cuda.is_available()
-        else f'{os.cpu_count()} CPU cores ({_processor()})'
-    )
-    return f'{device}, torch {torch.__version__}'
-
-
-def _cell(row: dict, measure: str) -> str:
-    spread = row[f'{measure} sd']
-    if row[measure] is None:
-        return ''
-    if spread is None:
-        return f'{row[measure]:.2f}'
-    return f'{row[measure]:.2f} ± {spread:.2f}'
-
-
-def _processor() -> str:
-    info = Path('/proc/cpuinfo')
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith('model name'):
-                return line.partition(':')[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _output(*command: str) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, cwd=TOOLS)
-    return result.stdout.strip() if result.returncode == 0 else ''
-
-
-def _call(tool: str, *arguments: str) -> None:
-    subprocess.run([sys.executable, str(TOOLS / tool), *arguments], check=True)
+    # As mmengine has dumped it, with all options.
+    dumped = folder / config.name
+    module = 'multimodal_rs.results.complexity'
+    command = [sys.executable, '-m', module, str(dumped), str(target)]
+    command += ['--size', *map(str, size)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        reason = result.stderr.strip().rpartition('\n')[2]
+        print(f'{config}: multiply-adds are not counted: {reason}')
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -227,7 +161,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('configs', nargs='+')
+    parser.add_argument('configs', nargs='+', type=Path)
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument(
         '--work-dir', type=Path, default=Path('work_dirs/seeds')

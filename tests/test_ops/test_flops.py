@@ -8,11 +8,11 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from torch import nn
 
-import get_flops
 from helpers import ROOT
 from multimodal_rs.ops import operators, selective_scan, ss2d
 from multimodal_rs.ops.flops import flop_handles
 from multimodal_rs.ops.routes import CROSS4
+from multimodal_rs.results.complexity import count_flops
 from scan_cases import runnable_backends, scan_arguments, ss2d_arguments
 
 MCF_MAMBA = 'configs/mcf_mamba/mcf-mamba_vmamba-{}.py'
@@ -80,7 +80,7 @@ def test_mcf_mamba_of_the_paper():
     )
     init_default_scope('mmseg')
     model = MODELS.build(cfg.model).eval()
-    operators, parts = get_flops.count(model, dict(opt=4, sar=2), (32, 32))
+    operators, parts = count_flops(model, dict(opt=4, sar=2), (32, 32))
     expected = {
         'linear': 12.68,
         'scan': 8.32,

@@ -1,91 +1,219 @@
+"""Series of runs through the stock tools, on a few simulated tiles."""
+
+import csv
 import json
-import statistics
-from pathlib import Path
+import os
+import shutil
+import sys
 
 import pytest
 
 import run_seeds
+from helpers import ROOT
+from multimodal_rs.results import runs
+from multimodal_rs.results.record import read_record
+from tool_runs import run
+
+SMALL = """
+_base_ = {base!r}
+encoder = dict(base_channels=16)
+root = dict(dataset=dict(data_root={data!r}))
+loader = dict(batch_size=4, num_workers=0, persistent_workers=False, **root)
+train_dataloader, val_dataloader, test_dataloader = loader, loader, loader
+train_cfg = dict(max_epochs=1, val_interval=1)
+param_scheduler = []
+"""
+FUSED = """
+model = dict(
+    backbone=dict(branches=dict(opt=encoder, sar=encoder)),
+    neck=dict(channels=(16, 128)),
+    decode_head=dict(in_channels=(16, 128), decoder=dict(channels=16)),
+)
+"""
+# All of the few tiles, not a tenth of them.
+WHOLE = """
+train_dataloader = dict(
+    loader,
+    dataset=dict(root['dataset'], ann_file='splits/default/train.txt'),
+)
+"""
+# An optimiser for the encoders and one for the rest, in a model of its own.
+TWO = """
+custom_imports = dict(imports=['multimodal_rs', 'two_optimizers'])
+model = dict(type='TwoOptimizers')
+optim_wrapper = dict(_delete_=True, constructor='EncodersAndRest')
+"""
+MODULE = """
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmseg.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from torch.optim import SGD, AdamW
+
+from multimodal_rs.models.selfsup.complementary_masked_modeling import (
+    ComplementaryMaskedModeling,
+)
 
 
-def result(shift):
-    return {
-        subset: {m: 50.0 + i + shift for m in run_seeds.MEASURES}
-        for i, subset in enumerate(('opt+sar', 'opt'))
-    }
+@MODELS.register_module()
+class TwoOptimizers(ComplementaryMaskedModeling):
+    def train_step(self, data, optim_wrapper):
+        data = self.data_preprocessor(data, True)
+        losses = self(**data, mode='loss')
+        optim_wrapper.zero_grad()
+        sum(losses.values()).backward()
+        for wrapper in optim_wrapper.values():
+            wrapper.step()
+        return {name: loss.detach() for name, loss in losses.items()}
 
 
-def test_mean_and_sample_deviation():
-    shifts = (0.0, 1.0, 5.0)
-    rows = run_seeds.summarize('net', [result(s) for s in shifts])
-    assert [row['modalities'] for row in rows] == ['opt+sar', 'opt']
-    assert rows[0]['mIoU'] == pytest.approx(52)
-    assert rows[0]['mIoU sd'] == pytest.approx(statistics.stdev(shifts))
-    assert rows[0]['runs'] == 3
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class EncodersAndRest:
+    def __init__(self, optim_wrapper_cfg, paramwise_cfg=None):
+        pass
+
+    def __call__(self, model):
+        encoders = list(model.backbone.parameters())
+        rest = [p for n, p in model.named_parameters() if 'backbone' not in n]
+        return OptimWrapperDict(
+            encoders=OptimWrapper(SGD(encoders, lr=1e-3)),
+            rest=OptimWrapper(AdamW(rest, lr=1e-3)),
+        )
+"""
+PRETRAINING = 'cmss/deeplabv3plus-mdafm-pre_r18_1xb8-40e_simulated-128x128.py'
+SUBSETS = (
+    'cmss/deeplabv3plus-mdafm-scratch10_r18_1xb8-80e_simulated-128x128.py'
+)
 
 
-def test_one_run_has_no_spread():
-    (row, _) = run_seeds.summarize('net', [result(0.0)])
-    assert row['mIoU sd'] is None
-
-
-def test_finished_runs_are_kept_and_tabulated(tmp_path, monkeypatch):
-    for seed in (0, 1):
-        folder = tmp_path / 'net' / f'seed-{seed}'
-        folder.mkdir(parents=True)
-        content = {k: dict(metrics=v) for k, v in result(seed).items()}
-        (folder / run_seeds.RESULT).write_text(json.dumps(content))
-    monkeypatch.setattr(run_seeds, '_call', lambda *_: pytest.fail('ran'))
-    run_seeds.main(
-        ['configs/x/net.py', '--seeds', '0', '1', '--work-dir', str(tmp_path)]
+@pytest.fixture(scope='module')
+def workspace(tmp_path_factory):
+    """Tiles and three configs, the first of which fails."""
+    folder = tmp_path_factory.mktemp('seeds')
+    data = folder / 'data'
+    run(
+        *(sys.executable, 'data_prep/simulate.py', data),
+        *('--patches', 12, '--size', 64, '--scene', 256, 272),
     )
-    table = (tmp_path / 'seeds.md').read_text()
-    assert '| net | opt+sar | 50.50 ± 0.71 |' in table
-    assert 'commit' in table and 'seeds 0, 1' in table
-    assert (tmp_path / 'seeds.csv').read_text().count('\n') == 3
+    (folder / 'two_optimizers.py').write_text(MODULE)
+    configs = dict(
+        broken=(SUBSETS, "model = dict(neck=dict(type='NoSuchNeck'))"),
+        subsets=(SUBSETS, FUSED + WHOLE),
+        two=(PRETRAINING, FUSED + TWO),
+    )
+    for name, (base, change) in configs.items():
+        start = SMALL.format(base=str(ROOT / 'configs' / base), data=str(data))
+        (folder / f'{name}.py').write_text(start + change)
+    return folder
 
 
-def finish(folder, content):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / run_seeds.RESULT).write_text(json.dumps(content))
+@pytest.fixture(scope='module')
+def series(workspace):
+    return call(workspace, 'broken', 'subsets', 'two')
 
 
-def test_other_options_need_another_folder(tmp_path, monkeypatch):
-    content = {k: dict(metrics=v) for k, v in result(0).items()}
+def call(workspace, *names, options=(), seeds=(0,)):
+    path = os.pathsep.join([str(ROOT / 'projects'), str(workspace)])
+    return run(
+        *(sys.executable, 'tools/run_seeds.py'),
+        *(workspace / f'{name}.py' for name in names),
+        *('--seeds', *seeds, '--work-dir', workspace / 'runs', *options),
+        check=False,
+        PYTHONPATH=path,
+    )
+
+
+def test_a_failing_run_does_not_stop_the_others(workspace, series):
+    log = workspace / 'runs' / 'broken' / 'seed-0' / 'run.log'
+    assert series.returncode == 1
+    assert 'broken.py, seed 0: train.py has ended' in series.stderr
+    assert str(log) in series.stderr and 'NoSuchNeck' in log.read_text()
+    assert 'subsets.py' not in series.stderr
+
+
+def test_a_run_leaves_a_record(workspace, series):
+    folder = workspace / 'runs' / 'subsets' / 'seed-0'
+    record = read_record(folder / runs.RECORD)
+    assert list(record.measures) == ['opt+sar', 'opt', 'sar']
+    tested = next(folder.glob('*/modality_subsets.json'))
+    for subset, entry in json.loads(tested.read_text()).items():
+        for name, value in record.measures[subset].items():
+            assert value == entry['metrics'][name]
+        for name, value in record.classes[subset]['IoU'].items():
+            assert value == entry['metrics'][f'IoU.{name}']
+    assert record.modalities == dict(
+        opt=['B4', 'B3', 'B2', 'B8'], sar=['VV', 'VH']
+    )
+    assert record.split['test'] == 'splits/default/test.txt'
+    assert (record.epochs, record.iterations) == (1, 1)
+    assert record.input_size == dict(opt=[4, 64, 64], sar=[2, 64, 64])
+    assert record.parameters > 1e5 and record.flops > 1e6
+    assert record.memory_of == 'process' and 50 < record.memory_mib < 20000
+    assert 0 < record.train_seconds < 300 and 0 < record.test_seconds < 300
+    assert set(record.versions) >= {'python', 'torch', 'mmseg'}
+    assert record.seeds == [0] and record.commits and record.device
+    assert 'run_seeds.py' in record.command
+
+
+def test_of_any_loop_and_any_number_of_optimizers(workspace, series):
+    folder = workspace / 'runs' / 'two' / 'seed-0'
+    record = read_record(folder / runs.RECORD)
+    (subset,) = record.measures
+    assert subset == 'opt+sar'
+    assert set(record.measures[subset]) == {
+        'masked_error',
+        'masked_error_opt',
+        'masked_error_sar',
+    }
+    assert not record.classes and record.flops > 1e6
+    table = (workspace / 'runs' / 'seeds.md').read_text()
+    assert f'{record.measures[subset]["masked_error"]:.4f}' in table
+
+
+def test_other_options_need_another_folder(workspace, series, capsys):
+    arguments = [str(workspace / 'subsets.py'), '--seeds', '0']
+    arguments += ['--work-dir', str(workspace / 'runs'), '--cfg-options']
+    assert run_seeds.main([*arguments, 'a=1']) == 1
+    assert "the options [], not ['a=1']" in capsys.readouterr().err
+
+
+def test_finished_runs_are_kept_and_averaged(workspace, series, monkeypatch):
+    first = workspace / 'runs' / 'subsets' / 'seed-0'
+    content = json.loads((first / runs.RECORD).read_text())
+    content['seeds'] = [1]
+    content['measures']['opt']['mIoU'] += 3
+    second = workspace / 'kept' / 'subsets' / 'seed-1'
+    shutil.copytree(first, second)
+    shutil.copytree(first, second.with_name('seed-0'))
+    (second / runs.RECORD).write_text(json.dumps(content))
+    monkeypatch.setattr(run_seeds, '_call', lambda *_: pytest.fail('ran'))
+    arguments = [str(workspace / 'subsets.py'), '--seeds', '0', '1']
+    arguments += ['--work-dir', str(workspace / 'kept')]
+    assert run_seeds.main(arguments) == 0
+    with (workspace / 'kept' / 'seeds.csv').open(newline='') as file:
+        rows = {row['modalities']: row for row in csv.DictReader(file)}
+    assert rows['opt']['runs'] == '2'
+    expected = content['measures']['opt']['mIoU'] - 1.5
+    assert float(rows['opt']['mIoU']) == pytest.approx(expected)
+    assert float(rows['opt']['mIoU sd']) == pytest.approx(3 / 2**0.5)
+    assert float(rows['sar']['mIoU sd']) == 0
+    text = (workspace / 'kept' / 'seeds.md').read_text()
+    assert 'seeds 0, 1' in text and f'{expected:.2f} ± 2.12' in text
+
+
+def test_an_interrupted_run_goes_on_where_it_was(
+    workspace, series, monkeypatch
+):
+    folder = workspace / 'again' / 'subsets' / 'seed-0'
+    shutil.copytree(workspace / 'runs' / 'subsets' / 'seed-0', folder)
+    (folder / runs.RECORD).unlink()
     calls = []
-
-    def call(tool, *arguments):
-        calls.append((tool, arguments))
-        where = Path(arguments[arguments.index('--work-dir') + 1])
-        (where / 'best_mIoU_epoch_1.pth').touch()
-        finish(where / '2026', content)
-
-    monkeypatch.setattr(run_seeds, '_call', call)
-    command = ['net.py', '--seeds', '0', '--work-dir', str(tmp_path)]
-    ten, one = ([*command, '--cfg-options', f'list={n}'] for n in (10, 1))
-    run_seeds.main(ten)
-    assert [tool for tool, _ in calls] == ['train.py', 'test.py']
-    assert run_seeds._commit() in (tmp_path / 'seeds.md').read_text()
-    with pytest.raises(SystemExit, match=r"options \['list=10'\], not"):
-        run_seeds.main(one)
-    monkeypatch.setattr(run_seeds, '_commit', lambda: 'later')
-    run_seeds.main(ten)
-    assert len(calls) == 2
-    assert 'later' not in (tmp_path / 'seeds.md').read_text()
-
-
-def test_a_run_that_goes_on_at_another_commit_has_both(tmp_path, monkeypatch):
-    for commit in ('a1', 'a1', 'b2'):
-        monkeypatch.setattr(run_seeds, '_commit', lambda c=commit: c)
-        run_seeds._record(tmp_path, [])
-    record = json.loads((tmp_path / run_seeds.RECORD).read_text())
-    assert record['commits'] == ['a1', 'b2']
-
-
-def test_undefined_measures_leave_an_empty_cell():
-    lacking = result(1.0)
-    lacking['opt'] = {m: None for m in run_seeds.MEASURES}
-    both, opt = run_seeds.summarize('net', [result(0.0), lacking])
-    assert both['mIoU'] == 50.5
-    assert (opt['mIoU'], opt['mIoU sd']) == (51.0, None)
-    (_, opt) = run_seeds.summarize('net', [lacking])
-    assert run_seeds._cell(opt, 'mIoU') == ''
+    monkeypatch.setattr(run_seeds, '_call', lambda *a: calls.append(a[1]))
+    monkeypatch.setattr(run_seeds.environment, 'commit', lambda _: 'later')
+    arguments = [str(workspace / 'subsets.py'), '--seeds', '0']
+    assert (
+        run_seeds.main([*arguments, '--work-dir', str(workspace / 'again')])
+        == 0
+    )
+    # It had been trained to the end: only the test is repeated.
+    assert calls == ['test.py']
+    record = read_record(folder / runs.RECORD)
+    assert len(record.commits) == 2 and record.commits[1] == 'later'

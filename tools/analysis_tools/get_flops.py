@@ -10,7 +10,6 @@ sequence. What the fused head needs is counted, in test mode.
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,13 +20,12 @@ from _launch import check_file
 
 add_source_path()
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from multimodal_rs.datasets.modality import build_modalities
-from multimodal_rs.ops.flops import flop_analyzer
+from multimodal_rs.results.complexity import count_flops
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     modalities = build_modalities(cfg.train_dataloader.dataset.modalities)
     bands = {name: m.channels for name, m in modalities.items()}
     parameters = sum(p.numel() for p in model.parameters())
-    operators, parts = count(model, bands, tuple(args.shape))
+    operators, parts = count_flops(model, bands, tuple(args.shape))
     height, width = args.shape
     print(f'input: 1 x {bands} at {height} x {width}')
     print(f'parameters: {parameters:,}')
@@ -53,35 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f'by {title}')
         for name, number in counter.most_common():
             print(f'  {name:30} {number / 1e9:8.3f} G')
-
-
-def count(
-    model: torch.nn.Module, bands: dict[str, int], shape: tuple[int, int]
-) -> tuple[Counter, Counter]:
-    """Count one image.
-
-    Args:
-        model: A segmentor.
-        bands: Number of bands of each modality.
-        shape: (H, W).
-
-    Returns:
-        Flops by operator, and by direct child of the model.
-    """
-    device = next(model.parameters()).device
-    inputs = {m: torch.rand(1, c, *shape).to(device) for m, c in bands.items()}
-    with torch.no_grad():
-        analyzer = flop_analyzer(model, inputs)
-        operators = Counter(analyzer.by_operator())
-        by_module = analyzer.by_module()
-    parts = Counter(
-        {
-            name: by_module[f'network.{name}']
-            for name, _ in model.named_children()
-            if by_module[f'network.{name}']
-        }
-    )
-    return operators, parts
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

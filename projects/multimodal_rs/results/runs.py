@@ -1,0 +1,191 @@
+"""Folder of one run: what lies in it, and the record that is made of it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from multimodal_rs.results.record import SCHEMA, Record, write_record
+from multimodal_rs.utils.files import write_text
+
+# Written by RunRecordHook, when training and when testing has ended.
+TRAINING, TESTING = 'training.json', 'testing.json'
+# The record of a finished run.
+RECORD = 'record.json'
+# How an unfinished run was started; it goes on with nothing else.
+STARTED = 'run.json'
+# Parameters and multiply-adds, once for all seeds of a config.
+COMPLEXITY = 'complexity.json'
+NAMES = 'tables.json'
+# <method>_<backbone>_<gpus>xb<batch>-<schedule>_<dataset>-<crop>
+CONFIG_NAME = re.compile(r'([^_]+)_[^_]+_\d+xb\d+-[^_]+_([^_]+)-[^_-]+')
+CLASS_MEASURE = re.compile(r'(?P<measure>.*(?:IoU|PA|UA|F1))\.(?P<name>.+)')
+
+
+@dataclass
+class Ledger:
+    """What a run was started with; more than once if it was interrupted."""
+
+    options: list[str]
+    commits: list[str] = field(default_factory=list)
+    machines: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+
+
+def open_run(
+    folder: Path,
+    options: Sequence[str],
+    commit: str,
+    machine: str,
+    command: str,
+) -> None:
+    """Write down with what a run starts or goes on; refuse to mix options.
+
+    Args:
+        folder: Of the run.
+        options: ``--cfg-options``.
+        commit: Of the code now.
+        machine: Device now.
+        command: What was typed.
+
+    Raises:
+        ValueError: If the folder has a run with other options.
+    """
+    file = folder / STARTED
+    ledger = Ledger(list(options))
+    if file.exists():
+        known = json.loads(file.read_text())
+        # Runs that were started before commands were written down.
+        known.setdefault('commands', [])
+        ledger = Ledger(**known)
+    if ledger.options != list(options):
+        raise ValueError(
+            f'{folder} has a run with the options {ledger.options}, not '
+            f'{list(options)}: choose another --work-dir, or delete the folder'
+        )
+    if (folder / RECORD).exists():
+        return
+    for values, value in (
+        (ledger.commits, commit),
+        (ledger.machines, machine),
+        (ledger.commands, command),
+    ):
+        if value not in values:
+            values.append(value)
+    write_text(file, json.dumps(vars(ledger)))
+
+
+def close_run(folder: Path, config: Path, root: Path, seed: int) -> Record:
+    """Make the record of a run that has been trained and tested.
+
+    Args:
+        folder: Of the run.
+        config: Config file.
+        root: Of the repository.
+        seed: Of the run.
+
+    Returns:
+        The record, which also lies in the folder from now on.
+    """
+    ledger = Ledger(**json.loads((folder / STARTED).read_text()))
+    training, testing = (
+        json.loads((folder / name).read_text()) for name in (TRAINING, TESTING)
+    )
+    method, dataset = names(config, testing['dataset'])
+    plain, classes = split_classes(testing['metrics'])
+    cost = _complexity(folder.parent / COMPLEXITY)
+    record = Record(
+        schema=SCHEMA,
+        config=relative(config, root),
+        method=method,
+        dataset=dataset,
+        split=training['split'],
+        modalities=testing['modalities'],
+        seeds=[seed],
+        options=ledger.options,
+        measures=plain,
+        spread=None,
+        classes=classes,
+        digits=None,
+        parameters=testing['parameters'],
+        flops=cost.get('flops'),
+        input_size=cost.get('input_size'),
+        memory_mib=training['memory_mib'],
+        memory_of=training['memory_of'],
+        train_seconds=training['seconds'],
+        test_seconds=testing['seconds'],
+        epochs=training['epochs'],
+        iterations=training['iterations'],
+        device=ledger.machines,
+        commits=ledger.commits,
+        command='; '.join(ledger.commands) or None,
+        versions=training['versions'],
+        date=date.today().isoformat(),
+        note=None,
+    )
+    write_record(folder / RECORD, record)
+    return record
+
+
+def names(config: Path, dataset: str) -> tuple[str, str]:
+    """Name method and data set of a config for people.
+
+    Args:
+        config: Config file. ``names`` of ``results/tables.json`` beside it
+            says what the words of its name mean.
+        dataset: What the data set is called where the name does not say it.
+
+    Returns:
+        Method and data set; words without a name stand for themselves.
+    """
+    match = CONFIG_NAME.fullmatch(config.stem)
+    words = match.groups() if match else (config.stem, dataset)
+    file = config.parent / 'results' / NAMES
+    known = json.loads(file.read_text())['names'] if file.exists() else {}
+    return tuple(known.get(word, word) for word in words)
+
+
+def split_classes(
+    metrics: Mapping[str, Mapping[str, float | None]],
+) -> tuple[dict, dict]:
+    """Separate measures of single classes (``IoU.forest``) from the others.
+
+    Args:
+        metrics: Per subset.
+
+    Returns:
+        Subset -> measure -> value, and subset -> measure -> class -> value.
+    """
+    plain, classes = {}, {}
+    for subset, values in metrics.items():
+        plain[subset] = {}
+        for key, value in values.items():
+            key = key.removeprefix('test/')  # says nothing in a record
+            match = CLASS_MEASURE.fullmatch(key)
+            if match is None:
+                plain[subset][key] = value
+                continue
+            of_subset = classes.setdefault(subset, {})
+            of_measure = of_subset.setdefault(match['measure'], {})
+            of_measure[match['name']] = value
+    return plain, classes
+
+
+def relative(config: Path, root: Path) -> str:
+    """Write a config's path as it is from the repository, if it is in it."""
+    config, root = config.resolve(), root.resolve()
+    if config.is_relative_to(root):
+        return config.relative_to(root).as_posix()
+    return config.name
+
+
+def _complexity(file: Path) -> dict:
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def image_size(folder: Path) -> tuple[int, int] | None:
+    """Return (H, W) of a training image of a run; None if not known."""
+    sizes = json.loads((folder / TRAINING).read_text())['input_size']
+    return tuple(next(iter(sizes.values()))[1:]) if sizes else None

@@ -1,0 +1,92 @@
+"""The table of a series of runs: mean and spread over the seeds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from multimodal_rs.evaluation.confusion import MEASURES
+from multimodal_rs.results.record import Record
+from multimodal_rs.results.summary import group, summarize
+from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.tables import markdown_table, write_csv
+
+# Shown of a classification; of anything else, whatever was measured.
+SHOWN = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1')
+
+
+def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
+    """Write seeds.csv (full precision) and seeds.md.
+
+    Args:
+        folder: Where to.
+        records: One per run.
+        command: What was typed.
+
+    Returns:
+        The Markdown text.
+    """
+    summaries = [summarize(runs) for runs in group(records)]
+    measures = _measures(summaries)
+    rows, cells = [], []
+    for record in summaries:
+        for subset, values in record.measures.items():
+            row = [record.name, subset, len(record.seeds)]
+            line = row[:2]
+            for name in measures:
+                mean, spread = values.get(name), _spread(record, subset, name)
+                row += [mean, spread]
+                line.append(show(mean, spread, decimals(name)))
+            rows.append(row)
+            cells.append(line)
+    spreads = [column for m in measures for column in (m, f'{m} sd')]
+    header = ['config', 'modalities']
+    write_csv(folder / 'seeds.csv', [*header, 'runs', *spreads], rows)
+    table = markdown_table([*header, *measures], cells)
+    text = f'{table}\n\n{provenance(summaries, command)}\n'
+    write_text(folder / 'seeds.md', text)
+    return text
+
+
+def decimals(measure: str) -> int:
+    """Return how many decimals of a measure people look at."""
+    return 2 if measure.rpartition('/')[2] in MEASURES else 4
+
+
+def show(mean: float | None, spread: float | None, digits: int) -> str:
+    """Write a mean and its deviation, as far as they are known."""
+    if mean is None:
+        return ''
+    if spread is None:
+        return f'{mean:.{digits}f}'
+    return f'{mean:.{digits}f} ± {spread:.{digits}f}'
+
+
+def provenance(records: Sequence[Record], command: str) -> str:
+    """Say how the numbers were made."""
+    parts = {
+        key: ', '.join(dict.fromkeys(v for r in records for v in values(r)))
+        for key, values in (
+            ('seeds', lambda r: map(str, r.seeds)),
+            ('commits', lambda r: r.commits),
+            ('device', lambda r: r.device),
+            ('torch', lambda r: [r.versions.get('torch', 'unknown')]),
+        )
+    }
+    return (
+        f'Mean and standard deviation over the seeds {parts["seeds"]}, shares '
+        f'and kappa in percent; `{command}`; commit {parts["commits"]}; '
+        f'{parts["device"]}, torch {parts["torch"]}.'
+    )
+
+
+def _measures(records: Sequence[Record]) -> list[str]:
+    """Choose the columns: of every record at least one measure."""
+    found = {}
+    for record in records:
+        names = dict.fromkeys(n for v in record.measures.values() for n in v)
+        shown = [name for name in SHOWN if name in names]
+        found.update(dict.fromkeys(shown or names))
+    return list(found)
+
+
+def _spread(record: Record, subset: str, name: str) -> float | None:
+    return record.spread and record.spread.get(subset, {}).get(name)
