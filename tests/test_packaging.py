@@ -30,6 +30,7 @@ DISTRIBUTIONS = {
     # Part of the interface of packages that are declared.
     'affine': 'rasterio',
     'prettytable': 'onedl-mmsegmentation',
+    'yaml': 'onedl-mmengine',
 }
 
 

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+
+from multimodal_rs.results import runs
+
+
+def test_a_run_that_goes_on_at_another_commit_has_both(tmp_path):
+    for commit in ('a1', 'a1', 'b2'):
+        runs.open_run(tmp_path, ['x=1'], commit, 'machine', 'command')
+    ledger = json.loads((tmp_path / runs.STARTED).read_text())
+    assert ledger['commits'] == ['a1', 'b2']
+    assert ledger['machines'] == ['machine']
+
+
+def test_options_are_not_mixed(tmp_path):
+    runs.open_run(tmp_path, ['list=10'], 'a1', 'machine', 'command')
+    with pytest.raises(ValueError, match=r"options \['list=10'\], not"):
+        runs.open_run(tmp_path, ['list=1'], 'a1', 'machine', 'command')
+
+
+def test_a_finished_run_stays_as_it_is(tmp_path):
+    runs.open_run(tmp_path, [], 'a1', 'machine', 'command')
+    (tmp_path / runs.RECORD).touch()
+    before = (tmp_path / runs.STARTED).read_text()
+    runs.open_run(tmp_path, [], 'b2', 'another', 'command')
+    assert (tmp_path / runs.STARTED).read_text() == before
+
+
+def test_names_come_from_the_words_of_the_config(tmp_path):
+    config = tmp_path / 'net-a_r18_1xb8-8e_ombria-128x128.py'
+    assert runs.names(config, 'Data') == ('net-a', 'ombria')
+    (tmp_path / 'results').mkdir()
+    known = dict(names={'net-a': 'Net A', 'ombria': 'OMBRIA'})
+    (tmp_path / 'results' / runs.NAMES).write_text(json.dumps(known))
+    assert runs.names(config, 'Data') == ('Net A', 'OMBRIA')
+    assert runs.names(tmp_path / 'mine.py', 'Data') == ('mine', 'Data')
+
+
+def test_classes_are_separated():
+    metrics = {
+        'opt': {
+            'mIoU': 50.0,
+            'IoU.a.b': 40.0,
+            'PA.c': None,
+            'authors/IoU.c': 1.0,
+            'test/masked_error': 0.5,
+        }
+    }
+    plain, classes = runs.split_classes(metrics)
+    assert plain == {'opt': {'mIoU': 50.0, 'masked_error': 0.5}}
+    assert classes['opt'] == {
+        'IoU': {'a.b': 40.0},
+        'PA': {'c': None},
+        'authors/IoU': {'c': 1.0},
+    }
