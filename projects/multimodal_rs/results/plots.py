@@ -1,0 +1,393 @@
+"""Pictures of records: accuracy against cost, classes, missing sensors.
+
+Colours are those of Okabe and Ito, which colour-blind people can tell apart;
+markers differ as well.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
+from matplotlib.lines import Line2D
+
+from multimodal_rs.evaluation.confusion import MEASURES
+from multimodal_rs.results.layout import build_table
+from multimodal_rs.results.record import Record
+from multimodal_rs.results.store import Results
+from multimodal_rs.results.summary import group, summarize
+
+COLORS = (
+    *('#0072B2', '#D55E00', '#009E73', '#CC79A7'),
+    *('#E69F00', '#56B4E9', '#000000', '#F0E442'),
+)
+MARKERS = 'osD^v<>p'
+# Cost -> (attribute of a record, unit divisor, label of the axis).
+COSTS = {
+    'parameters': ('parameters', 1e6, 'parameters (million)'),
+    'flops': ('flops', 1e9, 'multiply-adds of one image (billion)'),
+    'seconds': ('train_seconds', 60, 'training (minutes)'),
+    'memory': ('memory_mib', 1024, 'memory in training (GiB)'),
+}
+LEGEND = 2.4  # inches beside the panels
+STYLE = {
+    'font.size': 9,
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.grid': True,
+    'grid.color': '#dddddd',
+    'grid.linewidth': 0.6,
+    'axes.axisbelow': True,
+    'legend.frameon': False,
+    'legend.fontsize': 8.5,
+    'axes.titlesize': 10,
+    'axes.titleweight': 'bold',
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is drawn of one network.
+
+    Attributes:
+        label: For people.
+        panel: Entries of one panel are comparable.
+        record: Mean over the seeds.
+    """
+
+    label: str
+    panel: str
+    record: Record
+
+
+def table_entries(results: Results, folder: str, name: str) -> list[Entry]:
+    """Take the networks of a table, each once.
+
+    Args:
+        results: All of them.
+        folder: ``configs``, or that of a method.
+        name: Of the table.
+
+    Returns:
+        Entries with the names that the table shows, and panels by data set
+        and, where they differ, length of the training.
+
+    Raises:
+        KeyError: If there is no such table.
+    """
+    specs = results.layouts.get(folder, {}).get('tables', {})
+    if name not in specs:
+        raise KeyError(
+            f'{folder} has no table {name!r}, only {list(specs)}: name it as '
+            'FOLDER/TABLE, for example configs/joitrinet/ombria'
+        )
+    table = build_table(specs[name], results, f'{folder}: {name}')
+    found = {}
+    for spec, cells in zip(specs[name]['rows'], table.rows, strict=True):
+        if spec.get('config') is None:
+            continue
+        record = results.find(spec['config'], spec.get('options'))
+        if record is None:
+            continue
+        shown = dict(zip(table.header, cells, strict=True))
+        label = shown['network'].text if 'network' in shown else record.method
+        key = (record.config, tuple(record.options))
+        found.setdefault(key, (label, record))
+    return _with_panels(list(found.values()))
+
+
+def record_entries(records: Sequence[Record]) -> list[Entry]:
+    """Take records of runs, averaged over their seeds."""
+    summaries = [summarize(runs) for runs in group(records)]
+    return _with_panels([(record.method, record) for record in summaries])
+
+
+def plot_cost(
+    entries: Sequence[Entry], cost: str, measure: str = 'mIoU'
+) -> Picture:
+    """Draw accuracy, with all modalities, against cost.
+
+    Args:
+        entries: What to draw; those without the cost or measure are left out.
+        cost: One of :data:`COSTS`.
+        measure: Name of a measure.
+
+    Raises:
+        ValueError: If none has both.
+    """
+    attribute, unit, label = COSTS[cost]
+    known = [
+        e
+        for e in entries
+        if getattr(e.record, attribute) is not None
+        and e.record.measures[e.record.everything].get(measure) is not None
+    ]
+    _require(known, f'{cost} and {measure}')
+    with matplotlib.rc_context(STYLE):
+        picture, axes = _panels(known, width=3.8, height=3.4)
+        styles = _styles(known)
+        for panel, axis in axes.items():
+            for entry in (e for e in known if e.panel == panel):
+                _point(axis, entry, attribute, unit, measure, styles)
+            axis.set_title(panel)
+            axis.set_xlabel(label)
+            axis.set_ylabel(_axis_label(measure))
+            axis.margins(x=0.12, y=0.12)
+            axis.set_xlim(left=0)
+        _legend(picture, axes.values())
+    return picture
+
+
+def plot_subsets(entries: Sequence[Entry], measure: str = 'mIoU') -> Picture:
+    """Draw what is lost when modalities are missing.
+
+    A row per network, a mark per subset that it was tested with. Networks for
+    a single modality are dashed lines: what is to be had without the others.
+
+    Args:
+        entries: What to draw.
+        measure: Name of a measure.
+
+    Raises:
+        ValueError: If no network was tested with several subsets.
+    """
+    fused = [e for e in entries if len(e.record.measures) > 1]
+    _require(fused, 'several subsets of modalities')
+    subsets = list(dict.fromkeys(s for e in fused for s in e.record.measures))
+    styles = dict(
+        zip(subsets, zip(COLORS, MARKERS, strict=True), strict=False)
+    )
+    names = _names(fused)
+    rows = [sum(e.panel == name for e in fused) for name in names]
+    with matplotlib.rc_context(STYLE):
+        size = (7.4, 0.5 + 0.45 * len(rows) + 0.36 * sum(rows))
+        picture = Picture(figsize=size, layout='constrained')
+        axes = picture.subplots(
+            len(rows), squeeze=False, sharex=True, height_ratios=rows
+        )[:, 0]
+        for name, axis in zip(names, axes, strict=True):
+            here = [e for e in entries if e.panel == name]
+            _dumbbells(axis, [e for e in here if e in fused], measure, styles)
+            _references(axis, here, measure, styles)
+            axis.set_title(name, loc='left')
+        axes[-1].set_xlabel(_axis_label(measure))
+        _legend(picture, axes, title='tested with')
+    return picture
+
+
+def plot_classes(
+    series: Mapping[str, Mapping[str, float | None]], measure: str
+) -> Picture:
+    """Draw a measure of each class as bars.
+
+    Args:
+        series: Label -> class -> percent.
+        measure: What it is.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+    """
+    _require(series, f'{measure} of classes')
+    classes = list(
+        dict.fromkeys(c for values in series.values() for c in values)
+    )
+    width = 0.8 / len(series)
+    with matplotlib.rc_context(STYLE):
+        size = (1.6 + 0.22 * len(classes) * max(len(series), 3), 3.6)
+        picture = Picture(figsize=size, layout='constrained')
+        axis = picture.subplots()
+        for number, (label, values) in enumerate(series.items()):
+            heights = [values.get(name) for name in classes]
+            places = [
+                i + (number - (len(series) - 1) / 2) * width
+                for i in range(len(classes))
+            ]
+            axis.bar(
+                places,
+                [math.nan if h is None else h for h in heights],
+                width * 0.92,
+                label=label,
+                color=COLORS[number % len(COLORS)],
+            )
+        axis.set_xticks(range(len(classes)), classes)
+        axis.grid(visible=False, axis='x')
+        axis.set_ylim(0, 100)
+        axis.set_ylabel(f'{measure} of the class (%)')
+        _legend(picture, [axis])
+    return picture
+
+
+def class_series(
+    entries: Sequence[Entry], measure: str, subset: str | None
+) -> dict[str, dict[str, float | None]]:
+    """Collect a measure of the classes from records.
+
+    Args:
+        entries: Those without it are left out.
+        measure: ``IoU``, ``PA``, ...
+        subset: Modalities that were tested. None: all.
+
+    Returns:
+        Label -> class -> percent.
+    """
+    series = {}
+    for entry in entries:
+        key = subset or entry.record.everything
+        values = entry.record.classes.get(key, {}).get(measure)
+        if values:
+            series[entry.label] = values
+    return series
+
+
+def _with_panels(found: Sequence[tuple[str, Record]]) -> list[Entry]:
+    lengths = {}
+    for _, record in found:
+        lengths.setdefault(record.dataset, set()).add(record.epochs)
+    entries = []
+    for label, record in found:
+        panel = record.dataset
+        if len(lengths[panel]) > 1 and record.epochs is not None:
+            panel += f', {record.epochs} epochs'
+        same = [x for x, r in found if r.dataset == record.dataset]
+        if same.count(label) > 1 and len(record.modalities) == 1:
+            label += f', only {next(iter(record.modalities))}'
+        entries.append(Entry(label, panel, record))
+    return entries
+
+
+def _names(entries: Sequence[Entry]) -> list[str]:
+    return list(dict.fromkeys(entry.panel for entry in entries))
+
+
+def _panels(
+    entries: Sequence[Entry], width: float, height: float
+) -> tuple[Picture, dict[str, Axes]]:
+    names = _names(entries)
+    size = (width * len(names) + LEGEND, height)
+    picture = Picture(figsize=size, layout='constrained')
+    axes = picture.subplots(1, len(names), squeeze=False)[0]
+    return picture, dict(zip(names, axes, strict=True))
+
+
+def _styles(entries: Sequence[Entry]) -> dict[str, tuple[str, str]]:
+    labels = dict.fromkeys(entry.label for entry in entries)
+    return {
+        label: (COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)])
+        for i, label in enumerate(labels)
+    }
+
+
+def _point(
+    axis: Axes,
+    entry: Entry,
+    attribute: str,
+    unit: float,
+    measure: str,
+    styles: Mapping[str, tuple[str, str]],
+) -> None:
+    record, (color, marker) = entry.record, styles[entry.label]
+    axis.errorbar(
+        getattr(record, attribute) / unit,
+        record.measures[record.everything][measure],
+        yerr=_spread(record, record.everything, measure),
+        fmt=marker,
+        color=color,
+        markeredgecolor='white',
+        markersize=8,
+        capsize=3,
+        elinewidth=1.2,
+        label=entry.label,
+    )
+
+
+def _dumbbells(
+    axis: Axes,
+    entries: Sequence[Entry],
+    measure: str,
+    styles: Mapping[str, tuple[str, str]],
+) -> None:
+    # The parts of a whole lie above and below it: equal values stay apart.
+    whole, *parts = styles
+    shift = {
+        p: 0.4 * ((i + 0.5) / len(parts) - 0.5) for i, p in enumerate(parts)
+    }
+    shift[whole] = 0.0
+    for row, entry in enumerate(entries):
+        record = entry.record
+        values = {s: m.get(measure) for s, m in record.measures.items()}
+        known = {s: v for s, v in values.items() if v is not None}
+        span = [min(known.values()), max(known.values())]
+        axis.plot(span, [row, row], color='#bbbbbb', linewidth=2, zorder=1)
+        for subset, value in known.items():
+            color, marker = styles[subset]
+            axis.errorbar(
+                value,
+                row + shift[subset],
+                xerr=_spread(record, subset, measure),
+                fmt=marker,
+                color=color,
+                markeredgecolor='white',
+                markersize=8,
+                capsize=3,
+                elinewidth=1.2,
+                label=subset.replace('+', ' + '),
+            )
+    axis.set_yticks(range(len(entries)), [e.label for e in entries])
+    axis.set_ylim(len(entries) - 0.5, -0.5)
+    axis.grid(visible=False, axis='y')
+
+
+def _references(
+    axis: Axes,
+    entries: Sequence[Entry],
+    measure: str,
+    styles: Mapping[str, tuple[str, str]],
+) -> None:
+    for record in (e.record for e in entries):
+        subset = record.everything
+        value = record.measures[subset].get(measure)
+        single = len(record.modalities) == 1 and subset in styles
+        if single and value is not None:
+            axis.axvline(
+                value,
+                color=styles[subset][0],
+                linestyle='--',
+                linewidth=1.2,
+                zorder=0,
+                label=f'a network for {subset} only',
+            )
+
+
+def _spread(record: Record, subset: str, measure: str) -> float | None:
+    return record.spread[subset].get(measure) if record.spread else None
+
+
+def _axis_label(measure: str) -> str:
+    percent = measure.rpartition('/')[2] in MEASURES
+    return f'{measure} (%)' if percent else measure
+
+
+def _legend(
+    picture: Picture, axes: Sequence[Axes], title: str | None = None
+) -> None:
+    """Put one legend for all panels to the right, each label once."""
+    found = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        for label, handle in zip(labels, handles, strict=True):
+            found.setdefault(label, handle)
+    # Marks before lines.
+    labels = sorted(found, key=lambda label: isinstance(found[label], Line2D))
+    picture.legend(
+        [found[label] for label in labels],
+        labels,
+        loc='outside right upper',
+        title=title,
+    )
+
+
+def _require(content: object, what: str) -> None:
+    if not content:
+        raise ValueError(f'nothing to draw: no entry has {what}')

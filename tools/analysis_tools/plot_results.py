@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Draw results: accuracy against cost, missing sensors, single classes.
+
+    python tools/analysis_tools/plot_results.py cost --table configs/summary \
+        --out cost.png
+    python tools/analysis_tools/plot_results.py subsets \
+        --table configs/joitrinet/ombria --out subsets.png
+    python tools/analysis_tools/plot_results.py classes \
+        --records work_dirs/seeds/*/*/record.json --measure IoU --out iou.png
+
+From the published records, as FOLDER/TABLE of a ``tables.json``, or from the
+``record.json`` of runs; of single classes also what papers print
+(``--published``, ids of ``published.json``). The suffix of ``--out`` is the
+format.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOOLS))
+
+from _bootstrap import add_source_path
+
+add_source_path()
+
+from multimodal_rs.results import plots
+from multimodal_rs.results.record import read_record
+from multimodal_rs.results.store import read_results
+from multimodal_rs.utils.files import atomic_path
+
+ROOT = TOOLS.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw one picture.
+
+    Args:
+        arguments: Command line, for tests.
+
+    Returns:
+        Exit code.
+    """
+    args = _parse(arguments)
+    results = read_results(ROOT)
+    entries = plots.record_entries([read_record(p) for p in args.records])
+    for name in args.table:
+        folder, _, table = name.rpartition('/')
+        entries += plots.table_entries(results, folder, table)
+    if args.dataset is not None:
+        entries = [e for e in entries if e.record.dataset == args.dataset]
+    measure = args.measure or ('IoU' if args.kind == 'classes' else 'mIoU')
+    if args.kind == 'cost':
+        picture = plots.plot_cost(entries, args.x, measure)
+    elif args.kind == 'subsets':
+        picture = plots.plot_subsets(entries, measure)
+    else:
+        series = plots.class_series(entries, measure, args.subset)
+        for name in args.published:
+            entry = results.published[name]
+            series[f'{entry.method} (published)'] = entry.classes[measure]
+        picture = plots.plot_classes(series, measure)
+    with atomic_path(args.out) as path:
+        picture.savefig(path, dpi=args.dpi)
+    print(f'{args.out} written')
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('kind', choices=['cost', 'subsets', 'classes'])
+    parser.add_argument('--table', nargs='+', default=[], metavar='FOLDER/T')
+    parser.add_argument('--records', nargs='+', type=Path, default=[])
+    parser.add_argument('--published', nargs='+', default=[], metavar='ID')
+    parser.add_argument('--x', choices=list(plots.COSTS), default='parameters')
+    parser.add_argument('--dataset', help='only this one')
+    parser.add_argument('--measure', help='default: mIoU, of classes IoU')
+    parser.add_argument('--subset', help='of classes; default: all modalities')
+    parser.add_argument('--dpi', type=int, default=110)
+    parser.add_argument('--out', type=Path, required=True)
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
