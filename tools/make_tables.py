@@ -5,9 +5,10 @@
 
 rewrites the Markdown tables in README.md and configs/*/README.md between
 ``<!-- table: NAME -->`` and ``<!-- end -->``, metafile.yml of each method and
-model-index.yml. What a table shows is declared in
-``configs/<method>/results/tables.json``, see
-``multimodal_rs/results/layout.py``.
+model-index.yml, and draws the pictures that show records. What a table or a
+picture shows is declared in ``configs/<method>/results/tables.json`` (for the
+main README in ``configs/tables.json``), see ``layout.py`` and ``pictures.py``
+of ``multimodal_rs/results``.
 
     python tools/make_tables.py --add work_dirs/seeds/*/*/record.json
 
@@ -26,6 +27,7 @@ from _bootstrap import add_source_path
 add_source_path()
 
 from multimodal_rs.results.documents import documents, export, stale
+from multimodal_rs.results.pictures import draw_picture, stale_pictures
 from multimodal_rs.results.store import add_record, read_results
 from multimodal_rs.utils.files import write_text
 
@@ -53,9 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             write_text(path, texts[path])
             print(f'{path} written')
+    pictures = stale_pictures(results)
+    for path, (folder, spec) in pictures.items():
+        if args.check:
+            print(f'{path} is stale: run tools/make_tables.py')
+        else:
+            draw_picture(results, folder, spec, path)
+            print(f'{path} drawn')
     for path in export(results, args.csv, args.latex):
         print(f'{path} written')
-    return 1 if args.check and old else 0
+    return 1 if args.check and (old or pictures) else 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

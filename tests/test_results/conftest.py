@@ -52,7 +52,8 @@ def make_record():
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of what the tables are made of."""
-    shutil.copytree(ROOT / 'configs', tmp_path / 'configs')
+    for name in ('configs', 'docs'):
+        shutil.copytree(ROOT / name, tmp_path / name)
     for name in ('README.md', 'model-index.yml'):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path

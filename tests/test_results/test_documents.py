@@ -10,6 +10,7 @@ import make_tables
 from helpers import ROOT
 from multimodal_rs.evaluation.confusion import MEASURES
 from multimodal_rs.results.documents import BLOCK, documents, fill, stale
+from multimodal_rs.results.pictures import stale_pictures
 from multimodal_rs.results.record import write_record
 from multimodal_rs.results.store import read_results
 
@@ -24,7 +25,8 @@ RECORD = 'joitrinet/results/joitrinet-e_r18_1xb8-8e_ombria-128x128.json'
 
 
 def test_nothing_is_stale():
-    old = stale(documents(read_results(ROOT)))
+    results = read_results(ROOT)
+    old = [*stale(documents(results)), *stale_pictures(results)]
     assert not old, f'{old}: run tools/make_tables.py'
 
 
@@ -72,7 +74,8 @@ def test_a_changed_record_makes_everything_stale(checkout, capsys, tmp_path):
     file.write_text(json.dumps(content))
     assert make_tables.main(['--check', *root]) == 1
     printed = capsys.readouterr().out
-    for name in ('README.md', 'joitrinet/README.md', 'joitrinet/metafile.yml'):
+    names = ('README.md', 'joitrinet/README.md', 'joitrinet/metafile.yml')
+    for name in (*names, 'images/missing_sensors.png'):
         assert f'{checkout}/' in printed and f'{name} is stale' in printed
     assert '12.35' not in (checkout / 'README.md').read_text()
 

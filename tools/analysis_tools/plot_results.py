@@ -19,8 +19,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TOOLS))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from _bootstrap import add_source_path
 
@@ -31,7 +30,7 @@ from multimodal_rs.results.record import read_record
 from multimodal_rs.results.store import read_results
 from multimodal_rs.utils.files import atomic_path
 
-ROOT = TOOLS.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -152,7 +152,7 @@ def _summaries(path: Path, root: Path) -> list[Record]:
 
 def _read_layout(path: Path) -> dict:
     layout = json.loads(path.read_text(encoding='utf-8'))
-    known = {'names', 'collection', 'tables'}
+    known = {'names', 'collection', 'tables', 'pictures'}
     unknown = sorted(set(layout) - known)
     if unknown:
         raise ValueError(f'{path}: unknown keys {unknown}, known: {known}')

@@ -1,0 +1,136 @@
+import sys
+
+import pytest
+from PIL import Image
+
+from helpers import ROOT
+from multimodal_rs.results import plots
+from multimodal_rs.results.store import read_results
+from tool_runs import run
+
+
+@pytest.fixture
+def entries(make_record):
+    """Two networks, the first with two seeds, and one for a sensor alone."""
+    other = 'configs/method/other_r18_1xb8-8e_ombria-128x128.py'
+    alone = 'configs/method/opt_r18_1xb8-8e_ombria-128x128.py'
+    return plots.record_entries(
+        [
+            make_record(),
+            make_record(2.0, seeds=[1]),
+            make_record(7.0, config=other, method='Other', flops=None),
+            make_record(
+                config=alone,
+                method='Alone',
+                modalities=dict(opt=[0]),
+                measures={'opt': dict(mIoU=40.0)},
+                classes={},
+            ),
+        ]
+    )
+
+
+def drawn(axis):
+    """(x, y) of each point with an error bar, and its label."""
+    return {
+        bars.get_label(): bars.lines[0].get_xydata()[0].tolist()
+        for bars in axis.containers
+    }
+
+
+def test_cost(entries):
+    picture = plots.plot_cost(entries, 'parameters')
+    (axis,) = picture.axes
+    assert axis.get_title() == 'OMBRIA'
+    assert axis.get_xlabel() == 'parameters (million)'
+    assert axis.get_ylabel() == 'mIoU (%)'
+    expected = {'Net': [1.5, 51], 'Other': [1.5, 57], 'Alone': [1.5, 40]}
+    assert drawn(axis) == expected
+    assert len({bars.lines[0].get_color() for bars in axis.containers}) == 3
+    # What was not counted is not drawn.
+    (axis,) = plots.plot_cost(entries, 'flops').axes
+    assert set(drawn(axis)) == {'Net', 'Alone'}
+
+
+def test_subsets(entries):
+    picture = plots.plot_subsets(entries)
+    (axis,) = picture.axes
+    labels = [text.get_text() for text in axis.get_yticklabels()]
+    assert labels == ['Net', 'Other']
+    points = [
+        (bars.get_label(), bars.lines[0].get_xdata()[0])
+        for bars in axis.containers
+    ]
+    assert sorted(points) == [
+        ('opt', 52.0),
+        ('opt', 58.0),
+        ('opt + sar', 51.0),
+        ('opt + sar', 57.0),
+    ]
+    references = {
+        line.get_label(): line.get_xdata()[0]
+        for line in axis.lines
+        if line.get_linestyle() == '--'
+    }
+    assert references == {'a network for opt only': 40.0}
+
+
+def test_classes(entries):
+    series = plots.class_series(entries, 'IoU', None)
+    assert series == {
+        'Net': dict(dry=61.0, wet=None),
+        'Other': dict(dry=67.0, wet=None),
+    }
+    (axis,) = plots.plot_classes(series, 'IoU').axes
+    assert [t.get_text() for t in axis.get_xticklabels()] == ['dry', 'wet']
+    heights = {
+        bars.get_label(): bars.patches[0].get_height()
+        for bars in axis.containers
+    }
+    assert heights == {'Net': 61.0, 'Other': 67.0}
+
+
+def test_other_lengths_of_training_have_panels_of_their_own(make_record):
+    found = plots.record_entries(
+        [
+            make_record(),
+            make_record(options=['train_cfg.max_epochs=40'], epochs=40),
+        ]
+    )
+    assert [e.panel for e in found] == [
+        'OMBRIA, 8 epochs',
+        'OMBRIA, 40 epochs',
+    ]
+    assert len(plots.plot_cost(found, 'parameters').axes) == 2
+
+
+def test_entries_of_a_table():
+    results = read_results(ROOT)
+    found = plots.table_entries(results, 'configs/joitrinet', 'ombria')
+    labels = [entry.label for entry in found]
+    assert labels[:3] == ['JoiTriNet-e', 'JoiTriNet-d', 'early concatenation']
+    assert labels[3:] == ['DeepLabV3+, only opt', 'DeepLabV3+, only sar']
+    with pytest.raises(KeyError, match="no table 'none', only"):
+        plots.table_entries(results, 'configs/joitrinet', 'none')
+
+
+def test_nothing_to_draw(entries):
+    alone = entries[-1:]
+    with pytest.raises(ValueError, match='several subsets'):
+        plots.plot_subsets(alone)
+    with pytest.raises(ValueError, match='flops and AP'):
+        plots.plot_cost(entries, 'flops', 'AP')
+    with pytest.raises(ValueError, match='IoU of classes'):
+        plots.plot_classes(plots.class_series(alone, 'IoU', None), 'IoU')
+
+
+def test_tool(tmp_path):
+    target = tmp_path / 'classes.png'
+    names = [f'joitrinet-{k}/dfc2020/opt+sar' for k in 'ed']
+    run(
+        *(sys.executable, 'tools/analysis_tools/plot_results.py', 'classes'),
+        *('--published', *names, '--out', target),
+    )
+    with Image.open(target) as picture:
+        assert min(picture.size) > 300
+        assert len(picture.convert('RGB').getcolors(1 << 24)) > 10
