@@ -5,6 +5,7 @@ from pathlib import Path
 
 from _scan_targets import ALL
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.tables import markdown_table, write_csv
 
 # Seconds are of CPU time, or by the events of a GPU; memory is in bytes.
 HEADER = (
@@ -24,23 +25,18 @@ def read(path: Path) -> dict[str, dict]:
 
 def write(path: Path, rows: dict[str, dict]) -> None:
     """Write the rows in the order of the targets."""
-    with atomic_path(path) as temporary:
-        with temporary.open('w', newline='') as file:
-            writer = csv.DictWriter(file, HEADER)
-            writer.writeheader()
-            writer.writerows(rows[n] for n in ALL if n in rows)
+    cells = ([rows[n].get(key) for key in HEADER] for n in ALL if n in rows)
+    write_csv(path, HEADER, cells)
 
 
 def as_text(rows: dict[str, dict]) -> str:
     """Lay the rows out as a Markdown table."""
-    lines = ['| row | what | ratio | floor | aim | ours |', '|---' * 6 + '|']
-    for name in (n for n in ALL if n in rows):
-        row = rows[name]
-        lines.append(
-            f'| {name} | {row["what"]} | {float(row["ratio"]):.3g} | '
-            f'{row["floor"]} | {row["aim"]} | {_cost(row)} |'
-        )
-    return '\n'.join(lines)
+    shown = ('row', 'what', 'ratio', 'floor', 'aim')
+    cells = []
+    for row in (rows[n] for n in ALL if n in rows):
+        row = row | dict(ratio=f'{float(row["ratio"]):.3g}')
+        cells.append([*(str(row[key]) for key in shown), _cost(row)])
+    return markdown_table([*shown, 'ours'], cells)
 
 
 def reaches(row: dict, target: str) -> bool:
