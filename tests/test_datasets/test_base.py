@@ -147,7 +147,7 @@ def test_label_ids_survive_a_dumped_config(tmp_path):
     cfg = Config(dict(label=dict(dir='label', ids={10: 0, 20: 1, -1: 255})))
     cfg.dump(tmp_path / 'dumped.py')
     label = Config.fromfile(tmp_path / 'dumped.py').label
-    assert build(tmp_path, label=label).label['ids'] == {10: 0, 20: 1, -1: 255}
+    assert build(tmp_path, label=label).label.ids == {10: 0, 20: 1, -1: 255}
 
 
 @pytest.mark.parametrize('test_mode', [False, True])

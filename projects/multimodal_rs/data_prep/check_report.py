@@ -102,12 +102,13 @@ def _print_labels(
     for path, names in lists.items():
         column = f'{path.parent.name}/{path.stem}'
         columns[column] = sum((tiles[n].labels for n in names), Counter())
-    rows = sorted({*known, *columns['all tiles']})
+    rows = sorted(known)
     print('\nLabel ids, percent of the pixels:')
-    width = max(len(str(known.get(i, 'UNKNOWN'))) for i in rows) + 6
+    width = max(len(name) for name in known.values()) + 9
     print('  ' + ' ' * width + '  '.join(columns))
     for number in rows:
-        head = f'{number:>4} {known.get(number, "UNKNOWN")}'.ljust(width)
+        name = dataset.label.name(number)
+        head = f'{name:>4} {known[number]}'.ljust(width)
         cells = [
             f'{100 * c[number] / max(sum(c.values()), 1):.3f}'.rjust(
                 len(title)

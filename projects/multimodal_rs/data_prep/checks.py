@@ -14,6 +14,7 @@ from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.grid import Grid, differences
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
+from multimodal_rs.datasets.label import translate
 from multimodal_rs.datasets.modality import Modality
 
 LABEL = 'label'
@@ -66,11 +67,9 @@ def layers_of(dataset: MultiModalSegDataset) -> list[TileLayer]:
         for m in dataset.modalities.values()
     ]
     if dataset.label is not None:
-        get = dataset.label.get
+        label = dataset.label
         layers.append(
-            TileLayer(
-                LABEL, get('dir', ''), get('suffix', '.tif'), get('key'), None
-            )
+            TileLayer(LABEL, label.dir, label.suffix, label.key, None)
         )
     return layers
 
@@ -95,6 +94,9 @@ def _check_file(
     dataset: MultiModalSegDataset, layer: TileLayer, path: str, seen: Tile
 ) -> None:
     try:
+        if layer.modality is None:
+            _check_label(dataset, path, seen)
+            return
         with raster_session(), open_raster(path, layer.key) as file:
             seen.grids[layer.name] = file.grid
             seen.bands[layer.name] = file.bands
@@ -107,9 +109,6 @@ def _check_file(
         reason = str(error.args[0]).splitlines()[0]
         seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
         return
-    if layer.modality is None:
-        _count_labels(dataset, path, data, seen)
-        return
     invalid = float(np.isnan(data[0]).mean())
     seen.invalid[layer.name] = invalid
     if invalid == 1 and not layer.modality.optional:
@@ -118,9 +117,7 @@ def _check_file(
 
 
 def _read(layer: TileLayer, file: OpenedRaster) -> np.ndarray:
-    """Read ids of a label, or a modality in the units of its values."""
-    if layer.modality is None:
-        return file.read((0,))
+    """Read a modality in the units of its values."""
     bands = layer.modality.indices
     data = file.read(bands, dtype='float32')
     layer.modality.prepare(data, file.nodata(bands))
@@ -128,8 +125,6 @@ def _read(layer: TileLayer, file: OpenedRaster) -> np.ndarray:
 
 
 def _check_bands(layer: TileLayer, bands: int) -> str:
-    if layer.modality is None:
-        return '' if bands == 1 else f'a label has 1 band, got {bands}'
     names = layer.modality.file_bands
     if names is not None and len(names) != bands:
         return f'expected {len(names)} bands {list(names)}, got {bands}'
@@ -137,29 +132,34 @@ def _check_bands(layer: TileLayer, bands: int) -> str:
     return '' if bands >= needed else f'needs {needed} bands, got {bands}'
 
 
-def _count_labels(
-    dataset: MultiModalSegDataset, path: str, raw: np.ndarray, seen: Tile
-) -> None:
-    numbers, counts = np.unique(raw, return_counts=True)
-    found = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-    seen.labels.update(found)
-    known = label_names(dataset)
-    unknown = {n: c for n, c in found.items() if n not in known}
-    if unknown:
+def _check_label(dataset: MultiModalSegDataset, path: str, seen: Tile) -> None:
+    raster = dataset.label.read(path)
+    seen.grids[LABEL] = raster.grid
+    ids = dataset.label.numbers(dataset.num_classes)
+    empty = dataset.label.empty(raster, ids)
+    numbers = raster.numbers if empty is None else raster.numbers[~empty]
+    _, known = translate(numbers, ids)
+    seen.labels.update(count_numbers(numbers[known]))
+    if not known.all():
+        found = dataset.label.describe_unknown(numbers[~known])
+        expected = dataset.label.names(ids)
         seen.findings.append(
             Finding(
-                'unknown label id',
-                f'{path}: {unknown} (id: pixels), expected {sorted(known)}',
+                'unknown label id', f'{path}: {found}, expected {expected}'
             )
         )
+
+
+def count_numbers(numbers: np.ndarray) -> dict[int, int]:
+    """Count the pixels of each number."""
+    values, counts = np.unique(numbers, return_counts=True)
+    return {int(v): int(c) for v, c in zip(values, counts, strict=True)}
 
 
 def label_names(dataset: MultiModalSegDataset) -> dict[int, str]:
     """Name every number that a label file may have."""
     classes = dataset.metainfo['classes']
-    ids = dataset.label.get('ids')
-    if ids is None:
-        ids = {i: i for i in (*range(len(classes)), dataset.ignore_index)}
+    ids = dataset.label.numbers(len(classes))
     return {
         number: classes[i] if i < len(classes) else 'ignored'
         for number, i in ids.items()

@@ -15,6 +15,7 @@ from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.band_groups import in_band_groups
 from multimodal_rs.datasets.io.raster import raster_session
+from multimodal_rs.datasets.label import build_label
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
@@ -34,11 +35,11 @@ class MultiModalSegDataset(BaseSegDataset):
         modalities (dict): For each name the declaration, see
             :class:`multimodal_rs.datasets.modality.Modality`. Their order is
             the order in the network.
-        label (dict | bool, optional): ``dir`` and ``suffix`` of the label
-            rasters and ``ids``, a dict from the number in the file to the
-            train id (255: ignored). Without ``ids`` the numbers are the train
-            ids. None takes the class's ``LABEL``. False: no label is read
-            (pretraining); then the classes may be unknown too.
+        label (dict | bool, optional): Where the label rasters are and what
+            their numbers or colours mean, see
+            :class:`multimodal_rs.datasets.label.Label`. None takes the
+            class's ``LABEL``. False: no label is read (pretraining); then the
+            classes may be unknown too.
         data_root (str): Folder of the dataset.
         ann_file (str): Split list, one tile per line, below ``data_root`` if
             relative. Empty, without labels: all tiles in the folders.
@@ -70,7 +71,7 @@ class MultiModalSegDataset(BaseSegDataset):
     ) -> None:
         self.modalities = build_modalities(modalities)
         label = self.LABEL if label is None else label
-        self.label = _check_label(label) if label else None
+        self.label = build_label(label) if label else None
         if ignore_index != IGNORED:
             raise ValueError(
                 f'{type(self).__name__}: ignore_index={ignore_index}, but '
@@ -208,8 +209,7 @@ class MultiModalSegDataset(BaseSegDataset):
             for name in wanted or modalities
         }
         if self.label is not None:
-            get = self.label.get
-            layers['label'] = get('dir', ''), get('suffix', '.tif')
+            layers['label'] = self.label.dir, self.label.suffix
         return {n: set(self.list_tiles(*where)) for n, where in layers.items()}
 
     def _why_no_tile(self) -> str:
@@ -270,8 +270,8 @@ class MultiModalSegDataset(BaseSegDataset):
                 self.tile_path(
                     tile,
                     'label',
-                    self.label.get('dir', ''),
-                    self.label.get('suffix', '.tif'),
+                    self.label.dir,
+                    self.label.suffix,
                 )
             )
         return record
@@ -283,7 +283,12 @@ class MultiModalSegDataset(BaseSegDataset):
         if self.label is None:
             return
         count = self.num_classes
-        ids = set((self.label.get('ids') or {}).values())
+        if count > IGNORED:
+            raise ValueError(
+                f'{type(self).__name__}: {count} classes, expected at most '
+                f'{IGNORED}: train ids are stored in 8 bits'
+            )
+        ids = set(self.label.numbers(count).values())
         wrong = sorted(i for i in ids - {IGNORED} if not 0 <= i < count)
         if wrong:
             raise ValueError(
@@ -291,17 +296,3 @@ class MultiModalSegDataset(BaseSegDataset):
                 f'{count} classes have the train ids 0 to {count - 1}, and '
                 f'{IGNORED} is ignored'
             )
-
-
-def _check_label(label: Mapping) -> dict:
-    known = ('dir', 'suffix', 'ids', 'key')
-    unknown = sorted(set(label) - set(known))
-    if unknown:
-        raise KeyError(
-            f'label declares unknown {unknown}; known are {sorted(known)}'
-        )
-    label = dict(label)
-    if label.get('ids') is not None:
-        # A config that mmengine has dumped comes back with text as keys.
-        label['ids'] = {int(k): int(v) for k, v in label['ids'].items()}
-    return label

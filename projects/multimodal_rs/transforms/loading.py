@@ -1,6 +1,5 @@
 """Read the modalities and the label of a tile."""
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
@@ -9,8 +8,6 @@ from multimodal_rs.datasets.io.raster import raster_exists, read_raster
 from multimodal_rs.transforms.stack import INSIDE
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
-
-UNKNOWN = 254  # marks label numbers without a train id
 
 
 @TRANSFORMS.register_module()
@@ -105,8 +102,9 @@ class LoadMultiModalImages(BaseTransform):
 class LoadLandCover(BaseTransform):
     """Read the label raster of a tile and turn its ids into train ids.
 
-    The dataset's ``label['ids']`` maps the numbers in the file to train ids;
-    a number that it does not list is an error, not a silent class.
+    The dataset's ``label`` declares what the numbers or colours in the file
+    mean (:class:`multimodal_rs.datasets.label.Label`); one that it does not
+    list is an error, not a silent class.
 
     Required keys: ``seg_map_path``, ``label``, ``num_classes``,
     ``modality_channels``, ``img``, ``ori_shape``.
@@ -142,7 +140,8 @@ class LoadLandCover(BaseTransform):
                 'transform out of the pipeline'
             )
         path = results['seg_map_path']
-        raw = read_raster(path, (0,), key=label.get('key'), count=1).data[0]
+        raster = label.read(path)
+        raw = raster.numbers
         if raw.shape != tuple(results['ori_shape']):
             raise ValueError(
                 f'{path}: label of tile {results["sample_id"]!r} has size '
@@ -155,11 +154,7 @@ class LoadLandCover(BaseTransform):
                 f'but the images were resized to {results["img"].shape[:2]}: '
                 'load the label before resizing, or leave ignore_invalid out'
             )
-        ids = label.get('ids')
-        if ids is None:
-            ids = {i: i for i in range(results['num_classes'])}
-            ids[IGNORED] = IGNORED
-        train_ids = _translate(raw, ids, path)
+        train_ids = label.train_ids(raster, results['num_classes'], path)
         if self.ignore_invalid is not None:
             train_ids[self._invalid(results)] = IGNORED
         results['gt_seg_map'] = train_ids
@@ -175,30 +170,6 @@ class LoadLandCover(BaseTransform):
             start += channels
         combine = np.any if self.ignore_invalid == 'any' else np.all
         return combine(masks, axis=0)
-
-
-def _translate(raw: np.ndarray, ids: dict, path: str) -> np.ndarray:
-    """Map the numbers of a label raster to train ids by a lookup table."""
-    if raw.dtype.kind in 'iu' and raw.min() >= 0 and raw.max() < 256:
-        table = np.full(256, UNKNOWN, np.uint8)
-        for number, train_id in ids.items():
-            if 0 <= number < 256:
-                table[number] = train_id
-        train_ids = cv2.LUT(raw.astype(np.uint8), table)
-    else:  # negative, large or fractional numbers: rare, ten times slower
-        numbers, inverse = np.unique(raw, return_inverse=True)
-        found = [ids.get(n, UNKNOWN) for n in numbers.tolist()]
-        train_ids = np.array(found, np.uint8)[inverse.reshape(raw.shape)]
-    unknown = train_ids == UNKNOWN
-    if unknown.any():
-        values, counts = np.unique(raw[unknown], return_counts=True)
-        found = dict(zip(values.tolist(), counts.tolist(), strict=True))
-        raise ValueError(
-            f'{path}: label ids {found} (id: pixels) are not in the class '
-            f'list. Expected {sorted(ids)}: correct `label["ids"]` of the '
-            'dataset (map ids to 255 to ignore them)'
-        )
-    return train_ids
 
 
 def _common_size(rasters: dict, results: dict) -> tuple[int, int]:
