@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
 
-from multimodal_rs.weights.trained import load_trained
+from multimodal_rs.apis.trained import load_trained
 
 
 def init_model(

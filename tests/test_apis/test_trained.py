@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from helpers import ROOT
-from multimodal_rs.weights.trained import load_trained
+from multimodal_rs.apis.trained import load_trained
 
 CLASSES = ('water', 'forest & scrub', 'crops', 'built')
 PALETTE = ((0, 0, 255), (0, 120, 0), (240, 200, 0), (200, 30, 30))
