@@ -27,13 +27,20 @@ CMSS = configs/cmss/$(word 1,$(NETWORK))-$(1)_$(word 2,$(NETWORK))_1xb8-$(2)_omb
 # they have trained. `make test PARALLEL=` runs them in one process.
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo seeds cmss test lint format env clean
+# The original OpenMMLab packages, in an environment of their own; MMCV_WHEEL
+# is a wheel of mmcv that fits Python and torch, or a folder or page with one.
+OPENMMLAB_VENV ?= .venv-openmmlab
+MMCV_WHEEL ?=
+
+.PHONY: help demo seeds cmss test test-openmmlab lint format env clean
 
 help:
 	@echo 'make demo    train, test and map a small multimodal scene made on the spot'
 	@echo 'make seeds   fusion against single sensors on the simulated data, three seeds'
 	@echo 'make cmss    masked pretraining on data/ombria against training from scratch'
 	@echo 'make test    run the tests (ARGS="-m slow" passes arguments to pytest)'
+	@echo 'make test-openmmlab MMCV_WHEEL=/path/to/mmcv-2.1.0-....whl'
+	@echo '             the same on the original OpenMMLab packages, in $(OPENMMLAB_VENV)'
 	@echo 'make lint    check style and layout of the code'
 	@echo 'make format  rewrite the code in the layout that `make lint` wants'
 	@echo 'make env     only create the environment, $(VENV)'
@@ -63,6 +70,11 @@ cmss: env
 test: env
 	$(RUN) -m pytest $(PARALLEL) $(ARGS)
 
+test-openmmlab:
+	@$(PYTHON) tools/setup_env.py --venv $(OPENMMLAB_VENV) $(CHOSEN) \
+		--stack openmmlab $(if $(MMCV_WHEEL),--mmcv $(MMCV_WHEEL))
+	$(OPENMMLAB_VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
+
 lint: env
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
@@ -72,6 +84,6 @@ format: env
 	$(RUN) -m ruff format .
 
 clean:
-	rm -rf $(VENV) build dist projects/*.egg-info demo_output
+	rm -rf $(VENV) $(OPENMMLAB_VENV) build dist projects/*.egg-info demo_output
 	rm -rf .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

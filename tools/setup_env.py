@@ -2,12 +2,16 @@
 """Create the virtual environment that `make demo` and `make test` run in.
 
     PYTHON tools/setup_env.py [--venv .venv] [--chosen]
+    PYTHON tools/setup_env.py --stack openmmlab --mmcv WHEEL --venv FOLDER
 
 Without a GPU build of torch in the calling interpreter, the environment gets
 the tested set of requirements/constraints.txt. With one, that torch (and the
 OpenMMLab stack beside it, if it is complete) is used from where it is, and
 only what is missing is installed. Nothing is done when an environment for the
 same requirement files is there already.
+
+`--stack openmmlab` takes the original packages instead of the maintained
+ones, also where there is no GPU: `make test-openmmlab` tests on them.
 """
 
 import argparse
@@ -34,8 +38,16 @@ SOURCES = (
 )
 OLDEST_PYTHON = (3, 10)
 PINNED_PYTHON = (3, 11)  # the pinned numpy and scipy have no older wheels
-OLDEST_TORCH = (2, 1)  # requirements/runtime.txt
-NUMPY2_TORCH = (2, 3)  # requirements/onedl.txt
+# requirements/onedl.txt and runtime.txt
+OLDEST_TORCH = {'onedl': (2, 3), 'openmmlab': (2, 1)}
+ORIGINALS = {'mmengine', 'mmcv', 'mmsegmentation'}
+
+MMCV_HINT = """\
+The original stack needs a ready-made wheel of mmcv 2.1 with compiled
+operators that fits Python and torch (the index has its source only):
+    make test-openmmlab MMCV_WHEEL=...
+with the wheel, a folder that holds it, or a page of mmcv's download site.
+"""
 
 
 def say(text):
@@ -78,31 +90,35 @@ def installed(folder):
     }
 
 
-def choose(torch):
+def choose(torch, wanted=None):
     """Decide what to install.
 
     Args:
         torch: What :func:`find_gpu_torch` returned.
+        wanted: Name of a stack; None takes the one that is there, or onedl.
 
     Returns:
         (stack, reuse): name of the stack's requirement file, and whether the
         packages beside ``torch`` are used.
     """
     if torch is None:
-        return 'onedl', False
+        return wanted or 'onedl', False
     version = version_tuple(torch['version'])
-    stack = ('mmengine', 'mmcv', 'mmsegmentation')
-    complete = set(stack) <= set(installed(torch['folder']))
-    if version >= OLDEST_TORCH and complete:
-        return 'openmmlab', True
-    if version >= NUMPY2_TORCH:
-        return 'onedl', True
+    beside = set(installed(torch['folder']))
+    stack = wanted or ('openmmlab' if ORIGINALS <= beside else 'onedl')
+    oldest = OLDEST_TORCH[stack]
+    # Both stacks in one environment would hide each other's files.
+    other = stack == 'openmmlab' and any(
+        n.startswith('onedl-') for n in beside
+    )
+    if version >= oldest and not other:
+        return stack, True
     say(
         f'torch {torch["version"]} in {torch["folder"]} cannot be used: the '
-        'onedl stack needs 2.3 or later, and the original stack is not '
-        'complete there. Installing a torch of its own'
+        f'{stack} stack needs torch {".".join(map(str, oldest))} or later '
+        'and not the other stack beside it. Installing a torch of its own'
     )
-    return 'onedl', False
+    return wanted or 'onedl', False
 
 
 def fingerprint():
@@ -113,12 +129,13 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def is_current(venv, chosen):
+def is_current(venv, chosen, wanted=None):
     """Whether ``venv`` was completed from these files and interpreter.
 
     Args:
         venv: Folder of the environment.
         chosen: The user named an interpreter, so it has to be the same one.
+        wanted: The stack the user named, if any.
     """
     try:
         stamp = json.loads((venv / STAMP).read_text())
@@ -127,6 +144,8 @@ def is_current(venv, chosen):
     if not (venv / 'bin' / 'python').exists():
         return False
     if chosen and stamp['interpreter'] != sys.prefix:
+        return False
+    if wanted and stamp.get('stack') != wanted:
         return False
     return stamp['fingerprint'] == fingerprint()
 
@@ -149,15 +168,44 @@ def create(venv):
         )
 
 
-def install(venv, stack, torch):
+def install(venv, stack, torch, mmcv=None):
     """Install the requirements.
 
     Args:
         venv: Folder of the environment.
         stack: 'onedl' or 'openmmlab'.
         torch: A GPU build to use, or None for the pinned set.
+        mmcv: A wheel of mmcv, or a folder or page that has one.
     """
     python = str(venv / 'bin' / 'python')
+    constraints = write_constraints(venv, torch)
+    pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
+    command = [*pip, '--quiet', '--constraint', str(constraints)]
+    for name in (stack, 'runtime', 'tests'):
+        command += ['--requirement', str(ROOT / f'requirements/{name}.txt')]
+    hint = ''
+    if stack == 'openmmlab':
+        hint = MMCV_HINT
+        # Built from its source, mmcv has no operators, or takes half an hour.
+        command += ['--only-binary', 'mmcv']
+        command += ['--find-links', mmcv] if mmcv else []
+    run(command, 'the packages in requirements/ (a minute or more)', hint)
+    # --no-build-isolation: the setuptools just installed builds the project,
+    # so that nothing else is asked from the index.
+    run(
+        [*pip, '--quiet', '--no-deps', '--no-build-isolation']
+        + ['--editable', str(ROOT)],
+        'multimodal_rs itself, editable',
+    )
+
+
+def write_constraints(venv, torch):
+    """Return the file with the versions to install.
+
+    Args:
+        venv: Folder of the environment; it is told where ``torch`` is.
+        torch: A GPU build to use, or None for the pinned set.
+    """
     constraints = ROOT / 'requirements' / 'constraints.txt'
     kept = None
     if torch is not None:
@@ -165,6 +213,7 @@ def install(venv, stack, torch):
         # an interpreter that is itself a virtual environment.
         say(f'using torch {torch["version"]} from {torch["folder"]}')
         ask = 'import sysconfig; print(sysconfig.get_path("purelib"))'
+        python = str(venv / 'bin' / 'python')
         site = subprocess.check_output([python, '-c', ask], text=True).strip()
         Path(site, 'packages_beside_torch.pth').write_text(
             torch['folder'] + '\n'
@@ -180,28 +229,17 @@ def install(venv, stack, torch):
             pins.append(f'torch=={torch["version"]}')
         constraints = venv / 'constraints.txt'
         constraints.write_text('\n'.join(pins) + '\n')
-    pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
-    command = [*pip, '--quiet', '--constraint', str(constraints)]
-    for name in (stack, 'runtime', 'tests'):
-        command += ['--requirement', str(ROOT / f'requirements/{name}.txt')]
-    run(command, 'the packages in requirements/ (a minute or more)')
-    # --no-build-isolation: the setuptools just installed builds the project,
-    # so that nothing else is asked from the index.
-    run(
-        [*pip, '--quiet', '--no-deps', '--no-build-isolation']
-        + ['--editable', str(ROOT)],
-        'multimodal_rs itself, editable',
-    )
+    return constraints
 
 
-def run(command, what):
+def run(command, what, hint=''):
     say(f'installing {what}')
     done = subprocess.run(command, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise SystemExit(
             f'[setup] installing {what} failed; the command was\n'
             f'    {" ".join(command)}\n'
-            'Nothing is marked as done: run make again to retry.'
+            f'{hint}Nothing is marked as done: run make again to retry.'
         )
 
 
@@ -227,6 +265,18 @@ def main():
         action='store_true',
         help='rebuild an environment that another interpreter made',
     )
+    parser.add_argument(
+        '--stack',
+        choices=['openmmlab'],
+        help='the original packages; default: those beside a GPU build of '
+        'torch, if they are complete, else the maintained ones',
+    )
+    parser.add_argument(
+        '--mmcv',
+        metavar='WHEEL',
+        help='for the original packages: a wheel of mmcv, or a folder or '
+        'page that has one',
+    )
     args = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
         raise SystemExit(
@@ -234,16 +284,17 @@ def main():
             'later is needed: make PYTHON=/path/to/python ...'
         )
     venv = args.venv.absolute()
-    if is_current(venv, args.chosen and not is_running(venv)):
+    if is_current(venv, args.chosen and not is_running(venv), args.stack):
         return
     if is_running(venv):
         leave(venv)
     torch = find_gpu_torch()
-    stack, reuse = choose(torch)
+    stack, reuse = choose(torch, args.stack)
     create(venv)
-    install(venv, stack, torch if reuse else None)
+    install(venv, stack, torch if reuse else None, args.mmcv)
     stamp = {
         'fingerprint': fingerprint(),
+        'stack': stack,
         'interpreter': sys.prefix,
         'executable': sys.executable,
     }

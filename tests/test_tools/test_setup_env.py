@@ -61,6 +61,47 @@ def test_choose(site, torch_facts, distributions, expected):
         assert '+' not in torch['version']
 
 
+ONEDL = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation')
+
+
+@pytest.mark.parametrize(
+    ('torch_facts', 'distributions', 'reuse'),
+    [
+        (None, (), False),
+        (facts('2.13.0+cpu'), (), False),
+        (facts('2.1.0+cu118', cuda='11.8'), STACK, True),
+        (facts('2.1.0+cu118', cuda='11.8'), STACK[:1], True),
+        (facts('2.5.1+cu121', cuda='12.1'), ONEDL, False),
+        (facts('2.0.1+cu117', cuda='11.7'), STACK, False),
+    ],
+)
+def test_the_original_stack_can_be_asked_for(
+    site, torch_facts, distributions, reuse
+):
+    torch = setup_env.find_gpu_torch(site(torch_facts, distributions))
+    assert setup_env.choose(torch, 'openmmlab') == ('openmmlab', reuse)
+
+
+def test_wheel_of_the_original_stack(tmp_path, monkeypatch):
+    commands = []
+
+    def run(command, what, hint=''):
+        commands.append((command, hint))
+
+    monkeypatch.setattr(setup_env, 'run', run)
+    setup_env.install(tmp_path, 'openmmlab', None, 'somewhere/mmcv.whl')
+    command, hint = commands[0]
+    assert 'MMCV_WHEEL=' in hint
+    where = command.index('--find-links')
+    assert command[where + 1] == 'somewhere/mmcv.whl'
+    assert command[command.index('--only-binary') + 1] == 'mmcv'
+    assert str(setup_env.ROOT / 'requirements/openmmlab.txt') in command
+    assert str(setup_env.ROOT / 'requirements/onedl.txt') not in command
+    setup_env.install(tmp_path, 'onedl', None)
+    command, hint = commands[2]
+    assert 'mmcv' not in command and not hint
+
+
 def test_refusing_an_old_torch_is_said(site, capsys):
     torch = setup_env.find_gpu_torch(site(facts('2.0.1', cuda='11.7')))
     setup_env.choose(torch)
@@ -95,6 +136,12 @@ def test_environment_is_made_once(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, 'argv', [*argv, '--chosen'])
     setup_env.main()
     assert len(made) == 3
+
+    # The other stack, which it has not.
+    monkeypatch.setattr(sys, 'argv', [*argv, '--stack', 'openmmlab'])
+    setup_env.main()
+    setup_env.main()
+    assert len(made) == 4
 
 
 def test_environment_does_not_replace_itself(tmp_path, monkeypatch):
