@@ -1,0 +1,41 @@
+"""How the names of configs call a backbone.
+
+The second part of a config's name, ``<method>_<backbone>_<schedule>_<data>``,
+is what the function below the backbone's ``type`` returns for its config. A
+backbone that has no entry itself, such as one that runs others side by side,
+is called by the backbones in it. A new one adds a line here.
+"""
+
+from collections.abc import Iterator, Mapping
+
+
+def resnet(config: Mapping) -> str:
+    return f'r{config["depth"]}'
+
+
+def vmamba(config: Mapping) -> str:
+    """``vmamba-t`` for the first public version, ``vmamba-t-s2l5`` later."""
+    arch = config['arch']
+    if isinstance(arch, str):
+        size, version = arch.split('-')
+        return f'vmamba-{size[0]}' + f'-{version}'.removesuffix('-v0')
+    if arch['base_channels'] < 96:  # narrower than any that was published
+        return 'vmamba-xt'
+    raise ValueError(f'no word in tests/backbone_words.py for {arch}')
+
+
+WORDS = dict(
+    ResNet=resnet,
+    StemResNet=resnet,
+    VMamba=vmamba,
+)
+
+
+def backbone_words(config: Mapping) -> Iterator[str]:
+    """Yield the words of all backbones in the config of a backbone."""
+    if config.get('type') in WORDS:
+        yield WORDS[config['type']](config)
+        return
+    for value in config.values():
+        if isinstance(value, Mapping):
+            yield from backbone_words(value)
