@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data import write_tif
+from fake_data.c2seg_bw import make_challenge, make_patch, make_tile
 from multimodal_rs.data_prep import c2seg_bw
 from multimodal_rs.datasets.c2seg_bw import (
     C2SegBWChallengeDataset,
@@ -18,44 +18,6 @@ from multimodal_rs.datasets.c2seg_bw import (
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs/_base_/datasets/c2seg_bw.py'
 CHALLENGE = ROOT / 'configs/_base_/datasets/c2seg_bw_challenge.py'
-TILE = 'wuhan/02560_03328'
-
-
-def make_layers(size: int) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
-    sar = rng.normal(-20, 6, (2, size, size)).astype('float32')
-    sar[1, 3, 4] = np.nan
-    return dict(
-        msi=rng.integers(0, 12000, (4, size, size)).astype('float32'),
-        sar=sar,
-        label=rng.integers(0, 14, (1, size, size), np.uint8),
-    )
-
-
-def make_tile(root: Path) -> dict[str, np.ndarray]:
-    tile = make_layers(256)
-    for layer, data in tile.items():
-        write_tif(root / f'tiles/{layer}/{TILE}.tif', data)
-    (root / 'list.txt').write_text(TILE)
-    return tile
-
-
-def make_patch(root: Path) -> dict[str, np.ndarray]:
-    tile = make_layers(256)
-    for layer, data in tile.items():
-        write_tif(root / f'train/{layer}/5742.tiff', data)
-    (root / 'list.txt').write_text('5742')
-    return tile
-
-
-def make_challenge(root: Path, count: int) -> None:
-    """Write the folders of the challenge, patches smaller than the real."""
-    layers = dict(make_layers(32), hsi=np.ones((116, 32, 32), 'float32'))
-    for layer, data in layers.items():
-        for number in range(1, count + 1):
-            write_tif(root / f'train/{layer}/{number}.tiff', data)
-        if layer != 'label':
-            write_tif(root / f'test/{layer}/1.tiff', data)
 
 
 def run_script(root: Path, *options: str) -> int:

@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data import SIZE, make_ddhr, write_image
+from fake_data.ddhr import make_ddhr
+from fake_data.files import SIZE, write_image
 from multimodal_rs.datasets.ddhr import PohangDataset, XianDataset
 
 CONFIGS = Path(__file__).parents[2] / 'configs/_base_/datasets'

@@ -8,7 +8,8 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data import CITY_TILES, CONTEST_TILES, SIZE, make_dfc2020
+from fake_data.dfc2020 import CITY_TILES, CONTEST_TILES, make_dfc2020
+from fake_data.files import SIZE
 from multimodal_rs.datasets.dfc2020 import (
     S1_BANDS,
     S2_BANDS,

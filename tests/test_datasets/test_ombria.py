@@ -8,7 +8,8 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data import SIZE, make_ombria, write_image
+from fake_data.files import SIZE, write_image
+from fake_data.ombria import make_ombria
 from multimodal_rs.datasets.ombria import OmbriaDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/ombria.py'

@@ -2,29 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data import write_tif
+from fake_data.whu_opt_sar import make_tile
 from multimodal_rs.datasets.whu_opt_sar import WHUOptSARDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/whu_opt_sar.py'
-TILE = 'NH49E001013/00256_01024'
-
-
-def make_tile(root: Path, numbers: list[int]) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
-    tile = dict(
-        optical=rng.integers(0, 256, (4, 256, 256), np.uint8),
-        sar=rng.integers(0, 256, (1, 256, 256), np.uint8),
-        lbl=rng.choice(numbers, (1, 256, 256)).astype(np.uint8),
-    )
-    for layer, data in tile.items():
-        write_tif(root / f'tiles/{layer}/{TILE}.tif', data)
-    (root / 'list.txt').write_text(TILE)
-    return tile
 
 
 def build(root: Path, part: str) -> WHUOptSARDataset:
