@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from fake_data import make_ombria
+from fake_data.ombria import make_ombria
 from helpers import ROOT
 
 SOURCE = ROOT / 'projects' / 'multimodal_rs'

@@ -3,7 +3,7 @@
 import re
 
 import pipeline
-from fake_data import make_ombria
+from fake_data.ombria import make_ombria
 from helpers import ROOT
 
 NAME = 'deeplabv3plus-stack_r18_1xb8-8e_ombria-128x128'

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from rasterio import Affine
 
-from fake_data import CITY_TILES, SIZE, make_ddhr, make_dfc2020, write_tif
+from fake_data.ddhr import make_ddhr
+from fake_data.dfc2020 import CITY_TILES, make_dfc2020
+from fake_data.files import SIZE, write_tif
 from multimodal_rs.data_prep import ddhr, dfc2020
 from multimodal_rs.data_prep.checks import check_lists
 from multimodal_rs.data_prep.splits import write_split

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fake_data import CITY_TILES, make_dfc2020, make_ombria
+from fake_data.dfc2020 import CITY_TILES, make_dfc2020
+from fake_data.ombria import make_ombria
 from multimodal_rs.data_prep import label_fractions, ombria
 from multimodal_rs.utils.installation import dataset_config
 

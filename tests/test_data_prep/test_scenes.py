@@ -9,7 +9,9 @@ import pytest
 import rasterio
 from rasterio import Affine
 
-from fake_data import make_c2seg_bw, make_whu_opt_sar, write_matlab, write_tif
+from fake_data.c2seg_bw import make_c2seg_bw
+from fake_data.files import write_matlab, write_tif
+from fake_data.whu_opt_sar import make_whu_opt_sar
 from multimodal_rs.data_prep import c2seg_bw, scenes, whu_opt_sar
 from multimodal_rs.data_prep.scenes import Scene, SceneLayer, cut, find_uncut
 from multimodal_rs.datasets.io.raster import read_raster

@@ -6,13 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fake_data import (
-    CITY_TILES,
-    CONTEST_TILES,
-    make_ddhr,
-    make_dfc2020,
-    make_ombria,
-)
+from fake_data.ddhr import make_ddhr
+from fake_data.dfc2020 import CITY_TILES, CONTEST_TILES, make_dfc2020
+from fake_data.ombria import make_ombria
 from multimodal_rs.data_prep import ddhr, dfc2020, ombria
 from multimodal_rs.data_prep.splits import (
     hold_out,

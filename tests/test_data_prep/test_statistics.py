@@ -9,7 +9,8 @@ import rasterio
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data import CITY_TILES, make_dfc2020, write_tif
+from fake_data.dfc2020 import CITY_TILES, make_dfc2020
+from fake_data.files import write_tif
 from multimodal_rs.data_prep import band_statistics
 from multimodal_rs.data_prep.band_statistics import (
     BandMoments,
