@@ -23,9 +23,9 @@ SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
 NETWORK := deeplabv3plus-mdafm r18
 CMSS = configs/cmss/$(word 1,$(NETWORK))-$(1)_$(word 2,$(NETWORK))_1xb8-$(2)_ombria-128x128.py
 
-# One process per core, each with one thread; the tests of a file share what
-# they have trained. `make test PARALLEL=` runs them in one process.
-PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# One process per core, each with one thread; one that is idle takes tests from
+# the others. `make test PARALLEL=` runs them in one process.
+PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 
 # The original OpenMMLab packages, in an environment of their own; MMCV_WHEEL
 # is a wheel of mmcv that fits Python and torch, or a folder or page with one.

@@ -1,11 +1,9 @@
 """A run that counts iterations, through the stock tools."""
 
-import sys
-
 import pytest
 
 from helpers import ROOT
-from tool_runs import newest, run, weights
+from tool_runs import newest, once, run_tool, weights
 
 CONFIG = """
 _base_ = [
@@ -29,13 +27,13 @@ model = dict(
     modality_heads=dict(opt=head, sar=head),
 )
 root = dict(dataset=dict(data_root='{data}'))
-loader = dict(batch_size=4, num_workers=0, persistent_workers=False, **root)
+loader = dict(batch_size=5, num_workers=0, persistent_workers=False, **root)
 train_dataloader = dict(
     sampler=dict(type='InfiniteSampler', shuffle=True), **loader
 )
 val_dataloader = loader
 test_dataloader = loader
-# one and a half passes over eight tiles, then more
+# a pass over twelve tiles and a quarter of the next, then more
 train_cfg = dict(max_iters=5, val_interval=3)
 default_hooks = dict(
     logger=dict(interval=1), checkpoint=dict(interval=3, max_keep_ckpts=9)
@@ -43,33 +41,29 @@ default_hooks = dict(
 """
 
 
-@pytest.fixture(scope='module')
-def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('iterations')
-    data = folder / 'data'
-    run(
-        *(sys.executable, 'data_prep/simulate.py', data),
-        *('--patches', 12, '--size', 64, '--scene', 256, 272),
-    )
-    base = ROOT / 'configs' / '_base_'
+@pytest.fixture(scope='session')
+def resumed(tmp_path_factory, simulated):
+    """A run that ended at its third iteration, and went on to the fifth."""
+
+    def make(folder):
+        base = ROOT / 'configs' / '_base_'
+        text = CONFIG.format(base=base, data=simulated)
+        (folder / 'tiny.py').write_text(text)
+        train(folder, folder / 'run', '--cfg-options', 'train_cfg.max_iters=3')
+        train(folder, folder / 'run', '--resume')
+
+    return once(tmp_path_factory, 'iterations', make)
+
+
+def train(folder, work_dir, *options):
     config = folder / 'tiny.py'
-    config.write_text(CONFIG.format(base=base, data=data))
-    return folder
+    run_tool('tools/train.py', config, '--work-dir', work_dir, *options)
 
 
-def train(workspace, folder, *options):
-    run(
-        *(sys.executable, 'tools/train.py', workspace / 'tiny.py'),
-        *('--work-dir', workspace / folder, *options),
-    )
-
-
-def test_a_run_goes_on_at_its_iteration(workspace):
-    folder = workspace / 'run'
-    train(workspace, 'run', '--cfg-options', 'train_cfg.max_iters=3')
+def test_a_run_goes_on_at_its_iteration(resumed):
+    folder = resumed / 'run'
     first = weights(folder / 'iter_3.pth')
     assert first['meta']['iter'] == 3
-    train(workspace, 'run', '--resume')
     last = weights(folder / 'iter_5.pth')
     assert last['meta']['iter'] == 5
     rate = last['param_schedulers'][0]['_last_value'][0]
@@ -83,11 +77,11 @@ def test_a_run_goes_on_at_its_iteration(workspace):
     assert any(folder.glob('best_*'))
 
 
-def test_and_ends_like_one_that_was_not_interrupted(workspace):
-    train(workspace, 'whole')
-    resumed, whole = (
-        weights(workspace / name / 'iter_5.pth')['state_dict']
-        for name in ('run', 'whole')
+def test_and_ends_like_one_that_was_not_interrupted(tmp_path, resumed):
+    train(resumed, tmp_path)
+    there, whole = (
+        weights(folder / 'iter_5.pth')['state_dict']
+        for folder in (resumed / 'run', tmp_path)
     )
-    differing = [k for k, v in whole.items() if not v.equal(resumed[k])]
+    differing = [k for k, v in whole.items() if not v.equal(there[k])]
     assert not differing

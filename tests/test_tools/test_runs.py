@@ -12,7 +12,15 @@ import pytest
 import torch
 
 from helpers import ROOT
-from tool_runs import make_environment, newest, run, weights
+from tool_runs import (
+    free_port,
+    make_environment,
+    newest,
+    once,
+    run,
+    run_tool,
+    weights,
+)
 
 BASE = 'configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py'
 CONFIG = """
@@ -40,32 +48,28 @@ default_hooks = dict(
 """
 
 
-@pytest.fixture(scope='module')
-def workspace(tmp_path_factory):
-    """Eighteen simulated patches and a tiny config."""
-    folder = tmp_path_factory.mktemp('runs')
-    data = folder / 'data'
-    run(
-        *(sys.executable, 'data_prep/simulate.py', data),
-        *('--patches', 18, '--size', 64, '--scene', 256, 272),
-    )
-    config = folder / 'tiny.py'
-    config.write_text(CONFIG.format(base=str(ROOT / BASE), data=str(data)))
-    return folder
+@pytest.fixture(scope='session')
+def config(tmp_path_factory, simulated):
+    """A tiny config of the simulated data."""
+
+    def make(folder):
+        text = CONFIG.format(base=str(ROOT / BASE), data=str(simulated))
+        (folder / 'tiny.py').write_text(text)
+
+    return once(tmp_path_factory, 'tiny-config', make) / 'tiny.py'
 
 
-@pytest.fixture(scope='module')
-def trained(workspace):
-    """An uninterrupted run of four epochs."""
-    train(workspace, 'whole')
-    return workspace / 'whole'
+@pytest.fixture(scope='session')
+def trained(tmp_path_factory, config):
+    """An uninterrupted run of four epochs, in a process of its own."""
 
+    def make(folder):
+        run(
+            *(sys.executable, 'tools/train.py', config),
+            *('--work-dir', folder),
+        )
 
-def train(workspace, name, *options):
-    return run(
-        *(sys.executable, 'tools/train.py', workspace / 'tiny.py'),
-        *('--work-dir', workspace / name, *options),
-    )
+    return once(tmp_path_factory, 'tiny-trained', make)
 
 
 def test_checkpoints_load_weights_only(trained):
@@ -76,10 +80,10 @@ def test_checkpoints_load_weights_only(trained):
     assert content['optimizer']['state']
 
 
-def test_a_killed_run_resumes_to_the_same_result(workspace, trained):
-    folder = workspace / 'killed'
+def test_a_killed_run_resumes_to_the_same_result(tmp_path, config, trained):
+    folder = tmp_path / 'killed'
     process = subprocess.Popen(
-        [sys.executable, 'tools/train.py', str(workspace / 'tiny.py')]
+        [sys.executable, 'tools/train.py', str(config)]
         + ['--work-dir', str(folder)],
         cwd=ROOT,
         env=make_environment(),
@@ -94,7 +98,7 @@ def test_a_killed_run_resumes_to_the_same_result(workspace, trained):
     process.wait()
     assert not (folder / 'epoch_4.pth').exists()
 
-    train(workspace, 'killed', '--resume')
+    run_tool('tools/train.py', config, '--work-dir', folder, '--resume')
     expected, got = (weights(f / 'epoch_4.pth') for f in (trained, folder))
     for key, tensor in expected['state_dict'].items():
         assert torch.equal(tensor, got['state_dict'][key]), key
@@ -113,66 +117,63 @@ def subsets(folder):
     return {key: entry['metrics'] for key, entry in content.items()}
 
 
-def test_two_processes_test_to_the_same_digits(workspace, trained):
-    config, checkpoint = workspace / 'tiny.py', trained / 'epoch_4.pth'
-    run(
-        *(sys.executable, 'tools/test.py', config, checkpoint),
-        *('--work-dir', workspace / 'one'),
-    )
+def test_two_processes_test_to_the_same_digits(tmp_path, config, trained):
+    checkpoint = trained / 'epoch_4.pth'
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    run_tool('tools/test.py', config, checkpoint, '--work-dir', one)
     run(
         *('bash', 'tools/dist_test.sh', config, checkpoint, 2),
-        *('--work-dir', workspace / 'two'),
-        PORT='29611',
+        *('--work-dir', two),
+        PORT=str(free_port()),
     )
-    one, two = subsets(workspace / 'one'), subsets(workspace / 'two')
+    one, two = subsets(one), subsets(two)
     assert list(one) == ['opt+sar', 'opt', 'sar']
     assert one == two
     assert one['opt'] != one['sar']
 
 
-def test_test_time_augmentation(workspace, trained):
-    run(
-        *(sys.executable, 'tools/test.py', workspace / 'tiny.py'),
-        *(trained / 'epoch_4.pth', '--work-dir', workspace / 'tta', '--tta'),
+def test_test_time_augmentation(tmp_path, config, trained):
+    run_tool(
+        *('tools/test.py', config, trained / 'epoch_4.pth'),
+        *('--work-dir', tmp_path, '--tta'),
     )
-    assert list(subsets(workspace / 'tta')) == ['opt+sar', 'opt', 'sar']
+    assert list(subsets(tmp_path)) == ['opt+sar', 'opt', 'sar']
 
 
-def test_two_processes_train(workspace):
-    folder = workspace / 'distributed'
+def test_two_processes_train(tmp_path, config):
     run(
-        *('bash', 'tools/dist_train.sh', workspace / 'tiny.py', 2),
-        *('--work-dir', folder, '--cfg-options', 'train_cfg.max_epochs=1'),
+        *('bash', 'tools/dist_train.sh', config, 2),
+        *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
         'train_dataloader.batch_size=2',
-        PORT='29612',
+        PORT=str(free_port()),
     )
-    for key, tensor in weights(folder / 'epoch_1.pth')['state_dict'].items():
+    for key, tensor in weights(tmp_path / 'epoch_1.pth')['state_dict'].items():
         assert tensor.isfinite().all(), key
 
 
-def test_mmseg_own_tools_run_our_config(workspace, trained):
+def test_mmseg_own_tools_run_our_config(tmp_path, config, trained):
     tools = Path(mmseg.__file__).parent / '.mim' / 'tools'
-    folder = workspace / 'mmseg'
     run(
-        *(sys.executable, tools / 'train.py', workspace / 'tiny.py'),
-        *('--work-dir', folder, '--cfg-options', 'train_cfg.max_epochs=1'),
+        *(sys.executable, tools / 'train.py', config),
+        *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
     )
-    assert (folder / 'epoch_1.pth').exists()
+    assert (tmp_path / 'epoch_1.pth').exists()
     run(
-        *(sys.executable, tools / 'test.py', workspace / 'tiny.py'),
-        *(trained / 'epoch_4.pth', '--work-dir', workspace / 'mmseg-test'),
-        *('--show-dir', workspace / 'shown'),
+        *(sys.executable, tools / 'test.py', config),
+        *(trained / 'epoch_4.pth', '--work-dir', tmp_path / 'test'),
+        *('--show-dir', tmp_path / 'shown'),
     )
-    assert list(subsets(workspace / 'mmseg-test')) == ['opt+sar', 'opt', 'sar']
-    assert list((workspace / 'shown').rglob('contact_sheet.png'))
+    assert list(subsets(tmp_path / 'test')) == ['opt+sar', 'opt', 'sar']
+    assert list((tmp_path / 'shown').rglob('contact_sheet.png'))
 
 
-def test_a_checkpoint_of_another_band_count_is_refused(workspace, trained):
+def test_a_checkpoint_of_another_band_count_is_refused(
+    tmp_path, config, trained
+):
     option = "['B4','B3','B2']"
-    result = run(
-        *(sys.executable, 'tools/test.py', workspace / 'tiny.py'),
-        *(trained / 'epoch_4.pth', '--work-dir', workspace / 'bands'),
-        '--cfg-options',
+    result = run_tool(
+        *('tools/test.py', config, trained / 'epoch_4.pth'),
+        *('--work-dir', tmp_path, '--cfg-options'),
         *(
             f'{part}.modalities.opt.bands={option}'
             for part in ('test_dataloader.dataset', 'model.data_preprocessor')
@@ -181,15 +182,15 @@ def test_a_checkpoint_of_another_band_count_is_refused(workspace, trained):
         check=False,
     )
     assert result.returncode != 0
-    assert 'trained with 4 bands, this config reads 3' in result.stderr
+    assert 'trained with 4 bands, this config reads 3' in result.output
 
 
-def test_a_scene_becomes_a_map(workspace, trained):
-    scene = workspace / 'data' / 'scene'
-    out = workspace / 'map.tif'
-    run(
-        *(sys.executable, 'tools/infer_scene.py', workspace / 'tiny.py'),
-        *(trained / 'epoch_4.pth', '--crop', 128, '--out', out),
+def test_a_scene_becomes_a_map(tmp_path, simulated, config, trained):
+    scene = simulated / 'scene'
+    out = tmp_path / 'map.tif'
+    run_tool(
+        *('tools/infer_scene.py', config, trained / 'epoch_4.pth'),
+        *('--crop', 128, '--out', out),
         *('--raster', f'opt={scene / "s2.tif"}', f'sar={scene / "s1.tif"}'),
     )
     import rasterio
@@ -200,13 +201,12 @@ def test_a_scene_becomes_a_map(workspace, trained):
         assert result.read(1).max() < 8
 
 
-def test_a_checkpoint_of_another_network_is_refused(workspace, trained):
-    result = run(
-        *(sys.executable, 'tools/test.py', workspace / 'tiny.py'),
-        *(trained / 'epoch_4.pth', '--work-dir', workspace / 'other'),
-        '--cfg-options',
+def test_a_checkpoint_of_another_network_is_refused(tmp_path, config, trained):
+    result = run_tool(
+        *('tools/test.py', config, trained / 'epoch_4.pth'),
+        *('--work-dir', tmp_path, '--cfg-options'),
         *('model.decode_head.num_classes=7', 'model.modality_heads=None'),
         check=False,
     )
     assert result.returncode != 0
-    assert 'does not fit the network of the config' in result.stderr
+    assert 'does not fit the network of the config' in result.output

@@ -4,7 +4,6 @@ import argparse
 import importlib.util
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from mmengine.config import Config
 import _bootstrap
 import _launch
 from helpers import ROOT
+from tool_runs import free_port
 from train import readable_checkpoint
 
 TOOLS = ROOT / 'tools'
@@ -352,12 +352,6 @@ def test_options_of_test_change_the_config():
         tool.augment_at_test_time(Config(dict()))
     with pytest.raises(SystemExit, match='visualization'):
         tool.draw_predictions(Config(dict()), args)
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return server.getsockname()[1]
 
 
 @pytest.mark.slow
