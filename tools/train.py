@@ -10,7 +10,7 @@ import os
 import zipfile
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
@@ -47,26 +47,54 @@ def enable_amp(cfg: Config) -> None:
     """Train in mixed precision, with dynamic loss scaling.
 
     Args:
-        cfg: Config; its ``optim_wrapper`` is changed.
+        cfg: Config; its ``optim_wrapper``, or each of several in it, is
+            changed.
 
     Raises:
-        SystemExit: If the optimiser wrapper has no mixed-precision form.
+        SystemExit: If an optimiser wrapper has no mixed-precision form.
     """
-    kind = cfg.optim_wrapper.type
-    if kind == 'AmpOptimWrapper':
+    wrappers = optim_wrappers(cfg.optim_wrapper)
+    kinds = {
+        name: wrapper.get('type', 'OptimWrapper')
+        for name, wrapper in wrappers.items()
+    }
+    others = {
+        name: kind
+        for name, kind in kinds.items()
+        if kind not in ('OptimWrapper', 'AmpOptimWrapper')
+    }
+    if others or not wrappers:
+        raise SystemExit(
+            "--amp: expected the type 'OptimWrapper', got "
+            f'{others or cfg.optim_wrapper}: leave --amp out, or set the '
+            'precision in the config'
+        )
+    if 'OptimWrapper' not in kinds.values():
         print_log(
             '--amp: the config enables mixed precision already',
             logger='current',
             level=logging.WARNING,
         )
-        return
-    if kind != 'OptimWrapper':
-        raise SystemExit(
-            "--amp: expected optim_wrapper.type 'OptimWrapper', got "
-            f'{kind!r}: leave --amp out, or set the precision in the config'
-        )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.loss_scale = 'dynamic'
+    for name, wrapper in wrappers.items():
+        if kinds[name] == 'OptimWrapper':
+            wrapper.type = 'AmpOptimWrapper'
+            wrapper.loss_scale = 'dynamic'
+
+
+def optim_wrappers(config: ConfigDict) -> dict[str, ConfigDict]:
+    """Return all optimiser wrappers of a config by the names they have in it.
+
+    One has its ``optimizer`` in ``config`` itself. Several, for instance of
+    a generator and a discriminator, stand beside the ``constructor`` that
+    builds them.
+    """
+    if 'optimizer' in config or 'type' in config:
+        return {'optim_wrapper': config}
+    return {
+        name: value
+        for name, value in config.items()
+        if isinstance(value, dict) and 'optimizer' in value
+    }
 
 
 def readable_checkpoint(folder: str) -> str | None:

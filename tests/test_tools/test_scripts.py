@@ -321,6 +321,31 @@ def test_amp(capsys):
         train.enable_amp(cfg)
 
 
+def test_amp_of_several_optimisers():
+    train = load(TOOLS / 'train.py')
+    sgd = dict(optimizer=dict(type='SGD', lr=0.1))
+    cfg = Config(
+        dict(
+            optim_wrapper=dict(
+                constructor='SomeConstructor',
+                generator=dict(type='OptimWrapper', **sgd),
+                discriminator=sgd,  # of mmengine's default type
+            )
+        )
+    )
+    train.enable_amp(cfg)
+    for name in ('generator', 'discriminator'):
+        wrapper = cfg.optim_wrapper[name]
+        assert wrapper.type == 'AmpOptimWrapper'
+        assert wrapper.loss_scale == 'dynamic'
+    assert cfg.optim_wrapper.constructor == 'SomeConstructor'
+    cfg.optim_wrapper.generator.type = 'OptimWrapper'
+    cfg.optim_wrapper.discriminator.type = 'OtherWrapper'
+    with pytest.raises(SystemExit, match="{'discriminator': 'OtherWrapper'}"):
+        train.enable_amp(cfg)
+    assert cfg.optim_wrapper.generator.type == 'OptimWrapper'
+
+
 def test_options_of_test_change_the_config():
     tool = load(TOOLS / 'test.py')
     cfg = Config(
