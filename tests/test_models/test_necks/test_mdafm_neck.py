@@ -3,7 +3,6 @@ import torch
 from mmseg.registry import MODELS
 
 from helpers import assert_gradients_reach, random_pyramid
-from multimodal_rs.models.layers.mdafm import ChannelAttention
 
 CHANNELS = (32, 48)
 
@@ -71,8 +70,3 @@ def test_order_of_the_input_dict_does_not_matter():
 def test_missing_modality_is_named():
     with pytest.raises(KeyError, match=r"missing \['sar'\]"):
         build()(pyramids(('opt',)))
-
-
-def test_too_few_channels_for_the_bottleneck():
-    with pytest.raises(ValueError, match='8 channels over reduction 16'):
-        ChannelAttention(8)
