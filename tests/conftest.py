@@ -7,6 +7,8 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
+from tool_runs import once, run_tool
+
 torch.set_num_threads(1)
 
 
@@ -29,3 +31,14 @@ def _scope():
     logging.getLogger('mmengine').setLevel(logging.WARNING)
     if DefaultScope.get_current_instance() is None:
         DefaultScope.get_instance('tests', scope_name='mmseg')
+
+
+@pytest.fixture(scope='session')
+def simulated(tmp_path_factory):
+    """Eighteen simulated patches, twelve of them for training, and a scene."""
+
+    def make(folder):
+        size = ('--patches', 18, '--size', 64, '--scene', 256, 272)
+        run_tool('data_prep/simulate.py', folder, *size)
+
+    return once(tmp_path_factory, 'simulated', make)

@@ -37,20 +37,22 @@ def run(*command, check=True, **environment):
     return result
 
 
-def run_tool(script, *arguments, check=True):
+def run_tool(script, *arguments, check=True, path=()):
     """Run a Python script likewise, without waiting for its imports.
+
+    Args:
+        script: Path from the repository root.
+        arguments: Of its command line.
+        check: Whether it has to succeed.
+        path: Further folders to import from.
 
     Returns:
         ``returncode`` and ``output``, what it printed.
     """
     with tempfile.NamedTemporaryFile('r') as output:
+        words = [[str(a) for a in arguments], [str(p) for p in path]]
         process = _FORKS.Process(
-            target=_main,
-            args=(
-                str(ROOT / script),
-                [str(a) for a in arguments],
-                output.name,
-            ),
+            target=_main, args=(str(ROOT / script), *words, output.name)
         )
         process.start()
         process.join()
@@ -60,7 +62,9 @@ def run_tool(script, *arguments, check=True):
     return SimpleNamespace(returncode=process.exitcode, output=text)
 
 
-def _main(script: str, arguments: list[str], output: str) -> None:
+def _main(
+    script: str, arguments: list[str], path: list[str], output: str
+) -> None:
     """Become ``python script arguments``; what it prints goes to a file."""
     with open(output, 'a') as file:
         for stream in (1, 2):
@@ -69,7 +73,8 @@ def _main(script: str, arguments: list[str], output: str) -> None:
     os.environ.update(make_environment())
     torch.set_num_threads(1)
     outside = [p for p in sys.path if ROOT not in Path(p).resolve().parents]
-    sys.path[:] = [str(Path(script).parent), str(ROOT / 'projects'), *outside]
+    folders = [str(Path(script).parent), str(ROOT / 'projects'), *path]
+    sys.path[:] = [*folders, *outside]
     sys.argv[:] = [script, *arguments]
     runpy.run_path(script, run_name='__main__')
 

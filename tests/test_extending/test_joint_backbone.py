@@ -6,14 +6,13 @@ all through the tools.
 """
 
 import json
-import sys
 
 import numpy as np
 import pytest
 import rasterio
 
 from helpers import ROOT
-from tool_runs import newest, run
+from tool_runs import newest, run_tool
 
 MODULE = '''
 """Two streams that look at each other on every level."""
@@ -93,32 +92,19 @@ SCENE = dict(opt='s2.tif', sar='s1.tif')
 HEADS = "{m: dict(head, in_index=1) for m in ('opt', 'sar')}"
 
 
-@pytest.fixture(scope='module')
-def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('joint')
-    data = folder / 'data'
-    run(
-        *(sys.executable, 'data_prep/simulate.py', data),
-        *('--patches', 18, '--size', 64, '--scene', 96, 112),
-    )
-    (folder / 'mixing_backbone.py').write_text(MODULE)
-    return folder
-
-
 @pytest.mark.parametrize('heads', [None, HEADS], ids=['plain', 'heads'])
-def test_train_test_and_map(workspace, heads):
-    work_dir = workspace / ('heads' if heads else 'plain')
-    config = workspace / f'{work_dir.name}.py'
+def test_train_test_and_map(tmp_path, simulated, heads):
+    (tmp_path / 'mixing_backbone.py').write_text(MODULE)
+    work_dir = tmp_path / 'run'
+    config = tmp_path / 'mixing.py'
     config.write_text(
         CONFIG.replace('{root}', str(ROOT))
-        .replace('{data!r}', repr(str(workspace / 'data')))
+        .replace('{data!r}', repr(str(simulated)))
         .replace('{modality_heads}', str(heads))
     )
 
     def tool(name, *arguments):
-        path = f'{ROOT / "projects"}:{workspace}'
-        command = (sys.executable, f'tools/{name}', config, *arguments)
-        return run(*command, PYTHONPATH=path)
+        run_tool(f'tools/{name}', config, *arguments, path=[tmp_path])
 
     tool('train.py', '--work-dir', work_dir)
     checkpoint = work_dir / 'epoch_1.pth'
@@ -128,12 +114,12 @@ def test_train_test_and_map(workspace, heads):
     kept = {name: entry['metrics']['OA'] for name, entry in scores.items()}
     assert len(set(kept.values())) == 3, kept
 
-    scene = workspace / 'data' / 'scene'
+    scene = simulated / 'scene'
     subset = ('sar',) if heads else ('opt', 'sar')
     words = [f'{m}={scene / SCENE[m]}' for m in subset]
     out = work_dir / 'map.tif'
     tool('infer_scene.py', checkpoint, '--raster', *words, '--out', out)
     with rasterio.open(out) as file:
         land_cover = file.read(1)
-    assert land_cover.shape == (112, 96)
+    assert land_cover.shape == (272, 256)
     assert np.isin(land_cover, [*range(8), 255]).all()
