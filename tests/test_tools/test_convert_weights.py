@@ -12,12 +12,22 @@ from multimodal_rs.weights.transfer import transfer
 CONFIG = 'configs/joitrinet/joitrinet-d_r101_1xb8-200e_dfc2020-256x256.py'
 
 
+def save(path, without=None):
+    state = author_state('joitrinet_d', without)
+    wrapped = {f'module.{k}': v for k, v in state.items()}
+    torch.save(dict(state_dict=wrapped, epoch=3), path)
+    return path
+
+
 @pytest.fixture
 def source(tmp_path):
-    state = author_state('joitrinet_d')
-    wrapped = {f'module.{k}': v for k, v in state.items()}
-    torch.save(dict(state_dict=wrapped, epoch=3), tmp_path / 'src.pth')
-    return tmp_path / 'src.pth'
+    """A file of the authors without the stages of their encoders."""
+    return save(tmp_path / 'src.pth', without='.layer')
+
+
+@pytest.fixture
+def whole(tmp_path):
+    return save(tmp_path / 'src.pth')
 
 
 def run(source, *options):
@@ -28,8 +38,8 @@ def run(source, *options):
     return code, target
 
 
-def test_every_key_is_converted_and_fits_the_config(source):
-    code, target = run(source, '--config', CONFIG)
+def test_every_key_is_converted_and_fits_the_config(whole):
+    code, target = run(whole, '--config', CONFIG)
     assert code == 0
     state = torch.load(target, weights_only=True)['state_dict']
     original = author_state('joitrinet_d')
@@ -74,9 +84,9 @@ def test_a_file_without_known_tensors_is_refused(source, capsys):
     assert not target.exists()
 
 
-def test_misfits_with_the_config_are_printed(source, capsys):
+def test_misfits_with_the_config_are_printed(whole, capsys):
     other = CONFIG.replace('dfc2020', 'dongying')
-    code, target = run(source, '--config', other)
+    code, target = run(whole, '--config', other)
     assert code == 1
     assert not target.exists()
     printed = capsys.readouterr().out
