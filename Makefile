@@ -43,6 +43,7 @@ help:
 	@echo '             the same on the original OpenMMLab packages, in $(OPENMMLAB_VENV)'
 	@echo 'make lint    check style and layout of the code'
 	@echo 'make format  rewrite the code in the layout that `make lint` wants'
+	@echo 'make docs    build the documentation site into site/'
 	@echo 'make env     only create the environment, $(VENV)'
 	@echo 'make clean   remove the environment, caches and the results of the demo'
 	@echo
@@ -86,4 +87,17 @@ format: env
 clean:
 	rm -rf $(VENV) $(OPENMMLAB_VENV) build dist projects/*.egg-info demo_output
 	rm -rf .pytest_cache .ruff_cache
+	rm -rf $(DOCS_VENV) site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The documentation site needs nothing that the tests need.
+DOCS_VENV ?= .venv-docs
+
+.PHONY: docs
+docs: $(DOCS_VENV)/ready
+	$(DOCS_VENV)/bin/python -m sphinx --fail-on-warning --keep-going -b html -c docs . site $(ARGS)
+
+$(DOCS_VENV)/ready: requirements/docs.txt
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --requirement requirements/docs.txt
+	touch $@
