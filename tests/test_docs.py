@@ -83,6 +83,10 @@ def test_every_page_is_in_the_contents():
     assert all(page.is_file() for page in pages), listed
     written = {*(ROOT / 'docs').rglob('*.md'), ROOT / 'CONTRIBUTING.md'}
     written |= {*ROOT.glob('configs/*/README.md')}
+    written |= {
+        ROOT / 'benchmarks' / 'README.md',
+        PACKAGE / 'ops' / 'README.md',
+    }
     assert written - pages == {ROOT / 'docs' / 'README.md'}
 
 
