@@ -163,7 +163,8 @@ def command_problems(command: Command, code: Code):
             yield from module_problems(module, arguments)
             return
     if program in console_commands():
-        module = f'multimodal_rs.data_prep.{arguments[0]}' if arguments else ''
+        words = [a for a in arguments if not a.startswith('--')]
+        module = '.'.join(['multimodal_rs.data_prep', *words[:1]])
         yield from module_problems(module, arguments)
     elif 'multimodal-rs' in program:
         yield f'no console command {program}'
@@ -180,8 +181,10 @@ def module_problems(module: str, arguments):
     if not (module.startswith('multimodal_rs') and written_out):
         return
     if exists(module):
-        source = PACKAGE.parent / f'{module.replace(".", "/")}.py'
-        yield from option_problems(source, arguments)
+        source = PACKAGE.parent / module.replace('.', '/')
+        if source.is_dir():
+            source = source / '__main__'
+        yield from option_problems(source.with_suffix('.py'), arguments)
     else:
         yield f'python -m {module}: no such module'
 
