@@ -225,7 +225,8 @@ def exists(name: str) -> bool:
 
 def targets() -> set[str]:
     text = (ROOT / 'Makefile').read_text()
-    return set(re.search(r'\.PHONY: (.*)', text)[1].split())
+    lines = re.findall(r'^\.PHONY: (.*)', text, re.MULTILINE)
+    return {target for line in lines for target in line.split()}
 
 
 def console_commands() -> set[str]:
