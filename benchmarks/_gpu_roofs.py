@@ -1,4 +1,4 @@
-"""How fast a GPU copies and takes exponentials, and what a scan needs."""
+"""Rates of a GPU, copying and taking exponentials, and what a scan needs."""
 
 import torch
 import triton

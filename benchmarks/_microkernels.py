@@ -1,4 +1,4 @@
-"""What the arithmetic of a scan costs at least, measured on this machine."""
+"""Least cost of the arithmetic of a scan, measured on this machine."""
 
 import ctypes
 import time

@@ -1,4 +1,4 @@
-"""What the scans are measured against: loops over time in plain torch.
+"""Baselines that the scans are measured against: loops in plain torch.
 
 Written here from the published formula, with the materialisation of the
 public implementations: decays, drives and repeated B and C of the whole

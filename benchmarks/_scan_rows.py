@@ -1,4 +1,4 @@
-"""What ``benchmarks/ops.py`` compares: one function per row of its table."""
+"""Rows of ``benchmarks/ops.py``: what it compares, one function each."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What the rows of ``benchmarks/ops.py`` measure and should reach."""
+"""Targets: what the rows of ``benchmarks/ops.py`` measure and should reach."""
 
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure the selective scans against other ways, side by side.
+"""Benchmark of the selective scans against other ways, side by side.
 
     python benchmarks/ops.py [--rows C1 C5 ...] [--threads 2]
     python benchmarks/ops.py --device cuda [--rows G1a ...]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare the training pipeline with bare reads of the same files.
+"""Benchmark of the training pipeline against bare reads of the same files.
 
     python benchmarks/pipeline.py CONFIG [--workers 0 1 2] [--step]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare a training step with itself on scans that are loops in torch.
+"""Benchmark of a training step against itself on scans that are loops.
 
     python benchmarks/training_step.py CONFIG [--turns 2] [--threads 2]
 

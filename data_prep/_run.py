@@ -1,4 +1,4 @@
-"""Runs modules of multimodal_rs.data_prep, of this checkout."""
+"""Runner of modules of multimodal_rs.data_prep, of this checkout."""
 
 import importlib
 import sys

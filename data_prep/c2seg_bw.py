@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prepare C2Seg-BW: runs multimodal_rs.data_prep.c2seg_bw."""
+"""Preparation of C2Seg-BW: runs multimodal_rs.data_prep.c2seg_bw."""
 
 from _run import run
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prepare a city of DDHR: runs multimodal_rs.data_prep.ddhr."""
+"""Preparation of a city of DDHR: runs multimodal_rs.data_prep.ddhr."""
 
 from _run import run
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prepare DFC2020: runs multimodal_rs.data_prep.dfc2020."""
+"""Preparation of DFC2020: runs multimodal_rs.data_prep.dfc2020."""
 
 from _run import run
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write short lists: runs multimodal_rs.data_prep.label_fractions."""
+"""Short training lists: runs multimodal_rs.data_prep.label_fractions."""
 
 from _run import run
 

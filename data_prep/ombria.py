@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prepare OMBRIA: runs multimodal_rs.data_prep.ombria."""
+"""Preparation of OMBRIA: runs multimodal_rs.data_prep.ombria."""
 
 from _run import run
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Simulate a small DFC2020: runs multimodal_rs.data_prep.simulate."""
+"""Simulation of a small DFC2020: runs multimodal_rs.data_prep.simulate."""
 
 from _run import run
 

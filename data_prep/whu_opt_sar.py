@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prepare WHU-OPT-SAR: runs multimodal_rs.data_prep.whu_opt_sar."""
+"""Preparation of WHU-OPT-SAR: runs multimodal_rs.data_prep.whu_opt_sar."""
 
 from _run import run
 

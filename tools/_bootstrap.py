@@ -1,4 +1,4 @@
-"""What every tool needs before it imports multimodal_rs."""
+"""Steps of every tool before it imports multimodal_rs."""
 
 import importlib.util
 import os

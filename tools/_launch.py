@@ -1,4 +1,4 @@
-"""What train.py and test.py share: arguments, checks, process groups."""
+"""Arguments, checks and process groups, which train.py and test.py share."""
 
 import argparse
 import gc

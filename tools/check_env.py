@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Show what is installed, what is missing, and how to get it.
+"""Report on the environment: what is there, what is missing, how to get it.
 
     python tools/check_env.py [--json]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Turn an authors' checkpoint into one of ours.
+"""Conversion of an authors' checkpoint into one of ours.
 
     python tools/convert_weights.py SRC DST --source joitrinet
 

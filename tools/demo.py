@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train, test and map in minutes, on land that is simulated on the spot.
+"""Demo: train, test and map in minutes, on land that is simulated.
 
     python tools/demo.py [--out demo_output] [--seed 0]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Map a whole scene.
+"""Map of a whole scene.
 
     python tools/infer_scene.py CONFIG CHECKPOINT --out map.tif
         --raster opt=s2.tif sar=s1.tif --preview map.png

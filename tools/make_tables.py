@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rewrite every table of results from the records in configs/*/results.
+"""Tables of results, rewritten from the records in configs/*/results.
 
     python tools/make_tables.py
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train and test configs with several seeds, and leave a record of each run.
+"""Training and test of configs with several seeds, with a record of each run.
 
     python tools/run_seeds.py CONFIG [CONFIG ...] --seeds 0 1 2
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Create the virtual environment that `make demo` and `make test` run in.
+"""Virtual environment that `make demo` and `make test` run in.
 
     PYTHON tools/setup_env.py [--venv .venv] [--chosen]
     PYTHON tools/setup_env.py --stack openmmlab --mmcv WHEEL --venv FOLDER

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT [options]``.
+"""Test of a checkpoint: ``python tools/test.py CONFIG CHECKPOINT [options]``.
 
 The options are those of mmseg's tools/test.py.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train a segmentor: ``python tools/train.py CONFIG [options]``.
+"""Training of a segmentor: ``python tools/train.py CONFIG [options]``.
 
 The options are those of mmseg's tools/train.py.
 """

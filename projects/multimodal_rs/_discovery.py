@@ -1,4 +1,4 @@
-"""Import every module of the packages that register something."""
+"""Discovery: imports every module of the packages that register something."""
 
 import importlib
 import pkgutil

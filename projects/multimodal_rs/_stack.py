@@ -1,4 +1,4 @@
-"""What has to be there before anything of the project can be imported."""
+"""Stack: what has to be there before the project can be imported."""
 
 import importlib.util
 

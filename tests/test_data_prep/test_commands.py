@@ -47,7 +47,7 @@ def test_entry_lists_and_runs_the_commands(
     with pytest.raises(SystemExit, match='0'):
         main(['--help'])
     text = capsys.readouterr().out
-    assert 'Prepare DFC2020' in text and 'Simulate a small' in text
+    assert 'Preparation of DFC2020' in text and 'Simulation of' in text
     with pytest.raises(SystemExit, match='0'):
         main(['dfc2020', '--help'])
     assert 'multimodal-rs-prepare dfc2020 [-h]' in capsys.readouterr().out

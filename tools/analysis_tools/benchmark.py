@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time one training step of a config: seconds, memory, share of the scans.
+"""Costs of one training step of a config: seconds, memory, share of the scans.
 
     python tools/analysis_tools/benchmark.py CONFIG [--shape H W] [--batch 2]
 

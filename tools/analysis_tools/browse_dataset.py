@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Show what the pipeline of a dataset yields: modalities and label.
+"""Pictures of what the pipeline of a dataset yields: modalities and label.
 
     python tools/analysis_tools/browse_dataset.py CONFIG --split val --out DIR
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Count the parameters of a network and what one image costs.
+"""Parameters of a network, and what one image costs.
 
     python tools/analysis_tools/get_flops.py CONFIG [--shape H W]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw results: accuracy against cost, missing sensors, single classes.
+"""Plots of results: accuracy against cost, missing sensors, single classes.
 
     python tools/analysis_tools/plot_results.py cost --table configs/summary \
         --out cost.png

@@ -1,4 +1,4 @@
-"""Prepare C2Seg-BW, as scenes or as patches.
+"""Preparation of C2Seg-BW, as scenes or as patches.
 
 Scenes are usually in data/c2seg_bw, patches in data/c2seg_bw_challenge.
 What is in the folder tells the release: patches if it has a folder train.

@@ -1,4 +1,4 @@
-"""Check a whole dataset folder and say in words what was found."""
+"""Report on a whole dataset folder: what was found, in words."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

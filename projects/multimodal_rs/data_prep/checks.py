@@ -1,4 +1,4 @@
-"""Find what is wrong with a dataset folder before a training run does."""
+"""Checks of a dataset folder: what is wrong is found before a training run."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""Prepare a city of DDHR, for instance data/ddhr/dongying.
+"""Preparation of a city of DDHR, for instance data/ddhr/dongying.
 
 Which city it is has to be said: ``--config dongying.py``, ``pohang.py`` or
 ``xian.py``.

@@ -1,4 +1,4 @@
-"""Prepare DFC2020, usually in data/dfc2020.
+"""Preparation of DFC2020, usually in data/dfc2020.
 
 Two splits are written below ``splits``:
 

@@ -1,4 +1,4 @@
-"""Write lists of 1, 10, 30 and 100 percent of the training tiles.
+"""Lists of 1, 10, 30 and 100 percent of the training tiles.
 
 For experiments with few labels. The training list of the config is shuffled
 once; each list is the beginning of it, so that every list contains the

@@ -1,4 +1,4 @@
-"""Prepare OMBRIA, usually in data/ombria.
+"""Preparation of OMBRIA, usually in data/ombria.
 
 The official test part stays as it is. There is no validation part: a tenth of
 the official training part, 62 of 624 tiles, is taken out at random. Tiles of

@@ -1,4 +1,4 @@
-"""What preparing a dataset folder is: arguments, sequence, messages."""
+"""Preparation of a dataset folder: arguments, sequence, messages."""
 
 import argparse
 import sys

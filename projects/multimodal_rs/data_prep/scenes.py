@@ -1,4 +1,4 @@
-"""Cut scenes that are too large for a network into tiles."""
+"""Scenes that are too large for a network, and the tiles cut from them."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence

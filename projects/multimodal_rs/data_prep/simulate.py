@@ -1,4 +1,4 @@
-"""Simulate a small DFC2020, usually in data/simulated.
+"""Simulation of a small DFC2020, usually in data/simulated.
 
 Writes Sentinel-1, Sentinel-2 and label patches in the layout of DFC2020, the
 split lists ``splits/default/{train,val,test}.txt`` and one larger scene with a

@@ -1,4 +1,4 @@
-"""Divide tiles into train, val and test, the same way on every machine."""
+"""Splits of tiles into train, val and test, the same on every machine."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Prepare WHU-OPT-SAR, usually in data/whu_opt_sar.
+"""Preparation of WHU-OPT-SAR, usually in data/whu_opt_sar.
 
 The sheets in optical (or image), sar and lbl are cut into tiles of 256x256
 below tiles: 294 of each sheet, 29400 of all 100, as in published work. The

@@ -1,4 +1,4 @@
-"""What the label rasters of a dataset are, and their way to train ids."""
+"""Labels of a dataset: what their rasters hold, and the way to train ids."""
 
 import math
 import re

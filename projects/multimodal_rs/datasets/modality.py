@@ -1,4 +1,4 @@
-"""What one sensor's rasters are: the declaration that everything reads."""
+"""Declaration of a modality: what one sensor's rasters are."""
 
 import numbers
 from collections.abc import Mapping, Sequence

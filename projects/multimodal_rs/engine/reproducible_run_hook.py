@@ -1,4 +1,4 @@
-"""Make an interrupted run end like an uninterrupted one."""
+"""Interrupted runs that end like uninterrupted ones."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""What a run knows about itself, for its record."""
+"""Facts that a run knows about itself, for its record."""
 
 import time
 from collections.abc import Mapping, Sequence

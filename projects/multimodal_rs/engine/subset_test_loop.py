@@ -1,4 +1,4 @@
-"""Test a network with every subset of its modalities in one pass."""
+"""Tests of a network with every subset of its modalities, in one pass."""
 
 import copy
 import os.path as osp

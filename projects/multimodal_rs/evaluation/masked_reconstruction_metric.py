@@ -1,4 +1,4 @@
-"""How well hidden pixels are reconstructed."""
+"""Error of the reconstruction of hidden pixels."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where the reports of a run go, and how numbers are written there."""
+"""Reports of a run: where they go, and how numbers are written there."""
 
 import json
 import logging

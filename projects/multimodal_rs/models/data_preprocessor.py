@@ -1,4 +1,4 @@
-"""Normalise, fill and batch several modalities on the device."""
+"""Batches of several modalities, normalised and filled on the device."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What all models of several modalities share."""
+"""Models of several modalities: what they share."""
 
 from collections.abc import Mapping, Sequence
 

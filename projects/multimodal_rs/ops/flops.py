@@ -1,4 +1,4 @@
-"""What the scans cost, for mmengine's complexity analysis.
+"""Cost of the scans, for mmengine's complexity analysis.
 
 One formula for all backends, that of VMamba's authors, so that numbers can be
 compared with published ones: per sequence of L steps, D channels and N states

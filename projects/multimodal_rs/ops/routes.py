@@ -1,4 +1,4 @@
-"""In which order a scan visits the pixels of one or several maps."""
+"""Routes: in which order a scan visits the pixels of one or several maps."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, and multiply-adds of one image.
+"""Costs of a network: parameters, and multiply-adds of one image.
 
     python -m multimodal_rs.results.complexity CONFIG OUT.json --size 128 128
 

@@ -1,4 +1,4 @@
-"""Everything that is written from the records: READMEs, metafiles, exports."""
+"""Documents that are written from the records: READMEs, metafiles, exports."""
 
 import re
 from pathlib import Path

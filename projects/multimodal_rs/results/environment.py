@@ -1,4 +1,4 @@
-"""On what, with what and from which commit a run is made."""
+"""Environment of a run: on what, with what and from which commit it runs."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What a table shows: from ``tables.json`` and records to cells.
+"""Layout of a table: from ``tables.json`` and records to cells.
 
 A table in ``tables.json`` is a dict:
 

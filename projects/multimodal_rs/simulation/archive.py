@@ -1,4 +1,4 @@
-"""Writes simulated data as the files that DFC2020 consists of."""
+"""Archive of simulated data: the files that DFC2020 consists of."""
 
 import json
 import warnings

@@ -1,4 +1,4 @@
-"""What the eight DFC2020 classes look like to Sentinel-2 and Sentinel-1.
+"""Signatures of the eight DFC2020 classes in Sentinel-2 and Sentinel-1.
 
 A class consists of one or more cover types (forest: conifers and
 broadleaves). A cover type is a mixture of surface components with known

@@ -1,4 +1,4 @@
-"""From a seed to the images and the label of one piece of land."""
+"""Simulator: from a seed to images and label of one piece of land."""
 
 from dataclasses import dataclass
 

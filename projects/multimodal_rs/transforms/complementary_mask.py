@@ -1,4 +1,4 @@
-"""Hide parts of every modality for masked pretraining."""
+"""Masks that hide parts of every modality, for masked pretraining."""
 
 import zlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From any strided view of a stack to bands that lie one after the other."""
+"""Copies of strided views whose bands lie one after the other."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Split the stack into named tensors."""
+"""Named tensors, split from the stack."""
 
 from collections.abc import Sequence
 

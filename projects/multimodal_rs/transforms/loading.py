@@ -1,4 +1,4 @@
-"""Read the modalities and the label of a tile."""
+"""Loading of the modalities and the label of a tile."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform

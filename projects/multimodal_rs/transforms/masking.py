@@ -1,4 +1,4 @@
-"""Hide whole modalities."""
+"""Dropout of whole modalities."""
 
 from collections.abc import Mapping
 

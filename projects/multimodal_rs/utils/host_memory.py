@@ -1,4 +1,4 @@
-"""What the C library does with memory that tensors have freed."""
+"""Memory that tensors have freed, and what the C library does with it."""
 
 import ctypes
 import platform

@@ -1,4 +1,4 @@
-"""Draw predictions while validating and testing."""
+"""Pictures of predictions, drawn while validating and testing."""
 
 import logging
 import os.path as osp

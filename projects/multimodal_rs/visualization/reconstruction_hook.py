@@ -1,4 +1,4 @@
-"""Draw what masked pretraining reconstructs."""
+"""Pictures of what masked pretraining reconstructs."""
 
 from collections.abc import Mapping, Sequence
 

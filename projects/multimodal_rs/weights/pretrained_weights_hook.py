@@ -1,4 +1,4 @@
-"""Start a run from the weights of another one."""
+"""Weights of another run, from which a run starts."""
 
 import os.path as osp
 

@@ -1,4 +1,4 @@
-"""Open ``.npy`` and ``.mat`` arrays as rasters."""
+"""Arrays in ``.npy`` and ``.mat`` files, opened as rasters."""
 
 import zlib
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What an opened raster offers, whatever the kind of its file."""
+"""An opened raster: what it offers, whatever the kind of its file."""
 
 import abc
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Read bands of a raster or array file, of a tile or a whole scene."""
+"""Bands of a raster or array file, read from a tile or a whole scene."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What a backbone for several modalities is."""
+"""Backbones for several modalities: what they have in common."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

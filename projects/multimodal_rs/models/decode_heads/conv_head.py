@@ -1,4 +1,4 @@
-"""Classify a map with a single convolution."""
+"""Classifier that is a single convolution."""
 
 from collections.abc import Sequence
 

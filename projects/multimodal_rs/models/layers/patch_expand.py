@@ -1,4 +1,4 @@
-"""Enlarge a map by turning channels into pixels."""
+"""Enlargement of a map: channels become pixels."""
 
 from torch import Tensor, nn
 

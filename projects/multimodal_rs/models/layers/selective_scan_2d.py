@@ -1,4 +1,4 @@
-"""What all layers with a two-dimensional selective scan have in common."""
+"""Layers with a two-dimensional selective scan: what they have in common."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How VMamba makes its maps smaller: patch embedding and downsampling.
+"""Patch embedding and downsampling: how VMamba makes its maps smaller.
 
 All maps have their channels last, (B, H, W, C). Heights and widths are
 rounded up. Parameter names are those of the official code.

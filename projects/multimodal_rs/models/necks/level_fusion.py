@@ -1,4 +1,4 @@
-"""What every neck that fuses level by level has in common."""
+"""Necks that fuse level by level: what they have in common."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

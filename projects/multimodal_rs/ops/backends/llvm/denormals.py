@@ -1,4 +1,4 @@
-"""Treat denormal numbers as zero inside a kernel.
+"""Denormal numbers, which are zero inside a kernel.
 
 A state that decays over hidden or empty pixels (zero input) becomes denormal,
 and arithmetic on such numbers is many times slower on most processors. The

@@ -1,4 +1,4 @@
-"""From LLVM code to a function that can be called."""
+"""Compilation: from LLVM code to a function that can be called."""
 
 import ctypes
 from collections.abc import Callable

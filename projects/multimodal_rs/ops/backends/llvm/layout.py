@@ -1,4 +1,4 @@
-"""What host and kernels agree on: sizes, and the order of the arguments."""
+"""Layout that host and kernels agree on: sizes, the order of the arguments."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Where the parameters of a block of channels are."""
+"""Parameters of a block of channels, and where they are."""
 
 from multimodal_rs.ops.backends.llvm.emitter import Emitter, Value
 from multimodal_rs.ops.backends.llvm.layout import BLOCK, Arguments, Variant

@@ -1,4 +1,4 @@
-"""Run a kernel in several threads, without OpenMP.
+"""Threads that run a kernel, without OpenMP.
 
 Kernels take their tasks from a shared counter. The threads are Python's, so
 that a forked child (a DataLoader worker) simply starts its own: it inherits

@@ -1,4 +1,4 @@
-"""From tensors in the kernels' layouts to launches."""
+"""Launches of the kernels, from tensors in their layouts."""
 
 from contextlib import nullcontext
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How large the tiles of the kernels are, and how the work is divided."""
+"""Tiles of the kernels: how large they are, and how the work is divided."""
 
 from typing import NamedTuple
 
