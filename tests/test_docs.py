@@ -23,6 +23,7 @@ READERS_FILES = (
 )
 # Names that commands had at the commits which a table of figures states.
 FORMER = ('tools/benchmark_model.py', '--loop')
+PYTEST = ('--dist',)  # options of pytest that a document explains
 READERS_CLASSES = ('MaxFusionNeck', 'ExampleDataset')
 REGISTRIES = [
     value
@@ -169,7 +170,7 @@ def command_problems(command: Command, code: Code):
     elif 'multimodal-rs' in program:
         yield f'no console command {program}'
     elif code.language is None and program.startswith('--'):
-        if program.split('=')[0] not in {*all_options(), *FORMER}:
+        if program.split('=')[0] not in {*all_options(), *FORMER, *PYTEST}:
             yield f'no script has {program}'
     elif re.fullmatch(r'[\w/]+/\w+\.(py|sh)', program):
         if is_file(program):
