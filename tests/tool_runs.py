@@ -72,7 +72,13 @@ def _main(
     os.chdir(ROOT)
     os.environ.update(make_environment())
     torch.set_num_threads(1)
-    outside = [p for p in sys.path if ROOT not in Path(p).resolve().parents]
+    # Not what a test can import; the environment may lie in the checkout.
+    outside = [
+        p
+        for p in sys.path
+        if ROOT not in Path(p).resolve().parents
+        or Path(sys.prefix).resolve() in Path(p).resolve().parents
+    ]
     folders = [str(Path(script).parent), str(ROOT / 'projects'), *path]
     sys.path[:] = [*folders, *outside]
     sys.argv[:] = [script, *arguments]
