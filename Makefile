@@ -59,14 +59,14 @@ demo: env
 	$(RUN) tools/demo.py $(ARGS)
 
 seeds: env
-	$(RUN) -W ignore data_prep/simulate.py data/simulated --size 128
-	$(RUN) -W ignore tools/run_seeds.py $(SIMULATED) --work-dir work_dirs/simulated $(ARGS)
+	$(RUN) data_prep/simulate.py data/simulated --size 128
+	$(RUN) tools/run_seeds.py $(SIMULATED) --work-dir work_dirs/simulated $(ARGS)
 
 cmss: env
-	$(RUN) -W ignore data_prep/ombria.py data/ombria
-	$(RUN) -W ignore data_prep/label_fractions.py data/ombria --config ombria.py
-	$(RUN) -W ignore tools/train.py $(call CMSS,pre,40e) --resume
-	$(RUN) -W ignore tools/run_seeds.py $(call CMSS,ft10,80e) $(call CMSS,scratch10,80e) --work-dir work_dirs/ombria-10-$(word 1,$(NETWORK)) $(ARGS)
+	$(RUN) data_prep/ombria.py data/ombria
+	$(RUN) data_prep/label_fractions.py data/ombria --config ombria.py
+	$(RUN) tools/train.py $(call CMSS,pre,40e) --resume
+	$(RUN) tools/run_seeds.py $(call CMSS,ft10,80e) $(call CMSS,scratch10,80e) --work-dir work_dirs/ombria-10-$(word 1,$(NETWORK)) $(ARGS)
 
 test: env
 	$(RUN) -m pytest $(PARALLEL) $(ARGS)

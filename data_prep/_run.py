@@ -17,4 +17,5 @@ def run(script: str) -> None:
     # Also where another copy is installed: script and module belong together.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'projects'))
     name = f'multimodal_rs.data_prep.{Path(script).stem}'
-    sys.exit(importlib.import_module(name).main())
+    main = importlib.import_module(name).main
+    importlib.import_module('multimodal_rs.utils.command_line').run(main)

@@ -2,12 +2,42 @@
 
 import argparse
 import gc
+import logging
 import os
 import tempfile
+import zipfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+# What mmengine's own hooks and ours log about mmengine's own functions.
+LOG_NOISE = (
+    '"FileClient" will be deprecated in future',
+    '"HardDiskBackend" is the alias of "LocalBackend"',
+    'The prefix is not set in metric class',
+)
+
+
+class ConfigOptions(DictAction):
+    """KEY=VALUE arguments, as mmengine reads them, or an error of usage."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str | None = None,
+    ) -> None:
+        wrong = [word for word in values if '=' not in word]
+        if wrong:
+            parser.error(
+                f'{option_string}: expected KEY=VALUE, got {wrong[0]!r} '
+                '(no blanks around the sign, quotes around lists)'
+            )
+        super().__call__(parser, namespace, values, option_string)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +45,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='change values of the config: `optim_wrapper.optimizer.lr=1e-4`, '
         'lists as key="[a,b]" or key=a,b, nested ones as key="[(a,b),(c,d)]"; '
@@ -67,6 +97,29 @@ def check_file(what: str, path: str) -> None:
     raise SystemExit(
         f'{what} {path!r}: expected a file, found {got} (relative paths start '
         f'at {os.getcwd()!r}): correct the path'
+    )
+
+
+def check_checkpoint(path: str) -> None:
+    """Stop with one line if a local file cannot be a checkpoint of torch.
+
+    Args:
+        path: A path, or a URL of any kind, which is not checked.
+
+    Raises:
+        SystemExit: With the message.
+    """
+    check_file('checkpoint', path)
+    if '://' in path or zipfile.is_zipfile(path):
+        return
+    with open(path, 'rb') as file:
+        start = file.read(2)
+    if start[:1] == b'\x80':  # a pickle: how torch wrote files before 1.6
+        return
+    found = 'an incomplete one' if start == b'PK' else 'another kind of file'
+    raise SystemExit(
+        f'checkpoint {path!r}: expected a file that torch has written, found '
+        f'{found}: use one that tools/train.py has saved, or copy it again'
     )
 
 
@@ -128,6 +181,44 @@ def prepare_cpu_processes(cfg: Config) -> None:
             'No GPU: the processes talk through the gloo backend instead of '
             'the one in env_cfg.dist_cfg.'
         )
+
+
+def quiet_log(logger: logging.Logger) -> None:
+    """Leave out of a log what mmengine says about its own functions."""
+    logger.addFilter(
+        lambda record: not record.getMessage().startswith(LOG_NOISE)
+    )
+
+
+def say_where(runner: Runner, maps: str | None = None) -> None:
+    """Log where checkpoints, tables and pictures of a run are.
+
+    Args:
+        runner: After training or testing.
+        maps: Folder of predicted maps, if they were asked for.
+    """
+    folder, log_dir = Path(runner.work_dir), Path(runner.log_dir)
+    visualizer = runner.cfg.get('visualizer') or {}
+    drawn = Path(visualizer.get('save_dir') or log_dir, 'vis_data')
+    sheet, single = drawn / 'contact_sheet.png', drawn / 'vis_image'
+    best = runner.message_hub.get_info('best_ckpt', None)
+    trained = runner.iter > 0
+    last = folder / 'last_checkpoint'
+    places = {
+        'best checkpoint': best if trained else None,
+        'last checkpoint': (
+            last.read_text().strip() if trained and last.is_file() else None
+        ),
+        'tables': log_dir if any(log_dir.glob('*.csv')) else None,
+        'pictures': single if single.is_dir() else None,
+        'contact sheet': sheet if sheet.is_file() else None,
+        'predicted maps': maps,
+        'log': log_dir / f'{log_dir.name}.log',
+    }
+    lines = [
+        f'  {what:<16} {where}' for what, where in places.items() if where
+    ]
+    runner.logger.info('\n'.join(['Results are in', *lines]))
 
 
 def close_processes() -> None:

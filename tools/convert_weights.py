@@ -13,12 +13,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from _bootstrap import add_source_path
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 import torch
 
+from _launch import check_checkpoint
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.weights.conversion import converters
 
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 if every key was converted.
     """
     args = _parse(arguments)
+    check_checkpoint(args.src)
     source = _state_dict(args.src)
     if not source:
         print(
@@ -104,7 +106,7 @@ def _report_misfits(state: dict[str, torch.Tensor], config: str) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -20,9 +20,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from _bootstrap import add_source_path
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 from multimodal_rs.utils.tables import text_table
 
@@ -91,12 +91,15 @@ def step(title: str) -> None:
 
 
 def call(*command: object) -> None:
-    """Run one of the project's scripts with this interpreter."""
-    subprocess.run(
-        [sys.executable, '-W', 'ignore', *map(str, command)],
-        check=True,
-        cwd=ROOT,
-    )
+    """Run one of the project's scripts with this interpreter.
+
+    Raises:
+        SystemExit: If it fails; it has said why.
+    """
+    words = [sys.executable, *map(str, command)]
+    code = subprocess.run(words, cwd=ROOT).returncode
+    if code:
+        raise SystemExit(f'{command[0]} has ended with exit code {code}')
 
 
 def collect(folder: Path, name: str, target: Path) -> None:
@@ -123,7 +126,7 @@ def summary(out: Path, seconds: float) -> None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

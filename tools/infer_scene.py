@@ -11,12 +11,15 @@ GeoTIFF on the same grid. Rasters larger than the memory are fine.
 import argparse
 import time
 
-from _bootstrap import add_source_path, restrict_checkpoint_loading
-from _launch import check_file
+from _bootstrap import command_line, restrict_checkpoint_loading, start
+
+start(__name__)
+
+from _launch import check_checkpoint, check_file
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser = command_line.CommandParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('config', help='config file of the training')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
@@ -72,10 +75,9 @@ def parse_rasters(words: list[str]) -> dict[str, str]:
 
 def main() -> None:
     args = parse_args()
-    add_source_path()
     restrict_checkpoint_loading()
     check_file('config', args.config)
-    check_file('checkpoint', args.checkpoint)
+    check_checkpoint(args.checkpoint)
     rasters = parse_rasters(args.raster)
     from multimodal_rs.apis import SceneMapper, init_model
 

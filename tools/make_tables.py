@@ -22,9 +22,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from _bootstrap import add_source_path
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 from multimodal_rs.results.documents import documents, export, stale
 from multimodal_rs.results.pictures import draw_picture, stale_pictures
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -24,9 +24,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from _bootstrap import add_source_path
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 from multimodal_rs.results import environment, runs
 from multimodal_rs.results.record import Record, read_record
@@ -157,7 +157,7 @@ def _count(config: Path, folder: Path) -> None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -6,21 +6,26 @@ The options are those of mmseg's tools/test.py.
 
 import argparse
 
+from _bootstrap import command_line, restrict_checkpoint_loading, start
+
+start(__name__)
+
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner
 
-from _bootstrap import add_source_path, restrict_checkpoint_loading
 from _launch import (
     add_common_arguments,
-    check_file,
+    check_checkpoint,
     close_processes,
     load_config,
     prepare_cpu_processes,
+    quiet_log,
+    say_where,
 )
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Test (and score) a model')
+    parser = command_line.CommandParser(description='Test (and score) a model')
     parser.add_argument('config', help='config file of the run')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
@@ -115,9 +120,8 @@ def save_maps(cfg: Config, folder: str) -> None:
 
 def main() -> None:
     args = parse_args()
-    add_source_path()
     restrict_checkpoint_loading()
-    check_file('checkpoint', args.checkpoint)
+    check_checkpoint(args.checkpoint)
     cfg = load_config(args)
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
@@ -128,8 +132,11 @@ def main() -> None:
         save_maps(cfg, args.out)
     prepare_cpu_processes(cfg)
     runner = Runner.from_cfg(cfg)
+    quiet_log(runner.logger)
     check_weights(runner, args.checkpoint)
     runner.test()
+    say_where(runner, args.out)
+    del runner
     close_processes()
 
 

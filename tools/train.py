@@ -10,21 +10,26 @@ import os
 import zipfile
 from pathlib import Path
 
+from _bootstrap import command_line, restrict_checkpoint_loading, start
+
+start(__name__)
+
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from _bootstrap import add_source_path, restrict_checkpoint_loading
 from _launch import (
     add_common_arguments,
     close_processes,
     load_config,
     prepare_cpu_processes,
+    quiet_log,
+    say_where,
 )
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a segmentor')
+    parser = command_line.CommandParser(description='Train a segmentor')
     parser.add_argument('config', help='config file of the run')
     parser.add_argument(
         '--work-dir', help='folder for logs and checkpoints, created if needed'
@@ -140,19 +145,15 @@ def check_training_data(runner: Runner) -> None:
     """Stop before the schedules are built if there is nothing to train on.
 
     Raises:
-        SystemExit: With one line that says why.
+        ValueError: With one line that says why.
     """
     from multimodal_rs.engine.batch_check_hook import check_batches
 
-    try:
-        check_batches(runner.train_loop.dataloader, runner.model)
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
+    check_batches(runner.train_loop.dataloader, runner.model)
 
 
 def main() -> None:
     args = parse_args()
-    add_source_path()
     restrict_checkpoint_loading()
     cfg = load_config(args)
     if args.amp:
@@ -162,8 +163,10 @@ def main() -> None:
         cfg.load_from = readable_checkpoint(cfg.work_dir)
     prepare_cpu_processes(cfg)
     runner = build_runner(cfg)
+    quiet_log(runner.logger)
     check_training_data(runner)
     runner.train()
+    say_where(runner)
     del runner
     close_processes()
 

@@ -6,21 +6,23 @@ and metric into mmseg's registries. Configs do that with
 """
 
 from multimodal_rs._discovery import import_submodules
+from multimodal_rs._quiet import quiet_imports
 from multimodal_rs._stack import require_stack
 from multimodal_rs.version import __version__
 
 __all__ = ['__version__']
 
 require_stack()
-import_submodules(
-    'multimodal_rs',
-    (
-        'datasets',
-        'transforms',
-        'models',
-        'weights',
-        'engine',
-        'evaluation',
-        'visualization',
-    ),
-)
+with quiet_imports():
+    import_submodules(
+        'multimodal_rs',
+        (
+            'datasets',
+            'transforms',
+            'models',
+            'weights',
+            'engine',
+            'evaluation',
+            'visualization',
+        ),
+    )

@@ -35,7 +35,8 @@ def test_console_entry_is_this_function() -> None:
     (entry,) = parser['options.entry_points']['console_scripts'].split('\n')[
         1:
     ]
-    assert entry == f'multimodal-rs-prepare = {main.__module__}:main'
+    module = main.__module__
+    assert entry == f'multimodal-rs-prepare = {module}:run_command'
 
 
 def test_entry_lists_and_runs_the_commands(
@@ -77,3 +78,24 @@ def test_scripts_of_a_checkout_and_modules(
     )
     assert done.returncode == 1
     assert 'has no file of any layer' in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize('program', ['data_prep/ombria.py', '-m'])
+def test_mistakes_end_in_their_message(tmp_path: Path, program: str) -> None:
+    words = [program]
+    if program == '-m':
+        words += ['multimodal_rs.data_prep', 'ombria']
+    command = [sys.executable, *words, str(tmp_path)]
+    environment = os.environ | dict(PYTHONPATH=str(ROOT / 'projects'))
+    for stack in ([], ['--traceback']):
+        done = subprocess.run(
+            [*command, *stack],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert done.stdout == ''
+        assert (len(done.stderr.splitlines()) > 1) == bool(stack)
+        assert 'no tile has all of' in done.stderr.splitlines()[-1]

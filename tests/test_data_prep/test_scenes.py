@@ -249,23 +249,19 @@ def test_sheets_may_lie_in_image(tmp_path: Path) -> None:
     }
 
 
-def test_incomplete_sheets_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+def test_incomplete_sheets_are_named(tmp_path: Path) -> None:
     make_whu_opt_sar(tmp_path, SHEETS[:3])
     (tmp_path / f'sar/{SHEETS[1]}.tif').unlink()
-    assert run_whu(tmp_path) == 1
-    error = capsys.readouterr().err
-    assert '1 of 3 sheets lack their sar' in error and SHEETS[1] in error
+    with pytest.raises(FileNotFoundError, match='1 of 3 sheets') as e:
+        run_whu(tmp_path)
+    assert SHEETS[1] in str(e.value)
     assert not (tmp_path / 'tiles').exists()
 
 
-def test_empty_folders_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+def test_empty_folders_are_named(tmp_path: Path) -> None:
     for run in (run_whu, run_c2seg):
-        assert run(tmp_path) == 1
-        assert 'no tile has all of' in capsys.readouterr().err
+        with pytest.raises(ValueError, match='no tile has all of'):
+            run(tmp_path)
 
 
 def test_tiles_of_matlab_files_are_not_transposed(tmp_path: Path) -> None:

@@ -192,21 +192,17 @@ def test_scripts(
     assert contents(tmp_path) == written
 
 
-def test_script_needs_the_list_of_its_config(
-    tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+def test_script_needs_the_list_of_its_config(tmp_path: Path) -> None:
     make_ombria(tmp_path)
-    assert ombria.main([str(tmp_path), '--seed', '7']) == 1
-    assert 'official-seed0/train.txt' in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError, match='official-seed0/train.txt'):
+        ombria.main([str(tmp_path), '--seed', '7'])
     assert (tmp_path / 'splits/official-seed7/train.txt').is_file()
 
 
-def test_script_names_an_empty_folder(
-    tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    assert ombria.main([str(tmp_path)]) == 1
-    error = capsys.readouterr().err
-    assert 'no tile has all of' in error and os.fspath(tmp_path) in error
+def test_script_names_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='no tile has all of') as caught:
+        ombria.main([str(tmp_path)])
+    assert os.fspath(tmp_path) in str(caught.value)
 
 
 def test_incomplete_tiles_are_in_no_list(

@@ -21,10 +21,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from _bootstrap import add_source_path
-from _launch import check_file
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 import torch
 from mmengine.config import Config
@@ -36,6 +35,7 @@ from mmseg.structures import SegDataSample
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from _launch import check_file
 from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
@@ -237,7 +237,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

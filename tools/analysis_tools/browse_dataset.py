@@ -11,19 +11,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
-
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from _bootstrap import add_source_path
-from _launch import check_file
+from _bootstrap import command_line, start
+
+start(__name__)
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from _launch import ConfigOptions, check_file
 
 ROWS = 6  # tiles per picture
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser = command_line.CommandParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--split',
@@ -40,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='change values of the config',
     )
@@ -69,7 +72,6 @@ def draw_sample(sample: dict, dataset):
 
 def main() -> None:
     args = parse_args()
-    add_source_path()
     check_file('config', args.config)
     if args.count < 1:
         raise SystemExit(f'--count: expected at least 1, got {args.count}')

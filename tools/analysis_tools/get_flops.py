@@ -15,15 +15,15 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from _bootstrap import add_source_path
-from _launch import check_file
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
+from _launch import check_file
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.results.complexity import count_flops
 
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser = command_line.CommandParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('config', help='config file of the network')
     parser.add_argument(
         '--shape',

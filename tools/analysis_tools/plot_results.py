@@ -21,9 +21,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from _bootstrap import add_source_path
+from _bootstrap import command_line, start
 
-add_source_path()
+start(__name__)
 
 from multimodal_rs.results import plots
 from multimodal_rs.results.record import read_record
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from multimodal_rs import data_prep
+from multimodal_rs.utils.command_line import CommandParser, run
 
 
 def commands() -> Mapping[str, ModuleType]:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     known = commands()
     lines = (f'  {n:<18}{_first_line(m)}' for n, m in known.items())
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog='multimodal-rs-prepare',
         description='Prepare the folder of a dataset.',
         epilog='\n'.join(
@@ -54,9 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return known[args.command].main(args.arguments)
 
 
+def run_command() -> None:
+    """Run as a program: what the console entry calls."""
+    run(main)
+
+
 def _first_line(module: ModuleType) -> str:
     return (module.__doc__ or '').strip().partition('\n')[0]
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_command()

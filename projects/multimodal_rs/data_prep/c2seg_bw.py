@@ -38,7 +38,6 @@ random-82-seed<seed>
     learn how good a network is.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +45,7 @@ from multimodal_rs.data_prep.prepare import prepare
 from multimodal_rs.data_prep.scenes import FOLDER, Scene, SceneLayer, scene_of
 from multimodal_rs.data_prep.splits import Split, hold_out, natural_sort
 from multimodal_rs.datasets.io.arrays import array_names
+from multimodal_rs.utils.command_line import run
 
 CITIES = ('beijing', 'wuhan')
 # Layer -> what follows the city in the name of its file.
@@ -161,4 +161,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)

@@ -8,11 +8,11 @@ the JoiTriNet paper. The ids do not tell scenes apart, so neighbours may stand
 in train and test.
 """
 
-import sys
 from collections.abc import Sequence
 
 from multimodal_rs.data_prep.prepare import prepare
 from multimodal_rs.data_prep.splits import Split, random_split
+from multimodal_rs.utils.command_line import run
 
 
 def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
@@ -26,4 +26,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)

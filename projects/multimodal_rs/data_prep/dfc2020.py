@@ -19,7 +19,6 @@ The lists of REF-Net and MCF-Mamba are read as they are: put them anywhere,
 for instance into splits/ref-net, and name them in `ann_file`.
 """
 
-import sys
 from collections.abc import Sequence
 
 from multimodal_rs.data_prep.prepare import prepare
@@ -30,6 +29,7 @@ from multimodal_rs.data_prep.splits import (
     scene_split,
 )
 from multimodal_rs.datasets.dfc2020 import scene_of
+from multimodal_rs.utils.command_line import run
 
 # Of 6114 tiles: train 3784 (BlackForest 1444, CapeTown 1440, Mumbai 900).
 VAL_SCENES = ('autumn_BandarAnzali', 'summer_Chabarovsk')  # 676 + 486
@@ -77,4 +77,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)

@@ -8,12 +8,12 @@ at least. A second run changes nothing.
 """
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.prepare import build_dataset
 from multimodal_rs.data_prep.splits import shuffled, write_split
+from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.installation import dataset_config
 
 PERCENT = (1, 10, 30, 100)
@@ -26,16 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line, for tests.
 
     Returns:
-        Exit code: 1 if the config or its training list is not there, else 0.
+        Exit code, 0.
+
+    Raises:
+        FileNotFoundError: If the config or its training list is not there.
     """
     args = _parse(arguments)
-    try:
-        config = dataset_config(args.config)
-        dataset = build_dataset(config, args.data_root)
-        tiles = [record['sample_id'] for record in dataset.load_data_list()]
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    config = dataset_config(args.config)
+    dataset = build_dataset(config, args.data_root)
+    tiles = [record['sample_id'] for record in dataset.load_data_list()]
     source = Path(dataset.ann_file)
     for percent, part in fractions(tiles, args.percent, args.seed).items():
         write_split(source.parent / f'labels-{percent}', {source.stem: part})
@@ -60,7 +59,7 @@ def fractions(
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -92,4 +91,4 @@ def _percent(text: str) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)

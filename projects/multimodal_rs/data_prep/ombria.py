@@ -5,11 +5,11 @@ the official training part, 62 of 624 tiles, is taken out at random. Tiles of
 the floods of 2021, if they are there, make a list of their own.
 """
 
-import sys
 from collections.abc import Sequence
 
 from multimodal_rs.data_prep.prepare import prepare
 from multimodal_rs.data_prep.splits import Split, hold_out
+from multimodal_rs.utils.command_line import run
 
 
 def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
@@ -29,4 +29,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)

@@ -1,7 +1,6 @@
 """Preparation of a dataset folder: arguments, sequence, messages."""
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from multimodal_rs.data_prep.check_report import check_folder
 from multimodal_rs.data_prep.scenes import Scene, cut, find_uncut
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.utils.command_line import CommandParser
 from multimodal_rs.utils.installation import dataset_config
 
 
@@ -44,33 +44,29 @@ def prepare(
         arguments: Command line; None takes that of the process.
 
     Returns:
-        Exit code: 1 if a check found something or the folder is not as
-        expected, else 0.
+        Exit code: 1 if a check found something, else 0.
+
+    Raises:
+        ValueError: If the folder is not as expected.
+        FileNotFoundError: If the config or its training list is not there.
     """
     args = _parse(description, config, arguments)
     splits = args.data_root / 'splits'
-    try:
-        name = args.config
-        if name is None:
-            name = config(args.data_root) if callable(config) else config
-        config_path = dataset_config(name)
-        dataset = build_dataset(config_path, args.data_root)
-        scenes = find_scenes(args.data_root) if find_scenes else ()
-        if args.check:
-            uncut = find_uncut(scenes, args.data_root)
-            return check_folder(dataset, splits, scene_of, uncut)
-        if scenes:
-            cut(scenes, args.data_root)
-        tiles = complete_tiles(dataset)
-        for folder, split in make_splits(tiles, args.seed).items():
-            write_split(splits / folder, split)
-        _measure(dataset, config_path)
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyError as error:
-        print(error.args[0], file=sys.stderr)
-        return 1
+    name = args.config
+    if name is None:
+        name = config(args.data_root) if callable(config) else config
+    config_path = dataset_config(name)
+    dataset = build_dataset(config_path, args.data_root)
+    scenes = find_scenes(args.data_root) if find_scenes else ()
+    if args.check:
+        uncut = find_uncut(scenes, args.data_root)
+        return check_folder(dataset, splits, scene_of, uncut)
+    if scenes:
+        cut(scenes, args.data_root)
+    tiles = complete_tiles(dataset)
+    for folder, split in make_splits(tiles, args.seed).items():
+        write_split(splits / folder, split)
+    _measure(dataset, config_path)
     return 0
 
 
@@ -113,7 +109,7 @@ def _parse(
     arguments: Sequence[str] | None,
 ) -> argparse.Namespace:
     usual = 'by what is in the folder' if callable(config) else config
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

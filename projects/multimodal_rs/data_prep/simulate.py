@@ -8,12 +8,12 @@ interrupted run goes on where it stopped. The content is described in
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.splits import write_split
 from multimodal_rs.simulation.archive import LAYOUTS, Archive
+from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.progress import progress
 
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -84,4 +84,4 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)

@@ -24,7 +24,6 @@ repeated here; with the names of the test sheets in a file, the lists are
     cat splits/random-622-seed0/*.txt | grep -F -v -f FILE  # training
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from multimodal_rs.data_prep.splits import (
     random_split,
     scene_split,
 )
+from multimodal_rs.utils.command_line import run
 
 # Layer -> names that its folder has in copies of the data.
 FOLDERS = dict(optical=('optical', 'image'), sar=('sar',), lbl=('lbl',))
@@ -103,4 +103,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(main)
