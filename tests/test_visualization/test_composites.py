@@ -66,6 +66,38 @@ def test_percentiles_are_taken_per_band_from_valid_pixels():
     np.testing.assert_array_equal(picture[..., 0], picture[..., 1])
 
 
+def test_statistics_give_one_stretch_for_all_tiles():
+    bands = ['B2', 'B3', 'B4']
+    statistics = dict(mean=[0.1, 0.2, 0.3], std=[0.05, 0.1, 0.1])
+
+    def draw(data, **display):
+        shown = build_modalities(
+            dict(
+                opt=dict(
+                    bands=bands,
+                    file_bands=bands,
+                    display=display,
+                    **statistics,
+                )
+            )
+        )['opt']
+        return composite(np.asarray(data, np.float32), shown)
+
+    # red is the first of the displayed bands, so B2 without a recipe
+    data = np.zeros((3, 1, 5))
+    data[:] = np.array([0.1, 0.2, 0.3])[:, None, None]
+    data[0, 0] = [0.0, 0.05, 0.1, 0.2, 0.3]
+    assert draw(data)[0, :, 0].tolist() == [0, 64, 128, 255, 255]
+    assert (draw(data)[..., 1:] == 128).all()
+    # a dark tile stays dark: its noise is not stretched to black and white
+    rng = np.random.default_rng(0)
+    water = rng.normal(0.02, 0.001, (3, 20, 20))
+    assert np.ptp(draw(water), axis=(0, 1)).max() < 10
+    assert np.ptp(draw(water, percentiles=[2.0, 98.0])) == 255
+    # a fixed range comes before both
+    assert draw(data, range=[0.0, 0.4])[0, 4].tolist() == [191, 128, 191]
+
+
 @pytest.mark.filterwarnings('error')
 def test_invalid_pixels_are_hatched():
     data = np.full((3, 40, 40), 0.5, np.float32)

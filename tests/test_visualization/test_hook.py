@@ -23,7 +23,7 @@ from helpers import ROOT
 from multimodal_rs.visualization.composites import hatch
 from multimodal_rs.visualization.hook import (
     MultiModalVisualizationHook,
-    _upright_inputs,
+    _upright_view,
     declared_modalities,
 )
 
@@ -162,6 +162,12 @@ def runner_config(root, batch_size=2, **hook):
     )
 
 
+def the_hook(runner):
+    kind = MultiModalVisualizationHook
+    (hook,) = (h for h in runner.hooks if isinstance(h, kind))
+    return hook
+
+
 def pictures(folder):
     return sorted(p.name for p in Path(folder).rglob('vis_image/*.png'))
 
@@ -266,6 +272,56 @@ def test_subset_loop_shows_what_all_modalities_predict(data):
     assert len(pictures(data)) == 5
 
 
+@pytest.mark.parametrize('chosen', ['worst', 'best'])
+def test_worst_and_best_tiles(data, chosen, monkeypatch):
+    config = runner_config(data, draw=True, chosen=chosen, sheet_rows=2)
+    runner = Runner.from_cfg(config)
+    wrong = {}
+    error = MultiModalVisualizationHook._error
+
+    def remember(self, output):
+        wrong[output.sample_id] = error(self, output)
+        return wrong[output.sample_id]
+
+    monkeypatch.setattr(MultiModalVisualizationHook, '_error', remember)
+    runner.test()
+    order = sorted(wrong, key=wrong.get, reverse=chosen == 'worst')
+    hook = the_hook(runner)
+    assert len(set(wrong.values())) == 5
+    assert [row.title for row in hook.rows] == order[:2]
+    expected = {f'test_{tile.replace("/", "_")}_0.png' for tile in order[:2]}
+    assert set(pictures(data)) == expected
+    assert len(list(data.rglob('contact_sheet.png'))) == 1
+
+
+def test_modality_heads_are_drawn_beside_the_fused_one(data):
+    config = runner_config(data, draw=True, interval=1)
+    runner = Runner.from_cfg(config)
+    runner.test()
+    hook = the_hook(runner)
+    titles = [p.title for p in hook.rows[0].pictures]
+    assert titles[3:] == ['prediction', 'opt alone', 'sar alone', 'errors']
+    drawn = [{p.title: p.pixels for p in r.pictures} for r in hook.rows]
+    first, last = drawn[0], drawn[-1]
+    assert not np.array_equal(first['opt alone'], first['sar alone'])
+    assert not np.array_equal(first['opt alone'], first['prediction'])
+    # the tile without sar: its head has not been asked, opt has answered
+    assert last['sar alone'] is None
+    np.testing.assert_array_equal(last['opt alone'], last['prediction'])
+    assert '(opt ' in hook.rows[0].note and ', sar ' in hook.rows[0].note
+
+
+def test_single_predictions_are_those_of_the_subset(data):
+    """The same digits as the table of the subsets has."""
+    config = runner_config(data, draw=True, interval=1)
+    config.test_cfg = dict(type='ModalitySubsetTestLoop', subsets=[['opt']])
+    runner = Runner.from_cfg(config)
+    metrics = runner.test()
+    hook = the_hook(runner)
+    shares = [float(r.note.split('opt ')[1].split('%')[0]) for r in hook.rows]
+    assert np.mean(shares) == pytest.approx(100 - metrics['opt/OA'], abs=0.1)
+
+
 def test_label_padded_for_the_network_is_cut(data):
     dataset = DATASETS.build(runner_config(data).val_dataloader.dataset)
     sample = dataset[4]
@@ -303,11 +359,11 @@ def test_augmented_views_are_drawn_upright():
     views = [view(1.0, True), view(2.0, False), view(3.0, False)]
     inputs, samples = map(list, zip(*views, strict=True))
     batch = dict(inputs=inputs, data_samples=samples)
-    assert _upright_inputs(batch)['opt'][0][0, 0, 0] == 2
+    assert _upright_view(batch)[0]['opt'][0][0, 0, 0] == 2
     batch = dict(inputs=inputs[:1], data_samples=samples[:1])
-    assert _upright_inputs(batch)['opt'][0][0, 0, 0] == 1
+    assert _upright_view(batch)[0]['opt'][0][0, 0, 0] == 1
     batch = dict(inputs=inputs[0], data_samples=samples[0])
-    assert _upright_inputs(batch) is inputs[0]
+    assert _upright_view(batch) == (inputs[0], samples[0])
 
 
 def test_browse_tool_draws_what_the_pipeline_yields(data, monkeypatch):
@@ -335,6 +391,9 @@ def test_browse_tool_draws_what_the_pipeline_yields(data, monkeypatch):
     [
         (dict(interval=0), ValueError, 'interval must be at least 1, got 0'),
         (dict(sheet_rows=-1), ValueError, 'sheet_rows must be at least 0'),
+        (dict(chosen='bad'), ValueError, "'worst', 'best'.*got 'bad'"),
+        (dict(chosen='best', tiles=['a']), ValueError, 'leave `tiles` out'),
+        (dict(chosen='worst', sheet_rows=0), ValueError, 'set `sheet_rows`'),
         (dict(tiles='a'), TypeError, r"write \['a'\]"),
     ],
 )

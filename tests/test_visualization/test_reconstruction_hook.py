@@ -95,3 +95,15 @@ def test_a_sheet_has_three_columns_per_modality(arrays, absent):
     assert [p.pixels is None for p in row.pictures[3:]] == [absent] * 3
     sheet = hook._sheet({}, [row])  # no classes: there may be none
     assert sheet.shape[1] > 6 * SIZE and sheet.dtype == np.uint8
+
+
+def test_the_worst_tiles_are_those_with_the_largest_error(arrays):
+    hook = HOOKS.build(dict(type='ReconstructionVisualizationHook'))
+    target, result, counted, valid = arrays
+    error = np.square(result - target)[:, counted[0]]
+    both = np.concatenate([error.ravel(), error[0]])  # opt, and sar
+    assert hook._error(sample(arrays)) == pytest.approx(both.mean())
+    alone = hook._error(sample(arrays, absent=True))
+    assert alone == pytest.approx(error.mean())
+    nothing = target, result, np.zeros_like(counted), valid
+    assert hook._error(sample(nothing)) is None

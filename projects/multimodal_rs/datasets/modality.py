@@ -26,13 +26,17 @@ class Display:
         bands: One band (grey) or three (red, green, blue), named like the
             modality's ``bands``. None takes the first three, or the first.
         range: (low, high) in the units after the value transforms, mapped to
-            black and white. None stretches between ``percentiles``.
-        percentiles: (low, high) in percent of the valid pixels of a picture.
+            black and white.
+        percentiles: (low, high) in percent of the valid pixels of a picture,
+            for pictures that each need a stretch of their own.
+
+    Without ``range`` and ``percentiles`` all pictures of the modality have
+    the stretch that its ``mean`` and ``std`` give.
     """
 
     bands: tuple | None = None
     range: tuple[float, float] | None = None
-    percentiles: tuple[float, float] = (2.0, 98.0)
+    percentiles: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

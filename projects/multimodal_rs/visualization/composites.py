@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from multimodal_rs.datasets.modality import Display, Modality
+from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.labels import IGNORED
 
 RIGHT = (244, 244, 244)
@@ -18,15 +18,19 @@ HATCH_LINE = (150, 150, 150)
 HATCH_PERIOD = 10  # pixels
 HATCH_WIDTH = 2
 SAMPLE = 1_000_000  # pixels that percentiles are taken from
+USUAL_PERCENTILES = (2.0, 98.0)
+SPREAD = 2.0  # standard deviations from the mean to black and to white
 
 
 def composite(data: np.ndarray, modality: Modality) -> np.ndarray:
     """Draw a modality by its display recipe.
 
-    A fixed ``range`` serves all bands, and colours can be compared between
-    tiles. ``percentiles`` are taken band by band: that removes the blue haze
-    of top-of-atmosphere reflectance and the offset between polarisations,
-    but also the tint of a tile that has only one.
+    Colours can be compared between tiles, and open water is as dark as it is,
+    where one stretch serves the whole set: a fixed ``range``, or else two
+    standard deviations around the mean of each band, which also removes the
+    blue haze of top-of-atmosphere reflectance and the offset between
+    polarisations. ``percentiles`` are those of the picture, band by band:
+    taken if the declaration asks for them, or if it has no mean and std.
 
     Args:
         data: (C, H, W) float32 in the units after the value transforms, NaN
@@ -47,7 +51,7 @@ def composite(data: np.ndarray, modality: Modality) -> np.ndarray:
         )
     bands = data[list(modality.display_indices)]  # a copy, (1 or 3, H, W)
     valid = np.isfinite(bands).all(axis=0)
-    low, high = _limits(bands[:, valid], modality.display)
+    low, high = _limits(bands[:, valid], modality)
     bands[:, ~valid] = 0
     bands -= low
     bands *= 255 / np.where(high > low, high - low, 1)
@@ -126,21 +130,27 @@ def _hatched(picture: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def _limits(
-    values: np.ndarray, display: Display
+    values: np.ndarray, modality: Modality
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values that become black and white, (bands, 1, 1) each.
 
     Args:
         values: (bands, N) valid pixels.
-        display: Recipe.
+        modality: Its declaration.
     """
-    bands = len(values)
+    bands, display = len(values), modality.display
+    measured = modality.mean is not None and modality.std is not None
     if display.range is not None:
         limits = np.repeat(np.array([display.range]).T, bands, axis=1)
+    elif measured and display.percentiles is None:
+        shown = list(modality.display_indices)
+        mean, std = np.array([modality.mean, modality.std])[:, shown]
+        limits = np.array([mean - SPREAD * std, mean + SPREAD * std])
     elif values.size == 0:
         limits = np.zeros((2, bands))
     else:
         some = values[:, :: -(-values.shape[1] // SAMPLE)]
-        limits = np.percentile(some, display.percentiles, axis=1)
+        percentiles = display.percentiles or USUAL_PERCENTILES
+        limits = np.percentile(some, percentiles, axis=1)
     low, high = limits.astype(np.float32)[..., None, None]
     return low, high

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -14,18 +15,25 @@ from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 from torch.utils.data import Dataset
 
+from multimodal_rs.utils.wrappers import unwrapped
 from multimodal_rs.visualization.panel import (
     Row,
     contact_sheet,
     fit,
     save_png,
+    share_wrong,
     tile_row,
 )
+
+CHOICES = ('every', 'worst', 'best')
 
 
 @HOOKS.register_module()
 class MultiModalVisualizationHook(Hook):
-    """Draw modalities, label, prediction and errors of some tiles.
+    """Draw modalities, label, predictions and errors of some tiles.
+
+    Where the network has a head for each of several modalities, what they
+    predict alone stands beside the fused prediction.
 
     In the place of mmseg's ``SegVisualizationHook``, which reads every file as
     an 8-bit photograph:
@@ -35,8 +43,9 @@ class MultiModalVisualizationHook(Hook):
 
     What is drawn: in validation the first sample of every ``interval``-th
     batch, in testing all its samples, both from the first batch on; or the
-    tiles that are named. The pictures go to all backends of the visualizer,
-    ``LocalVisBackend`` writes
+    tiles that are named; or, in testing, those with the most or the fewest
+    wrong pixels, as many as the contact sheet has rows. The pictures go to
+    all backends of the visualizer, ``LocalVisBackend`` writes
     ``vis_data/vis_image/<val|test>_<tile>_<iteration>.png``. After testing,
     ``vis_data/contact_sheet.png`` shows the first ones together.
 
@@ -47,6 +56,9 @@ class MultiModalVisualizationHook(Hook):
         interval (int): Batches between two drawn ones.
         tiles (Sequence[str], optional): Draw exactly the tiles with these
             ``sample_id``, in validation and testing.
+        chosen (str): ``'every'`` (of ``interval``), or in testing
+            ``'worst'`` or ``'best'``, the extreme one first; tiles without
+            labels do not count.
         show (bool): Also show each picture in a window.
         wait_time (float): Seconds that it stays; 0: until a key is pressed.
         sheet_rows (int): Tiles on the contact sheet; 0: no sheet.
@@ -58,6 +70,7 @@ class MultiModalVisualizationHook(Hook):
         draw: bool = False,
         interval: int = 50,
         tiles: Sequence[str] | None = None,
+        chosen: str = 'every',
         show: bool = False,
         wait_time: float = 0.0,
         sheet_rows: int = 6,
@@ -78,8 +91,10 @@ class MultiModalVisualizationHook(Hook):
                     f'MultiModalVisualizationHook: {name} must be at least '
                     f'{least}, got {value}'
                 )
+        self._check_choice(chosen, tiles, sheet_rows)
         self.draw = draw
         self.interval = interval
+        self.chosen = chosen
         self.tiles = None if tiles is None else frozenset(tiles)
         self.show = show
         self.wait_time = wait_time
@@ -87,11 +102,29 @@ class MultiModalVisualizationHook(Hook):
         self.cell = cell
         self.rows: list[Row] = []
         self.seen: set[str] = set()
+        self.ranked: list[tuple[float, Row]] = []
+
+    @staticmethod
+    def _check_choice(
+        chosen: str, tiles: Sequence[str] | None, sheet_rows: int
+    ) -> None:
+        where = 'MultiModalVisualizationHook: chosen'
+        if chosen not in CHOICES:
+            raise ValueError(
+                f'{where} must be one of {CHOICES}, got {chosen!r}'
+            )
+        if chosen != 'every' and (tiles is not None or not sheet_rows):
+            raise ValueError(
+                f'{where}={chosen!r} draws as many tiles as the sheet has '
+                f'rows, got tiles={tiles} and sheet_rows={sheet_rows}: leave '
+                '`tiles` out and set `sheet_rows` to their number'
+            )
 
     def before_test(self, runner: Runner) -> None:
         """Start a new contact sheet."""
         self.rows = []
         self.seen = set()
+        self.ranked = []
 
     def after_val_iter(
         self,
@@ -105,9 +138,8 @@ class MultiModalVisualizationHook(Hook):
             chosen = list(self._chosen(batch_idx, outputs))
             if self.tiles is None:
                 chosen = chosen[:1]
-            dataset = runner.val_loop.dataloader.dataset
             for i in chosen:
-                row = self._row(dataset, data_batch, outputs, i)
+                row = self._drawn(runner, 'val', data_batch, outputs, i)
                 self._publish(runner, row, 'val')
 
     def after_test_iter(
@@ -118,14 +150,17 @@ class MultiModalVisualizationHook(Hook):
         outputs: Sequence[SegDataSample] | None = None,
     ) -> None:
         """Draw a test batch if it is its turn."""
-        if self.draw and is_main_process():
-            dataset = runner.test_loop.dataloader.dataset
-            for i in self._chosen(batch_idx, outputs):
-                row = self._row(dataset, data_batch, outputs, i)
-                self._publish(runner, row, 'test')
-                self.seen.add(row.title)
-                if len(self.rows) < self.sheet_rows:
-                    self.rows.append(row)
+        if not self.draw or not is_main_process():
+            return
+        if self.chosen != 'every':
+            self._rank(runner, data_batch, outputs)
+            return
+        for i in self._chosen(batch_idx, outputs):
+            row = self._drawn(runner, 'test', data_batch, outputs, i)
+            self._publish(runner, row, 'test')
+            self.seen.add(row.title)
+            if len(self.rows) < self.sheet_rows:
+                self.rows.append(row)
 
     def after_test_epoch(
         self, runner: Runner, metrics: Mapping | None = None
@@ -133,6 +168,9 @@ class MultiModalVisualizationHook(Hook):
         """Write the contact sheet."""
         if not self.draw or not is_main_process():
             return
+        for _, row in self.ranked:
+            self._publish(runner, row, 'test')
+            self.rows.append(row)
         missing = sorted((self.tiles or set()) - self.seen)
         if missing:
             print_log(
@@ -158,24 +196,87 @@ class MultiModalVisualizationHook(Hook):
             elif _tile(output) in self.tiles:
                 yield i
 
+    def _rank(
+        self,
+        runner: Runner,
+        data_batch: Mapping,
+        outputs: Sequence[SegDataSample],
+    ) -> None:
+        """Keep the tiles of a batch that belong to the worst or best."""
+        sign = -1 if self.chosen == 'worst' else 1
+        for i, output in enumerate(outputs):
+            error = self._error(output)
+            if error is None:
+                continue
+            full = len(self.ranked) >= self.sheet_rows
+            if full and sign * error >= self.ranked[-1][0]:
+                continue
+            row = self._drawn(runner, 'test', data_batch, outputs, i)
+            self.ranked.append((sign * error, row))
+            self.ranked.sort(key=lambda entry: entry[0])
+            del self.ranked[self.sheet_rows :]
+
+    def _error(self, output: SegDataSample) -> float | None:
+        """How wrong a tile is; None: that cannot be known."""
+        prediction = output.pred_sem_seg.data[0].cpu().numpy()
+        label = _label(output, prediction.shape)
+        return None if label is None else share_wrong(label, prediction)
+
+    def _drawn(
+        self,
+        runner: Runner,
+        mode: str,
+        data_batch: Mapping,
+        outputs: Sequence[SegDataSample],
+        position: int,
+    ) -> Row:
+        dataset = getattr(runner, f'{mode}_loop').dataloader.dataset
+        alone = self._alone(runner, data_batch, position)
+        return self._row(dataset, data_batch, outputs, position, alone)
+
+    def _alone(
+        self, runner: Runner, data_batch: Mapping, position: int
+    ) -> Mapping[str, np.ndarray | None]:
+        """Let each modality head answer alone, if there are several.
+
+        Returns:
+            Name -> (H, W) train ids; None: the tile lacks the modality.
+        """
+        model = unwrapped(runner.model)
+        heads = list(getattr(model, 'modality_heads', None) or ())
+        if len(heads) < 2:
+            return {}
+        inputs, samples = _upright_view(data_batch)
+        seen = samples[position]
+        present = seen.metainfo.get('present_modalities', heads)
+        answers = dict.fromkeys(heads)
+        for name in heads:
+            if name not in present or name not in inputs:
+                continue
+            sample = seen.new()  # the answer must not replace the fused one
+            sample.set_metainfo(dict(present_modalities=(name,)))
+            batch = dict(
+                inputs={name: [inputs[name][position]]}, data_samples=[sample]
+            )
+            with torch.no_grad():
+                (answer,) = model.test_step(batch)
+            answers[name] = answer.pred_sem_seg.data[0].cpu().numpy()
+        return answers
+
     def _row(
         self,
         dataset: Dataset,
         data_batch: Mapping,
         outputs: Sequence[SegDataSample],
         position: int,
+        alone: Mapping[str, np.ndarray | None] | None = None,
     ) -> Row:
         output = outputs[position]
         modalities = declared_modalities(dataset)
         present = output.metainfo.get('present_modalities', modalities)
-        inputs = _upright_inputs(data_batch)
+        inputs, _ = _upright_view(data_batch)
         prediction = output.pred_sem_seg.data[0].cpu().numpy()
-        label = None
-        if 'gt_sem_seg' in output:
-            # the preprocessor pads labels at the bottom and right
-            height, width = prediction.shape
-            padded = output.gt_sem_seg.data[0].cpu().numpy()
-            label = padded[:height, :width]
+        label = _label(output, prediction.shape)
         row = tile_row(
             _tile(output),
             {
@@ -187,6 +288,7 @@ class MultiModalVisualizationHook(Hook):
             dataset.metainfo['palette'],
             label,
             prediction,
+            alone=alone,
         )
         return fit(row, self.cell)
 
@@ -236,21 +338,32 @@ def _tile(output: SegDataSample) -> str:
     return str(output.metainfo.get('sample_id', 'tile'))
 
 
-def _upright_inputs(data_batch: Mapping) -> Mapping:
-    """Get the images as loaded; with test-time augmentation, a view of them.
+def _label(output: SegDataSample, shape: tuple[int, int]) -> np.ndarray | None:
+    """Get the (H, W) train ids of a tile, if it has any.
+
+    The preprocessor pads labels at the bottom and right.
+    """
+    if 'gt_sem_seg' not in output:
+        return None
+    height, width = shape
+    return output.gt_sem_seg.data[0].cpu().numpy()[:height, :width]
+
+
+def _upright_view(data_batch: Mapping) -> tuple[Mapping, Sequence]:
+    """Get images and samples as loaded; of test-time augmentation, one view.
 
     Args:
         data_batch: ``inputs`` is a dict name -> list of (C, H, W), or a list
-            of such dicts, one per view.
+            of such dicts, one per view; ``data_samples`` likewise.
     """
-    inputs = data_batch['inputs']
+    inputs, samples = data_batch['inputs'], data_batch['data_samples']
     if isinstance(inputs, Mapping):
-        return inputs
-    views = zip(inputs, data_batch['data_samples'], strict=True)
-    for view, samples in views:
-        if not samples[0].metainfo.get('flip', False):
+        return inputs, samples
+    views = [*zip(inputs, samples, strict=True)]
+    for view in views:
+        if not view[1][0].metainfo.get('flip', False):
             return view
-    return inputs[0]
+    return views[0]
 
 
 def _picture_dir(runner: Runner) -> str:

@@ -80,6 +80,7 @@ def tile_row(
     label: np.ndarray | None = None,
     prediction: np.ndarray | None = None,
     map_title: str = 'prediction',
+    alone: Mapping[str, np.ndarray | None] | None = None,
 ) -> Row:
     """Draw everything that is known about a tile.
 
@@ -92,6 +93,8 @@ def tile_row(
         label: (H, W) train ids, 255 ignored.
         prediction: (H, W) train ids.
         map_title: Heading of the prediction.
+        alone: (H, W) train ids that single modalities predict; None for one
+            that the tile lacks.
     """
     pictures = []
     for name, modality in modalities.items():
@@ -99,19 +102,45 @@ def tile_row(
         if name in images:
             pixels = composite(images[name], modality)
         pictures.append(Picture(name, pixels, _bands(modality), smooth=True))
-    note = ''
     if label is not None:
         pictures.append(Picture('label', colorize(label, palette)))
     if prediction is not None:
         pictures.append(Picture(map_title, colorize(prediction, palette)))
+    alone = alone or {}
+    for name, ids in alone.items():
+        pixels = None if ids is None else colorize(ids, palette)
+        pictures.append(Picture(f'{name} alone', pixels))
+    note = ''
     if label is not None and prediction is not None:
         pixels = error_map(label, prediction)
         pictures.append(Picture('errors', pixels))
-        counted = label != IGNORED
-        if counted.any():
-            wrong = np.mean(label[counted] != prediction[counted])
-            note = f'{wrong:.1%} wrong'
+        note = _note(label, prediction, alone)
     return Row(title, tuple(pictures), note)
+
+
+def share_wrong(label: np.ndarray, prediction: np.ndarray) -> float | None:
+    """Compare (H, W) train ids; None: no pixel has a label."""
+    counted = label != IGNORED
+    if not counted.any():
+        return None
+    return float(np.mean(label[counted] != prediction[counted]))
+
+
+def _note(
+    label: np.ndarray,
+    prediction: np.ndarray,
+    alone: Mapping[str, np.ndarray | None],
+) -> str:
+    """Say how much is wrong: ``9.8% wrong (opt 12.0%, sar 31.5%)``."""
+    wrong = share_wrong(label, prediction)
+    if wrong is None:
+        return ''
+    single = [
+        f'{name} {share_wrong(label, ids):.1%}'
+        for name, ids in alone.items()
+        if ids is not None
+    ]
+    return f'{wrong:.1%} wrong' + (f' ({", ".join(single)})' if single else '')
 
 
 def contact_sheet(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 from torch.utils.data import Dataset
@@ -25,8 +27,24 @@ class ReconstructionVisualizationHook(MultiModalVisualizationHook):
     pixels are hatched. The three pictures of a modality share one stretch.
 
     Arguments as there; pictures after every validation and, with a contact
-    sheet, after testing.
+    sheet, after testing. The worst tiles are those with the largest squared
+    error, over all modalities.
     """
+
+    def _alone(
+        self, runner: Runner, data_batch: Mapping, position: int
+    ) -> Mapping[str, np.ndarray | None]:
+        return {}  # nothing is classified
+
+    def _error(self, output: SegDataSample) -> float | None:
+        errors = []
+        for name in output.target.keys():
+            counted = getattr(output.counted, name)[0]
+            target = getattr(output.target, name)
+            result = getattr(output.reconstruction, name)
+            errors.append((result - target).square()[:, counted].flatten())
+        errors = torch.cat(errors)
+        return float(errors.mean()) if len(errors) else None
 
     def _row(
         self,
@@ -34,6 +52,7 @@ class ReconstructionVisualizationHook(MultiModalVisualizationHook):
         data_batch: Mapping,
         outputs: Sequence[SegDataSample],
         position: int,
+        alone: Mapping[str, np.ndarray | None] | None = None,
     ) -> Row:
         output = outputs[position]
         pictures = []
