@@ -190,11 +190,14 @@ def quiet_log(logger: logging.Logger) -> None:
     )
 
 
-def say_where(runner: Runner, maps: str | None = None) -> None:
+def say_where(
+    runner: Runner, trained: bool = False, maps: str | None = None
+) -> None:
     """Log where checkpoints, tables and pictures of a run are.
 
     Args:
         runner: After training or testing.
+        trained: Whether this run has written checkpoints.
         maps: Folder of predicted maps, if they were asked for.
     """
     folder, log_dir = Path(runner.work_dir), Path(runner.log_dir)
@@ -202,7 +205,6 @@ def say_where(runner: Runner, maps: str | None = None) -> None:
     drawn = Path(visualizer.get('save_dir') or log_dir, 'vis_data')
     sheet, single = drawn / 'contact_sheet.png', drawn / 'vis_image'
     best = runner.message_hub.get_info('best_ckpt', None)
-    trained = runner.iter > 0
     last = folder / 'last_checkpoint'
     places = {
         'best checkpoint': best if trained else None,

@@ -135,7 +135,7 @@ def main() -> None:
     quiet_log(runner.logger)
     check_weights(runner, args.checkpoint)
     runner.test()
-    say_where(runner, args.out)
+    say_where(runner, maps=args.out)
     del runner
     close_processes()
 

@@ -166,7 +166,7 @@ def main() -> None:
     quiet_log(runner.logger)
     check_training_data(runner)
     runner.train()
-    say_where(runner)
+    say_where(runner, trained=True)
     del runner
     close_processes()
 

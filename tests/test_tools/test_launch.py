@@ -54,12 +54,11 @@ def test_the_log_keeps_what_helps(caplog):
     assert caplog.messages == ['The tile has no label']
 
 
-def fake_runner(folder, iteration, best=None, **visualizer):
+def fake_runner(folder, best=None, **visualizer):
     logged = []
     runner = SimpleNamespace(
         work_dir=str(folder),
         log_dir=str(folder / 'now'),
-        iter=iteration,
         cfg=Config(dict(visualizer=visualizer)),
         message_hub=SimpleNamespace(get_info=lambda key, default: best),
         logger=SimpleNamespace(info=logged.append),
@@ -76,7 +75,7 @@ def places(text):
 def test_the_end_names_what_is_there_and_nothing_else(tmp_path):
     log = str(tmp_path / 'now' / 'now.log')
     (tmp_path / 'now').mkdir()
-    runner, logged = fake_runner(tmp_path, 0)
+    runner, logged = fake_runner(tmp_path)
     _launch.say_where(runner)
     assert places(logged.pop()) == {'log': log}
 
@@ -86,9 +85,9 @@ def test_the_end_names_what_is_there_and_nothing_else(tmp_path):
     (pictures / 'vis_image').mkdir(parents=True)
     (pictures / 'contact_sheet.png').touch()
     runner, logged = fake_runner(
-        tmp_path, 6, best='best.pth', save_dir=str(tmp_path / 'shown')
+        tmp_path, best='best.pth', save_dir=str(tmp_path / 'shown')
     )
-    _launch.say_where(runner, 'maps')
+    _launch.say_where(runner, trained=True, maps='maps')
     assert places(logged.pop()) == {
         'best checkpoint': 'best.pth',
         'last checkpoint': str(tmp_path / 'epoch_2.pth'),

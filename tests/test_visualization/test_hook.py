@@ -265,6 +265,13 @@ def test_sheet_stands_beside_the_pictures(data):
     assert len(list(data.rglob('*.png'))) == 3
 
 
+def test_testing_needs_no_training_data(data):
+    config = runner_config(data, draw=True)
+    config.train_dataloader.dataset.ann_file = 'nowhere.txt'
+    Runner.from_cfg(config).test()
+    assert len(pictures(data)) == 2
+
+
 def test_subset_loop_shows_what_all_modalities_predict(data):
     config = runner_config(data, draw=True, interval=1)
     config.test_cfg = dict(type='ModalitySubsetTestLoop', subsets=[['sar']])
@@ -308,7 +315,9 @@ def test_modality_heads_are_drawn_beside_the_fused_one(data):
     # the tile without sar: its head has not been asked, opt has answered
     assert last['sar alone'] is None
     np.testing.assert_array_equal(last['opt alone'], last['prediction'])
-    assert '(opt ' in hook.rows[0].note and ', sar ' in hook.rows[0].note
+    assert (
+        '(alone: opt ' in hook.rows[0].note and ', sar ' in hook.rows[0].note
+    )
 
 
 def test_single_predictions_are_those_of_the_subset(data):

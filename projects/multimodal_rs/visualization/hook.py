@@ -301,7 +301,10 @@ class MultiModalVisualizationHook(Hook):
             runner.visualizer.show(
                 image, win_name=name, wait_time=self.wait_time
             )
-        runner.visualizer.add_image(name, image, runner.iter)
+        # Of a runner that only tests, asking for `iter` builds the training
+        # loop, and needs its data.
+        step = runner.iter if mode == 'val' else 0
+        runner.visualizer.add_image(name, image, step)
 
     def _sheet(self, metainfo: Mapping, rows: Sequence[Row]) -> np.ndarray:
         return contact_sheet(

@@ -113,7 +113,8 @@ def tile_row(
     note = ''
     if label is not None and prediction is not None:
         pixels = error_map(label, prediction)
-        pictures.append(Picture('errors', pixels))
+        whose = 'of the fused prediction' if alone else ''
+        pictures.append(Picture('errors', pixels, whose))
         note = _note(label, prediction, alone)
     return Row(title, tuple(pictures), note)
 
@@ -131,7 +132,7 @@ def _note(
     prediction: np.ndarray,
     alone: Mapping[str, np.ndarray | None],
 ) -> str:
-    """Say how much is wrong: ``9.8% wrong (opt 12.0%, sar 31.5%)``."""
+    """Say how much is wrong: ``9.8% wrong (alone: opt 12.0%, sar 31.5%)``."""
     wrong = share_wrong(label, prediction)
     if wrong is None:
         return ''
@@ -140,7 +141,8 @@ def _note(
         for name, ids in alone.items()
         if ids is not None
     ]
-    return f'{wrong:.1%} wrong' + (f' ({", ".join(single)})' if single else '')
+    note = f'{wrong:.1%} wrong'
+    return f'{note} (alone: {", ".join(single)})' if single else note
 
 
 def contact_sheet(
