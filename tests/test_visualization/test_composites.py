@@ -89,6 +89,12 @@ def test_statistics_give_one_stretch_for_all_tiles():
     data[0, 0] = [0.0, 0.05, 0.1, 0.2, 0.3]
     assert draw(data)[0, :, 0].tolist() == [0, 64, 128, 255, 255]
     assert (draw(data)[..., 1:] == 128).all()
+    # values mostly above 0: from 0 to mean + std; around it: both sides
+    ramp = np.stack([np.array([[-0.1, 0.0, 0.1]])] * 3)
+    for mean, grey in ((0.1, [0, 0, 128]), (0.0, [64, 128, 191])):
+        statistics.update(mean=[mean] * 3, std=[0.1] * 3)
+        assert draw(ramp)[0, :, 0].tolist() == grey
+    statistics.update(mean=[0.1, 0.2, 0.3], std=[0.05, 0.1, 0.1])
     # a dark tile stays dark: its noise is not stretched to black and white
     rng = np.random.default_rng(0)
     water = rng.normal(0.02, 0.001, (3, 20, 20))

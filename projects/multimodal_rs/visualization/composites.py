@@ -20,6 +20,7 @@ HATCH_WIDTH = 2
 SAMPLE = 1_000_000  # pixels that percentiles are taken from
 USUAL_PERCENTILES = (2.0, 98.0)
 SPREAD = 2.0  # standard deviations from the mean to black and to white
+MOSTLY_ABOVE_0 = 0.5  # standard deviations from 0 to the mean, at least
 
 
 def composite(data: np.ndarray, modality: Modality) -> np.ndarray:
@@ -143,9 +144,7 @@ def _limits(
     if display.range is not None:
         limits = np.repeat(np.array([display.range]).T, bands, axis=1)
     elif measured and display.percentiles is None:
-        shown = list(modality.display_indices)
-        mean, std = np.array([modality.mean, modality.std])[:, shown]
-        limits = np.array([mean - SPREAD * std, mean + SPREAD * std])
+        limits = _limits_of_set(modality)
     elif values.size == 0:
         limits = np.zeros((2, bands))
     else:
@@ -154,3 +153,17 @@ def _limits(
         limits = np.percentile(some, percentiles, axis=1)
     low, high = limits.astype(np.float32)[..., None, None]
     return low, high
+
+
+def _limits_of_set(modality: Modality) -> np.ndarray:
+    """Black and white of every displayed band, (2, bands), by its statistics.
+
+    Clouds make the deviation of reflectances as large as their mean. Nothing
+    is below 0 then, and few are far above the mean: black is 0 and white one
+    deviation above the mean, or all land would be a mist of grey.
+    """
+    shown = list(modality.display_indices)
+    mean, std = np.array([modality.mean, modality.std])[:, shown]
+    low, high = mean - SPREAD * std, mean + SPREAD * std
+    skewed = (low < 0) & (mean >= MOSTLY_ABOVE_0 * std)
+    return np.where(skewed, [np.zeros_like(low), mean + std], [low, high])
