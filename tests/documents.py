@@ -113,7 +113,11 @@ def _options(source: Path, seen: set[Path]) -> set[str]:
     found = {'--help'}
     for node in ast.walk(ast.parse(source.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Call):
-            if getattr(node.func, 'attr', '') == 'add_argument':
+            name = getattr(node.func, 'attr', getattr(node.func, 'id', ''))
+            if name == 'CommandParser':  # has the options of all commands
+                path = PACKAGE / 'utils' / 'command_line.py'
+                found |= _options(path, seen)
+            if name == 'add_argument':
                 values = [getattr(a, 'value', None) for a in node.args]
                 found |= {v for v in values if str(v).startswith('--')}
         elif isinstance(node, ast.ImportFrom) and node.module:
