@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from rasterio import Affine
 
 from fake_data.ddhr import make_ddhr
@@ -87,6 +88,43 @@ def place(root: Path, transform: Affine, crs: str = 'EPSG:32632') -> None:
     write_tif(path_of(root, 's1'), sar, crs, transform)
 
 
+def reordered(root: Path) -> None:
+    def describe(file: rasterio.io.DatasetWriter) -> None:
+        file.descriptions = ('VH', 'VV')
+
+    rewrite(path_of(root, 's1'), describe)
+
+
+def numbers_are_scaled(root: Path) -> None:
+    def describe(file: rasterio.io.DatasetWriter) -> None:
+        file.scales = (0.01, 0.01)
+
+    rewrite(path_of(root, 's1'), describe)
+
+
+def nodata_everywhere(root: Path) -> None:
+    def describe(file: rasterio.io.DatasetWriter) -> None:
+        file.nodata = -9999.9
+        file.write(np.full((2, SIZE, SIZE), -9999.9))
+
+    rewrite(path_of(root, 's1'), describe)
+
+
+def mask_everywhere(root: Path) -> None:
+    def describe(file: rasterio.io.DatasetWriter) -> None:
+        file.write_mask(np.zeros((SIZE, SIZE), bool))
+
+    rewrite(path_of(root, 's1'), describe)
+
+
+def rewrite(
+    path: Path, change: Callable[[rasterio.io.DatasetWriter], None]
+) -> None:
+    """Change what a file says of its bands."""
+    with rasterio.open(path, 'r+') as file:
+        change(file)
+
+
 def overlap(root: Path) -> None:
     with open(root / 'splits/geographic/test.txt', 'a') as file:
         file.write(f'{TILE}\n')
@@ -113,6 +151,9 @@ DAMAGE = [
     (all_nan, 'NO VALID PIXEL (1)', 's1_BlackForest_p1.tif'),
     (other_size, 'DIFFERENT SIZES (1)', "'sar': (32, 31)"),
     (one_band, 'BAND COUNT (1)', "expected 2 bands ['VV', 'VH'], got 1"),
+    (numbers_are_scaled, 'SCALE TAGS (1)', "scale='apply'"),
+    (nodata_everywhere, 'NO VALID PIXEL (1)', 's1_BlackForest_p1.tif'),
+    (mask_everywhere, 'NO VALID PIXEL (1)', 's1_BlackForest_p1.tif'),
     (unknown_ids, 'UNKNOWN LABEL ID (1)', '{11: 992} (id: pixels)'),
     (shifted, 'DIFFERENT GRIDS (1)', '4000005.0) of sar'),
     (other_zone, 'DIFFERENT GRIDS (1)', 'EPSG:32633 of sar'),
@@ -145,6 +186,23 @@ def test_damage_is_found(
     assert text in report
     findings = 3 if damage is listed_only else 1
     assert f'\n{findings} findings: ' in report
+
+
+def test_named_bands_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_dfc2020(tmp_path, CITY_TILES)
+    reordered(tmp_path)
+    assert check(tmp_path) == 0  # read by name
+    config = tmp_path / 'by_number.py'
+    config.write_text(
+        f'_base_ = {str(dataset_config("dfc2020_rgb.py"))!r}\n'
+        'modalities = dict(sar=dict(bands=[0, 1], display=dict(bands=[0])))\n'
+        'train_dataloader = dict(dataset=dict(modalities=modalities))\n'
+    )
+    arguments = [str(tmp_path), '--config', str(config), '--check']
+    assert dfc2020.main(arguments) == 1
+    assert 'BAND ORDER (1)' in capsys.readouterr().out
 
 
 def check(root: Path) -> int:

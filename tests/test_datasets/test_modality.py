@@ -112,8 +112,12 @@ def test_nodata_of_the_file():
     lowest = float(np.finfo('float32').min)
     out = prepared([[lowest, 1.0]], file_nodata=lowest, nodata='file')
     np.testing.assert_array_equal(out, [[np.nan, 1]])
-    out = prepared([[7.0, 1.0]], file_nodata=7.0)  # not asked for
+    out = prepared([[7.0, 1.0]], file_nodata=7.0)  # so by default
+    np.testing.assert_array_equal(out, [[np.nan, 1]])
+    out = prepared([[7.0, 1.0]], file_nodata=7.0, nodata=None)
     np.testing.assert_array_equal(out, [[7, 1]])
+    out = prepared([[7.0, 1.0]], file_nodata=7.0, nodata=1)
+    np.testing.assert_array_equal(out, [[7, np.nan]])
 
 
 def test_steps_run_in_order():

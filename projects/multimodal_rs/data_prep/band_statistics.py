@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.io.raster import raster_exists, read_raster
+from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.reading import read_layer
 from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.progress import progress
 
@@ -185,15 +186,10 @@ def update_statistics(
 def _read(modality: Modality, path: str) -> np.ndarray | None:
     if modality.optional and not raster_exists(path):
         return None
-    data, nodata = read_raster(
-        path,
-        modality.indices,
-        key=modality.key,
-        dtype='float32',
-        count=modality.file_count,
-    )
-    modality.prepare(data, nodata)
-    return data
+    reading = read_layer(path, modality).reading
+    out = np.empty(reading.data.shape, np.float32)
+    modality.prepare(*reading, out=out)
+    return out
 
 
 def _resume(

@@ -16,6 +16,7 @@ from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.label import translate
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.reading import BandReader, ContradictionError
 
 LABEL = 'label'
 
@@ -105,6 +106,9 @@ def _check_file(
                 seen.findings.append(Finding('band count', f'{path}: {wrong}'))
                 return
             data = _read(layer, file)
+    except ContradictionError as error:
+        seen.findings.append(Finding(error.kind, str(error)))
+        return
     except (ValueError, KeyError) as error:
         reason = str(error.args[0]).splitlines()[0]
         seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
@@ -118,10 +122,7 @@ def _check_file(
 
 def _read(layer: TileLayer, file: OpenedRaster) -> np.ndarray:
     """Read a modality in the units of its values."""
-    bands = layer.modality.indices
-    data = file.read(bands, dtype='float32')
-    layer.modality.prepare(data, file.nodata(bands))
-    return data
+    return BandReader(file, layer.modality).prepared()
 
 
 def _check_bands(layer: TileLayer, bands: int) -> str:

@@ -1,23 +1,24 @@
 """Scenes that are too large for a network, and the tiles cut from them."""
 
+import contextlib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import DatasetWriter
 from rasterio.windows import Window, transform
 
 from multimodal_rs.data_prep.checks import Finding
 from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.opened import Nodata, Scaling
 from multimodal_rs.datasets.io.raster import (
-    Raster,
     check_written,
     open_raster,
     raster_session,
-    read_raster,
 )
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.progress import progress
@@ -35,11 +36,15 @@ class SceneLayer:
         key: Variable, where the file has several.
         is_label: Whether it holds ids of classes. They become uint8 and are
             compressed.
+        measured: Bands (0-based) that hold measurements even if the file
+            calls one of them alpha, as GDAL does with any fourth band of 8
+            bits that nobody described.
     """
 
     path: Path
     key: str | None = None
     is_label: bool = False
+    measured: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,10 @@ def cut(scenes: Sequence[Scene], data_root: Path) -> None:
 
     Tiles do not overlap; what is left at the right and at the bottom is not
     used. Numbers stay as they are, except that float64 becomes float32 and
-    ids uint8; the georeference moves along. A tile that is there stays, so
-    that an interrupted run goes on where it stopped; files are complete or
-    not there.
+    ids uint8; the georeference moves along, and so does what a file says of
+    its bands: nodata, names, scale and offset; a mask or an alpha band
+    becomes the mask of the tile. A tile that is there stays, so that an
+    interrupted run goes on where it stopped; files are complete or not there.
 
     Args:
         scenes: What to cut.
@@ -187,37 +193,88 @@ def _cut_row(row: Row, files: Iterable[tuple[str, int, Path]]) -> None:
     for name, left, path in files:
         layer, grid = row.scene.layers[name], row.grids[name]
         if name not in stripes:
-            window = ((row.top, row.top + TILE), (0, grid.size[1]))
-            stripe = read_raster(
-                *(str(layer.path), None, window, layer.key),
-                count=1 if layer.is_label else None,
-            )
-            stripes[name] = stripe._replace(data=_converted(stripe, layer))
+            stripes[name] = _stripe(layer, row.top)
         stripe = stripes[name]
-        profile = _placed(grid, row.top, left)
+        _write_tile(path, stripe.part(left), _placed(grid, row.top, left))
+
+
+@dataclass(frozen=True)
+class _Stripe:
+    """Rows of a layer, or a tile of them.
+
+    Attributes:
+        data: (C, TILE, W).
+        empty: True where a mask says so, (TILE, W); None without one.
+        nodata: Value of all bands, None without one.
+        names: Of the bands, None where the file says nothing.
+        scaling: Scale and offset of the bands, None without.
+        ids: Whether these are ids of classes.
+    """
+
+    data: np.ndarray
+    empty: np.ndarray | None = None
+    nodata: float | None = None
+    names: Sequence[str | None] = ()
+    scaling: Scaling | None = None
+    ids: bool = False
+
+    def part(self, left: int) -> '_Stripe':
+        """Get the tile that begins in a column."""
+        columns = slice(left, left + TILE)
+        empty = None if self.empty is None else self.empty[:, columns]
+        return replace(self, data=self.data[..., columns], empty=empty)
+
+
+def _stripe(layer: SceneLayer, top: int) -> _Stripe:
+    path = str(layer.path)
+    with open_raster(path, layer.key) as file:
+        bands = file.checked(None, 1 if layer.is_label else None)
+        window = ((top, top + TILE), (0, file.size[1]))
+        data = file.read(window=window)
         if layer.is_label:
-            profile.update(compress='deflate')
-        elif isinstance(stripe.nodata, tuple):
+            return _Stripe(_ids(data, path), ids=True)
+        empty = file.masked(bands, window, measured=layer.measured)
+        if empty is not None and empty.ndim == 3:
             raise ValueError(
-                f'{layer.path}: the bands declare different nodata values '
-                f'{stripe.nodata}, which a GeoTIFF cannot hold: give them one'
+                f'{path}: the bands have masks of their own, which a GeoTIFF '
+                'cannot hold: give them one mask, or a nodata value'
             )
-        else:
-            profile.update(nodata=stripe.nodata)
-        _write_tile(path, stripe.data[..., left : left + TILE], profile)
+        data, nodata = _single(data, _one_nodata(file.nodata(bands), path))
+        scaling = file.scaling(bands)
+        return _Stripe(data, empty, nodata, file.names, scaling)
 
 
-def _converted(stripe: Raster, layer: SceneLayer) -> np.ndarray:
-    """Turn ids into uint8 and float64 into float32."""
-    data = stripe.data
-    if not layer.is_label:
-        return data.astype('float32') if data.dtype == 'float64' else data
+def _one_nodata(nodata: Nodata, path: str) -> float | None:
+    if isinstance(nodata, tuple):
+        raise ValueError(
+            f'{path}: the bands declare different nodata values '
+            f'{nodata}, which a GeoTIFF cannot hold: give them one'
+        )
+    return nodata
+
+
+def _single(
+    data: np.ndarray, nodata: float | None
+) -> tuple[np.ndarray, float | None]:
+    """Turn float64 into float32, with a nodata value that float32 has."""
+    if data.dtype != 'float64':
+        return data, nodata
+    with np.errstate(over='ignore'):
+        single = data.astype('float32')
+    if nodata is not None and abs(nodata) > np.finfo('float32').max:
+        single[data == nodata] = np.nan
+        nodata = np.nan
+    return single, nodata
+
+
+def _ids(data: np.ndarray, path: str) -> np.ndarray:
+    """Turn ids into uint8."""
     with np.errstate(invalid='ignore'):
         ids = data.astype('uint8')
     if not (ids == data).all():
         wrong = np.unique(data[ids != data])
         raise ValueError(
-            f'{layer.path}: a label must have whole numbers from 0 to 255, '
+            f'{path}: a label must have whole numbers from 0 to 255, '
             f'got {wrong[:5].tolist()}: download the file again'
         )
     return ids
@@ -231,10 +288,15 @@ def _placed(grid: Grid, top: int, left: int) -> dict:
     return dict(crs=grid.crs, transform=transform(window, grid.transform))
 
 
-def _write_tile(path: Path, data: np.ndarray, profile: Mapping) -> None:
-    bands, height, width = data.shape
-    with atomic_path(path) as temporary, warnings.catch_warnings():
+def _write_tile(path: Path, tile: _Stripe, place: Mapping) -> None:
+    bands, height, width = tile.data.shape
+    settings = dict(compress='deflate') if tile.ids else {}
+    with contextlib.ExitStack() as stack:
+        temporary = stack.enter_context(atomic_path(path))
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter('ignore', NotGeoreferencedWarning)
+        # Otherwise a mask goes into a file of its own, beside the tile.
+        stack.enter_context(rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True))
         # GDAL would declare four bands of 8 bits red, green, blue and alpha.
         with rasterio.open(
             temporary,
@@ -243,9 +305,22 @@ def _write_tile(path: Path, data: np.ndarray, profile: Mapping) -> None:
             count=bands,
             height=height,
             width=width,
-            dtype=data.dtype,
+            dtype=tile.data.dtype,
             photometric='minisblack',
-            **profile,
+            nodata=tile.nodata,
+            **settings,
+            **place,
         ) as file:
-            file.write(data)
+            _describe(file, tile)
+            file.write(tile.data)
         check_written(temporary)
+
+
+def _describe(file: DatasetWriter, tile: _Stripe) -> None:
+    """Say of a tile's bands what the scene says of them."""
+    if any(tile.names):
+        file.descriptions = tile.names
+    if tile.scaling is not None:
+        file.scales, file.offsets = tile.scaling
+    if tile.empty is not None:
+        file.write_mask(~tile.empty)

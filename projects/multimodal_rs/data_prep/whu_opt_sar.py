@@ -38,6 +38,7 @@ from multimodal_rs.data_prep.splits import (
 from multimodal_rs.utils.command_line import run
 
 # Layer -> names that its folder has in copies of the data.
+OPTICAL = (0, 1, 2, 3)  # the fourth is near infrared
 FOLDERS = dict(optical=('optical', 'image'), sar=('sar',), lbl=('lbl',))
 
 
@@ -73,7 +74,11 @@ def find_scenes(data_root: Path) -> list[Scene]:
         Scene(
             name,
             {
-                layer: SceneLayer(sheets[name], is_label=layer == 'lbl')
+                layer: SceneLayer(
+                    sheets[name],
+                    is_label=layer == 'lbl',
+                    measured=OPTICAL if layer == 'optical' else (),
+                )
                 for layer, sheets in files.items()
             },
         )

@@ -10,11 +10,14 @@ import numpy as np
 from mmseg.registry import TRANSFORMS
 
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
+from multimodal_rs.datasets.io.opened import Nodata, Scaling
 from multimodal_rs.datasets.names import check_name
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.plain import plain
 
 NODATA_RULES = ('any', 'all')
+SCALE_RULES = ('refuse', 'apply', 'ignore')
+ALPHA = ('a', 'alpha', 'mask')  # in `file_bands`: no measurement
 LEARNT = ('bands', 'values', 'mean', 'std')  # what weights depend on
 
 
@@ -52,12 +55,16 @@ class Modality:
         file_bands: Names of all bands of a file in file order.
         key: Variable name, for ``.mat`` files with several variables.
         unit: Unit of the numbers in the file, for people.
-        nodata: Value that marks an empty pixel; ``'file'`` takes the value
-            that each file declares (its bands may differ; masks and alpha
-            bands do not count). NaN and infinity always mark one.
-        nodata_when: ``'any'``: a pixel is empty if any band has the value;
-            ``'all'``: only if all have it (0 in a single band is a
-            measurement).
+        nodata: What marks an empty pixel. ``'file'``: the value that each
+            file declares (its bands may differ). A number: that instead. With
+            both, masks and alpha bands of the file count too. None: nothing
+            that the file declares counts. NaN and infinity always mark one.
+        nodata_when: ``'any'``: a pixel is empty if any of the bands that are
+            read has the value, as a network needs all of them; ``'all'``:
+            only if all have it (0 in a single band is a measurement). Masks
+            per band are combined likewise.
+        scale: What to do with scale and offset tags of a file: ``'refuse'``,
+            ``'apply'`` (before ``values``) or ``'ignore'``.
         values: Steps from file numbers to network units, in order; see
             ``datasets/values.py``.
         mean: Per band, in the units after ``values``. None: 0.
@@ -74,8 +81,9 @@ class Modality:
     file_bands: tuple[str, ...] | None = None
     key: str | None = None
     unit: str = ''
-    nodata: float | str | None = None
+    nodata: float | str | None = 'file'
     nodata_when: str = 'any'
+    scale: str = 'refuse'
     values: tuple = ()
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
@@ -98,6 +106,13 @@ class Modality:
         return _display_indices(self)
 
     @cached_property
+    def measured(self) -> frozenset[int]:
+        """Positions that hold measurements, even if a file says alpha."""
+        names = enumerate(self.file_bands or ())
+        named = {i for i, name in names if str(name).casefold() not in ALPHA}
+        return frozenset(named | set(self.indices))
+
+    @cached_property
     def _steps(self) -> tuple:
         return tuple(TRANSFORMS.build(dict(step)) for step in self.values)
 
@@ -118,7 +133,9 @@ class Modality:
     def prepare(
         self,
         data: np.ndarray,
-        file_nodata: float | Sequence[float | None] | None,
+        file_nodata: Nodata = None,
+        masked: np.ndarray | None = None,
+        scaling: Scaling | None = None,
         out: np.ndarray | None = None,
     ) -> None:
         """Turn file numbers into network units.
@@ -127,6 +144,9 @@ class Modality:
             data: (C, H, W) as read, any real type; float32 without ``out``.
             file_nodata: The nodata value that the file declares, or one per
                 band.
+            masked: True where the file's mask says empty, (H, W) or
+                (C, H, W).
+            scaling: Scale and offset to apply before ``values``.
             out: (C, H, W) float32, takes the numbers in the units of
                 ``values``, NaN in all bands of an invalid pixel. None
                 overwrites ``data``.
@@ -134,35 +154,49 @@ class Modality:
         out = data if out is None else out
         whole, wide = data.dtype.kind in 'iu', data.dtype.itemsize > 4
         invalid = [self._empty(data, file_nodata)]
+        if masked is not None:
+            each = masked.ndim == 3
+            invalid.append(self._combined(masked) if each else masked)
         if not whole:
             # Before the steps: clipping would make numbers of infinities.
             invalid.append(_not_finite(data))
-        source = data
-        for step in self._steps:
-            step(source, out)
-            source = out
-        if source is not out:
-            np.copyto(out, source, casting='same_kind')
-        if not self._steps_keep_finite or (wide and not whole):
+        with np.errstate(over='ignore'):  # found as infinities below
+            self._convert(data, scaling, out)
+        kept = self._steps_keep_finite and scaling is None
+        if not kept or (wide and not whole):
             invalid.append(_not_finite(out))
         for pixels in invalid:
             if pixels is not None:
                 out[:, pixels] = np.nan
 
+    def _convert(
+        self, source: np.ndarray, scaling: Scaling | None, out: np.ndarray
+    ) -> None:
+        """Write file numbers in network units, as float32."""
+        if scaling is not None:
+            _scale(source, scaling, out)
+            source = out
+        for step in self._steps:
+            step(source, out)
+            source = out
+        if source is not out:
+            np.copyto(out, source, casting='same_kind')
+
     def _empty(
-        self,
-        data: np.ndarray,
-        file_nodata: float | Sequence[float | None] | None,
+        self, data: np.ndarray, file_nodata: Nodata
     ) -> np.ndarray | None:
         value = file_nodata if self.nodata == 'file' else self.nodata
-        if isinstance(value, Sequence):
-            each = np.array([np.nan if v is None else v for v in value])
-            return self._combined(data == each[:, None, None])
-        if value is None or value != value:
-            return None
-        if data.dtype.kind in 'iu' and float(value).is_integer():
-            value = int(value)  # compared in the type of the data
-        return self._combined(data == value)
+        if not isinstance(value, Sequence):
+            value = _in_type(value, data.dtype)
+            return None if value is None else self._combined(data == value)
+        # Bands without a value of their own do not take part.
+        each = [_in_type(v, data.dtype) for v in value]
+        equal = [
+            band == v
+            for band, v in zip(data, each, strict=True)
+            if v is not None
+        ]
+        return self._combined(np.stack(equal)) if equal else None
 
     def _combined(self, equal: np.ndarray) -> np.ndarray:
         if self.nodata_when == 'all':
@@ -195,6 +229,32 @@ def disagreement(
             if mine != other:
                 return Disagreement(f'{attribute} of {name}', mine, other)
     return None
+
+
+def _in_type(value: float | None, dtype: np.dtype) -> np.generic | None:
+    """Convert a nodata value to the type of the data, as its pixels were.
+
+    Returns:
+        None if no pixel can have it, or if it marks empty ones anyway.
+    """
+    if value is None or not np.isfinite(value):
+        return None
+    if dtype.kind not in 'iu':
+        with np.errstate(over='ignore'):
+            converted = dtype.type(value)
+        return converted if np.isfinite(converted) else None
+    limits = np.iinfo(dtype)
+    if float(value) == float(limits.max):  # of 64 bits it is rounded
+        return dtype.type(limits.max)
+    fits = limits.min <= value <= limits.max and float(value).is_integer()
+    return dtype.type(int(value)) if fits else None
+
+
+def _scale(data: np.ndarray, scaling: Scaling, out: np.ndarray) -> None:
+    """Apply scale and offset per band, in float64 as files state them."""
+    scales, offsets = (np.array(x)[:, None, None] for x in scaling)
+    np.multiply(data, scales, out=out, dtype=np.float64, casting='same_kind')
+    np.add(out, offsets, out=out, dtype=np.float64, casting='same_kind')
 
 
 def _not_finite(data: np.ndarray) -> np.ndarray | None:
@@ -273,6 +333,11 @@ def _check(modality: Modality) -> None:
         raise ValueError(
             f'{where}: nodata_when must be one of {NODATA_RULES}, got '
             f'{modality.nodata_when!r}'
+        )
+    if modality.scale not in SCALE_RULES:
+        raise ValueError(
+            f'{where}: scale must be one of {SCALE_RULES}, got '
+            f'{modality.scale!r}'
         )
     if isinstance(modality.nodata, str) and modality.nodata != 'file':
         raise ValueError(

@@ -8,10 +8,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from multimodal_rs.datasets.io.arrays import OpenedArray
-from multimodal_rs.datasets.io.grid import Grid, differences, shared_grid
+from multimodal_rs.datasets.io.grid import (
+    Grid,
+    differences,
+    resampling,
+    shared_grid,
+)
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.reading import BandReader
 from multimodal_rs.utils.windows import Window
 
 # A file, or (C, H, W) with the bands that a file would have.
@@ -59,8 +65,10 @@ class SceneRasters(contextlib.ExitStack):
                 name: stack.enter_context(_open(sources[name], m))
                 for name, m in self.modalities.items()
             }
-            for name, modality in self.modalities.items():
-                _check(self.files[name], modality)
+            self._readers = {
+                name: _reader(self.files[name], modality)
+                for name, modality in self.modalities.items()
+            }
             self.grid = _common_grid(self.files)
             self.push(stack.pop_all())  # all is well: keep them open
 
@@ -108,11 +116,7 @@ class SceneRasters(contextlib.ExitStack):
         window: tuple | None = None,
         out_shape: tuple | None = None,
     ) -> np.ndarray:
-        file, modality = self.files[name], self.modalities[name]
-        bands = modality.indices
-        data = file.read(bands, window, out_shape, dtype='float32')
-        modality.prepare(data, file.nodata(bands))
-        return data
+        return self._readers[name].prepared(window, out_shape)
 
 
 def reduced_shape(size: tuple[int, int], longest: int) -> tuple[int, int]:
@@ -129,42 +133,28 @@ def _open(source: Source, modality: Modality) -> OpenedRaster:
     array = source[None] if source.ndim == 2 else source
     if array.ndim != 3:
         raise ValueError(f'{name} must have the axes (C, H, W), or (H, W)')
-    if isinstance(array, np.ma.MaskedArray):
-        array = _with_nan(array, modality)
     return OpenedArray(array.transpose(1, 2, 0), name)
 
 
-def _with_nan(array: np.ma.MaskedArray, modality: Modality) -> np.ndarray:
-    """Mark masked pixels by NaN, by the modality's rule for nodata."""
-    combine = np.all if modality.nodata_when == 'all' else np.any
-    data = array.data.astype('float32')
-    data[:, combine(np.ma.getmaskarray(array), axis=0)] = np.nan
-    return data
-
-
-def _check(file: OpenedRaster, modality: Modality) -> None:
+def _reader(file: OpenedRaster, modality: Modality) -> BandReader:
     if file.has_control_points:
         raise ValueError(
             f'{modality.name}: {file.path} is placed by ground control points '
             'or RPCs, not by a grid: rectify it first, with `gdalwarp` or '
             '`rio warp`'
         )
-    file.checked(modality.indices, modality.file_count)
+    return BandReader(file, modality)
 
 
 def _common_grid(files: Mapping[str, OpenedRaster]) -> Grid:
     grids = {name: file.grid for name, file in files.items()}
     found = differences(grids)
     if found:
-        # Others are resampled to the first that says where it lies.
-        like = max(grids, key=lambda name: grids[name].placed)
-        pairs = ({like: grids[like], name: grids[name]} for name in grids)
-        other = next(list(pair)[-1] for pair in pairs if differences(pair))
+        paths = {name: file.path for name, file in files.items()}
         raise ValueError(
             f'scene: {" and ".join(grids)} must share one grid, got '
-            f'{"; ".join(found)}. Resample the one that differs: `rio warp '
-            f'{files[other].path} {other}_resampled.tif --like '
-            f'{files[like].path} --resampling bilinear`'
+            f'{"; ".join(found)}. Resample the one that differs: '
+            f'`{resampling(grids, paths)}`'
         )
     _say_what_is_assumed(files, grids)
     return shared_grid(grids)

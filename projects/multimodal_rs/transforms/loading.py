@@ -4,7 +4,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from multimodal_rs.datasets.io.raster import raster_exists, read_raster
+from multimodal_rs.datasets.io.grid import Grid, differences, resampling
+from multimodal_rs.datasets.io.raster import raster_exists
+from multimodal_rs.datasets.reading import read_layer
 from multimodal_rs.transforms.stack import INSIDE
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
@@ -28,12 +30,14 @@ class LoadMultiModalImages(BaseTransform):
       rotation, is not 1 there, and packing makes it invalid.
     - ``modality_channels``: number of channels per modality, in stack order.
     - ``present_modalities``: names of what the tile really has.
+    - ``grids``: size and position of every file that was read; the label's
+      is compared with them.
 
     Raises:
         FileNotFoundError: If a file is missing and its modality not optional.
-        ValueError: If a file is damaged, has another number of bands than
-            declared, has nothing valid (and is not optional), or the
-            modalities have different sizes.
+        ValueError: If a file is damaged, contradicts its declaration (number
+            or order of bands, scale tags), has nothing valid (and is not
+            optional), or the modalities do not lie on one grid.
     """
 
     def transform(self, results: dict) -> dict:
@@ -43,13 +47,10 @@ class LoadMultiModalImages(BaseTransform):
         for name, modality in modalities.items():
             path = results['img_paths'][name]
             if not (modality.optional and not raster_exists(path)):
-                rasters[name] = read_raster(
-                    path,
-                    modality.indices,
-                    key=modality.key,
-                    count=modality.file_count,
-                )
-        height, width = _common_size(rasters, results)
+                rasters[name] = read_layer(path, modality)
+        grids = {name: raster.grid for name, raster in rasters.items()}
+        height, width = _common_size(grids, results)
+        compare_grids(grids, results)
         channels = {n: m.channels for n, m in modalities.items()}
         # (C, H, W) in memory, (H, W, C) for the transforms: flips, crops and
         # quarter turns are views, and packing needs no transposition.
@@ -70,6 +71,7 @@ class LoadMultiModalImages(BaseTransform):
         results['img'] = stack.transpose(1, 2, 0)
         results['modality_channels'] = channels
         results['present_modalities'] = tuple(present)
+        results['grids'] = grids
         results['img_shape'] = results['ori_shape'] = (height, width)
         return results
 
@@ -82,8 +84,7 @@ class LoadMultiModalImages(BaseTransform):
         if name not in rasters:
             part.fill(np.nan)
             return False
-        data, nodata = rasters[name]
-        modality.prepare(data, nodata, out=part)
+        modality.prepare(*rasters[name].reading, out=part)
         if not (np.isnan(part[0, 0, 0]) and np.isnan(part[0]).all()):
             return True
         if modality.optional:
@@ -148,6 +149,7 @@ class LoadLandCover(BaseTransform):
                 f'{raw.shape}, the images {tuple(results["ori_shape"])}. Both '
                 'must share one grid: resample one of them (`rio warp --like`)'
             )
+        compare_grids({**results['grids'], 'label': raster.grid}, results)
         if self.ignore_invalid and raw.shape != results['img'].shape[:2]:
             raise ValueError(
                 'LoadLandCover: ignore_invalid compares label and images, '
@@ -172,8 +174,30 @@ class LoadLandCover(BaseTransform):
         return combine(masks, axis=0)
 
 
-def _common_size(rasters: dict, results: dict) -> tuple[int, int]:
-    sizes = {n: r.data.shape[1:] for n, r in rasters.items()}
+def compare_grids(grids: dict[str, Grid], results: dict) -> None:
+    """Refuse files of a tile that say that they lie elsewhere.
+
+    Raises:
+        ValueError: If they do, with both positions.
+    """
+    first, *others = grids.values() or [None]
+    if all(first == other for other in others):
+        return  # nearly always, and quicker than the whole rule
+    found = differences(grids)
+    if not found:
+        return
+    paths = {**results['img_paths'], 'label': results.get('seg_map_path')}
+    raise ValueError(
+        f'tile {results["sample_id"]!r}: {" and ".join(grids)} must share one '
+        f'grid, got {"; ".join(found)}. Resample the one that differs: '
+        f'`{resampling(grids, paths)}`, with `--resampling nearest` for a '
+        'label. If it does lie there and its georeference is wrong, correct '
+        'that, or take it away: `gdal_edit.py -unsetgt FILE`'
+    )
+
+
+def _common_size(grids: dict, results: dict) -> tuple[int, int]:
+    sizes = {name: grid.size for name, grid in grids.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(
             f'{" and ".join(sizes)} must share one grid, got (H, W) {sizes} '

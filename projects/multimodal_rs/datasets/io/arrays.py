@@ -1,7 +1,7 @@
 """Arrays in ``.npy`` and ``.mat`` files, opened as rasters."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -51,7 +51,8 @@ class OpenedArray(OpenedRaster):
     """An array as a raster: it declares neither nodata nor a position.
 
     Args:
-        array (np.ndarray | LazyMatrix): (H, W, C).
+        array (np.ndarray | LazyMatrix): (H, W, C); a masked array says which
+            pixels are empty.
         path (str): Its file, or what messages shall call it.
     """
 
@@ -74,6 +75,21 @@ class OpenedArray(OpenedRaster):
     def nodata(self, bands: Sequence[int]) -> Nodata:
         """Get None: there is no place where an array could declare it."""
         return None
+
+    def masked(
+        self,
+        bands: Sequence[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        measured: Collection[int] = (),
+    ) -> np.ndarray | None:
+        """Get the mask of a masked array, (C, H, W); None of any other."""
+        if np.ma.getmask(self._array) is np.ma.nomask:
+            return None
+        mask = np.ma.getmaskarray(self._array)
+        return OpenedArray(mask, self.path)._read(
+            bands, window, out_shape, None
+        )
 
     def close(self) -> None:
         """Let go of the array."""
@@ -100,7 +116,7 @@ class OpenedArray(OpenedRaster):
             slice(a, b, step)
             for (a, b), step in zip(window, steps, strict=True)
         )
-        block = self._array[slices][..., bands]
+        block = np.ma.getdata(self._array[slices][..., bands])
         if out_shape is not None:
             rows, columns = (
                 np.arange(n) * m // n

@@ -74,6 +74,23 @@ def differences(grids: Mapping[str, Grid]) -> list[str]:
     return found
 
 
+def resampling(grids: Mapping[str, Grid], paths: Mapping[str, str]) -> str:
+    """Write the command that brings rasters onto one grid.
+
+    Args:
+        grids: Name of the raster -> grid; they differ.
+        paths: Name -> file.
+    """
+    # Others are resampled to the first that says where it lies.
+    like = max(grids, key=lambda name: grids[name].placed)
+    pairs = ({like: grids[like], name: grids[name]} for name in grids)
+    other = next(list(pair)[-1] for pair in pairs if differences(pair))
+    return (
+        f'rio warp {paths[other]} {other}_resampled.tif --like {paths[like]} '
+        '--resampling bilinear'
+    )
+
+
 def shared_grid(grids: Mapping[str, Grid]) -> Grid:
     """Take together what rasters on one grid say about it."""
     grids = list(grids.values())

@@ -1,7 +1,8 @@
 """An opened raster: what it offers, whatever the kind of its file."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,18 @@ from multimodal_rs.datasets.io.grid import Grid
 # ((row start, row stop), (column start, column stop)), half open, in pixels.
 Window = tuple[tuple[int, int], tuple[int, int]]
 Nodata = float | tuple[float | None, ...] | None
+
+
+class Scaling(NamedTuple):
+    """What a file says its numbers mean: number * scale + offset.
+
+    Attributes:
+        scales: One per band.
+        offsets: One per band.
+    """
+
+    scales: tuple[float, ...]
+    offsets: tuple[float, ...]
 
 
 class OpenedRaster(abc.ABC):
@@ -52,6 +65,40 @@ class OpenedRaster(abc.ABC):
 
         One per band where they differ; None without one.
         """
+
+    @property
+    def names(self) -> Sequence[str | None]:
+        """What the file calls its bands; None where it says nothing."""
+        return (None,) * self.bands
+
+    def scaling(self, bands: Sequence[int]) -> Scaling | None:
+        """Get the scale and offset that some bands (0-based) declare.
+
+        None: the numbers are what they are.
+        """
+        return None
+
+    def masked(
+        self,
+        bands: Sequence[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        measured: Collection[int] = (),
+    ) -> np.ndarray | None:
+        """Read which pixels a mask or an alpha band calls empty.
+
+        Args:
+            bands: 0-based indices.
+            window: What to read of the grid. None reads all of it.
+            out_shape: (H, W) to reduce it to, as the bands were.
+            measured: Bands that hold measurements even if the file calls one
+                of them alpha.
+
+        Returns:
+            True where empty, (H, W) for all bands at once or (C, H, W) per
+            band; None: there is neither mask nor alpha band.
+        """
+        return None
 
     @abc.abstractmethod
     def close(self) -> None:

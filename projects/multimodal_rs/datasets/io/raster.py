@@ -4,18 +4,24 @@ import contextlib
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import rasterio
 import rasterio.shutil
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
 from multimodal_rs.datasets.io.grid import Grid
-from multimodal_rs.datasets.io.opened import Nodata, OpenedRaster, Window
+from multimodal_rs.datasets.io.opened import (
+    Nodata,
+    OpenedRaster,
+    Scaling,
+    Window,
+)
 from multimodal_rs.utils.installation import prepare_command
 
 # GDAL returns half an image when a PNG or JPEG is truncated: JPEG unless it is
@@ -60,10 +66,12 @@ class Raster(NamedTuple):
         data: (C, H, W), bands in the order asked for.
         nodata: The nodata value that the file declares for these bands, one
             per band where they differ; None without one.
+        grid: Size and position of the whole file.
     """
 
     data: np.ndarray
     nodata: Nodata
+    grid: Grid
 
 
 class OpenedFile(OpenedRaster):
@@ -115,6 +123,62 @@ class OpenedFile(OpenedRaster):
         values = tuple(values[b] for b in bands)
         return values[0] if len(set(map(str, values))) == 1 else values
 
+    @property
+    def names(self) -> Sequence[str | None]:
+        """What the file calls its bands; None where it says nothing."""
+        return self._file.descriptions
+
+    def scaling(self, bands: Sequence[int]) -> Scaling | None:
+        """Get the scale and offset that some bands (0-based) declare."""
+        scales, offsets = self._file.scales, self._file.offsets
+        if set(scales) == {1.0} and set(offsets) == {0.0}:
+            return None
+        found = Scaling(
+            tuple(scales[b] for b in bands), tuple(offsets[b] for b in bands)
+        )
+        none = set(found.scales) == {1.0} and set(found.offsets) == {0.0}
+        return None if none else found
+
+    def masked(
+        self,
+        bands: Sequence[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        measured: Collection[int] = (),
+    ) -> np.ndarray | None:
+        """Read which pixels a mask or an alpha band calls empty.
+
+        What follows from a nodata value alone is left to :meth:`nodata`. No
+        mask is read where GDAL says that all pixels are valid. Half
+        transparent pixels are valid.
+        """
+        file = self._file
+        flags = file.mask_flag_enums
+        alpha = _alpha_band(file)
+        place = dict(window=window, out_shape=out_shape)
+        found = None
+        if alpha is not None and alpha not in measured:
+            found = self._decoded(lambda: file.read(alpha + 1, **place) == 0)
+        kinds = [flags[b] for b in bands]
+        if all(MaskFlags.per_dataset in kind for kind in kinds):
+            kinds = kinds[:1]  # one for all
+        if not any(map(_reads_mask, kinds)):
+            return found
+        masks = [
+            self._decoded(lambda b=b: file.read_masks(b + 1, **place) == 0)
+            if _reads_mask(kind)
+            else np.zeros(self._shape(window, out_shape), bool)
+            for b, kind in zip(bands, kinds, strict=False)
+        ]
+        mask = masks[0] if len(masks) == 1 else np.stack(masks)
+        return mask if found is None else mask | found
+
+    def _shape(
+        self, window: Window | None, out_shape: tuple[int, int] | None
+    ) -> tuple[int, int]:
+        window = window or tuple((0, n) for n in self.size)
+        return out_shape or tuple(stop - start for start, stop in window)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -134,16 +198,33 @@ class OpenedFile(OpenedRaster):
         indexes = [b + 1 for b in bands]
         if out_shape is not None:
             out_shape = (len(indexes), *out_shape)
+        place = dict(window=window, out_shape=out_shape)
+        return self._decoded(
+            lambda: self._file.read(indexes, out_dtype=dtype, **place)
+        )
+
+    def _decoded(self, read: Callable[[], np.ndarray]) -> np.ndarray:
+        """Read pixels; say which file it was if that fails."""
         try:
             with raster_session():
-                return self._file.read(
-                    indexes,
-                    window=window,
-                    out_shape=out_shape,
-                    out_dtype=dtype,
-                )
+                return read()
         except RasterioError as error:
             raise _unreadable(self.path, _first_cause(error)) from error
+
+
+def _reads_mask(flags: Collection[MaskFlags]) -> bool:
+    """Whether a band has a mask beyond a nodata value and an alpha band."""
+    known = (MaskFlags.all_valid, MaskFlags.alpha)
+    if any(flag in flags for flag in known):
+        return False
+    return MaskFlags.nodata not in flags or MaskFlags.per_dataset in flags
+
+
+def _alpha_band(file: DatasetReader) -> int | None:
+    """Find the alpha band (0-based), also where a nodata value hides it."""
+    kinds = file.colorinterp if file.count > 1 else ()
+    found = [i for i, kind in enumerate(kinds) if kind == ColorInterp.alpha]
+    return found[0] if found else None
 
 
 def is_virtual(path: str) -> bool:
@@ -218,7 +299,7 @@ def read_raster(
     with raster_session(), open_raster(path, key) as file:
         bands = file.checked(bands, count)
         data = file._read(bands, window, None, dtype)  # they are checked
-        return Raster(data, file.nodata(bands))
+        return Raster(data, file.nodata(bands), file.grid)
 
 
 def check_written(path: str | os.PathLike) -> None:
