@@ -13,6 +13,8 @@ from mmseg.registry import MODELS
 
 from helpers import ROOT
 from multimodal_rs.apis.trained import load_trained
+from multimodal_rs.inference.windowed import network_modalities
+from multimodal_rs.utils.plain import plain
 
 CLASSES = ('water', 'forest & scrub', 'crops', 'built')
 PALETTE = ((0, 0, 255), (0, 120, 0), (240, 200, 0), (200, 30, 30))
@@ -42,6 +44,24 @@ def test_weights_classes_and_palette_come_from_the_checkpoint(trained):
     assert not model.training
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, content['state_dict'][name])
+
+
+def test_usual_numbers_of_files_come_from_the_checkpoint(trained):
+    config, content, path = trained
+    assert load_ranges(config, path) == [None, None]
+    measured = [[1.0] * 3, [2.0] * 3]
+    content['meta']['file_range'] = dict(opt=measured)
+    declared = [[3.0] * 2, [4.0] * 2]
+    content['meta']['dataset_meta']['modalities']['sar']['file_range'] = (
+        declared
+    )
+    torch.save(content, path)
+    assert load_ranges(config, path) == [measured, declared]
+
+
+def load_ranges(config, path):
+    model = load_trained(config, path).model
+    return [plain(m.file_range) for m in network_modalities(model).values()]
 
 
 def refused(trained, edit, expected, error=ValueError):

@@ -205,6 +205,29 @@ def test_named_bands_are_found(
     assert 'BAND ORDER (1)' in capsys.readouterr().out
 
 
+def test_other_units_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_dfc2020(tmp_path, CITY_TILES)
+    config = tmp_path / 'with_range.py'
+    config.write_text(
+        f'_base_ = {str(dataset_config("dfc2020_rgb.py"))!r}\n'
+        'file_range = [[-30.0, -30.0], [0.0, 0.0]]\n'
+        'modalities = dict(sar=dict(file_range=file_range))\n'
+        'train_dataloader = dict(dataset=dict(modalities=modalities))\n'
+    )
+    arguments = [str(tmp_path), '--config', str(config), '--check']
+    assert dfc2020.main(arguments) == 0
+    path = path_of(tmp_path, 's1')
+    with rasterio.open(path) as file:
+        decibel = file.read()
+    write_tif(path, 10 ** (decibel / 10) / 10)
+    capsys.readouterr()
+    assert dfc2020.main(arguments) == 1
+    report = capsys.readouterr().out
+    assert 'UNUSUAL VALUES (1)' in report and str(path) in report
+
+
 def check(root: Path) -> int:
     return dfc2020.main([str(root), '--check'])
 

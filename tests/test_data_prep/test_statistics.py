@@ -62,9 +62,22 @@ def test_moments_keep_their_digits() -> None:
 
 def test_against_numpy(dataset: MultiModalSegDataset, tmp_path: Path) -> None:
     numbers = update_statistics(dataset, tmp_path / 'stats.json', 'rgb')
-    optical = all_pixels(dataset, 'opt')[[3, 2, 1]] / 1e4
+    optical = all_pixels(dataset, 'opt')[[3, 2, 1]]
     sar = all_pixels(dataset, 'sar')
     sar = sar[:, ~np.isnan(sar).any(axis=0)]
+    for name, stored in dict(opt=optical, sar=sar).items():
+        found = numbers[name]
+        for percent, row in found['percentiles'].items():
+            # One pixel more or less is a matter of rounding.
+            below, above = np.percentile(
+                stored, float(percent) + np.array([-0.02, 0.02]), axis=1
+            )
+            assert (row >= below - 0.008 * abs(below)).all()
+            assert (row <= above + 0.008 * abs(above)).all()
+        assert list(found['percentiles']) == ['0.1', '1', '50', '99', '99.9']
+        low, high = (found['percentiles'][p] for p in ('1', '99'))
+        assert found['file_range'] == [low, high]
+    optical = optical / 1e4
     sar = np.clip(sar, -25, 0) / 25 + 1
     for name, expected in dict(opt=optical, sar=sar).items():
         found = numbers[name]

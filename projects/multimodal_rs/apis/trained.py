@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
+from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
 from multimodal_rs.datasets.modality import (
     Modality,
     build_modalities,
@@ -54,10 +55,18 @@ def load_trained(
     if not isinstance(config, Config):
         config = Config.fromfile(config)
     init_default_scope(config.get('default_scope', 'mmseg'))
-    weights, meta = _read(checkpoint)
+    weights, meta, ranges = _read(checkpoint)
     model = MODELS.build(config.model)
     _check_classes(config, model, meta, checkpoint)
     _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
+    trained = build_modalities(meta['modalities'])
+    ranges |= {
+        name: modality.file_range
+        for name, modality in trained.items()
+        if modality.file_range is not None
+    }
+    preprocessor = model.data_preprocessor
+    preprocessor.modalities = with_file_range(preprocessor.modalities, ranges)
     load_strictly(model, weights, checkpoint)
     model.to(device).eval()
     palette = tuple(
@@ -66,8 +75,8 @@ def load_trained(
     return Trained(model, tuple(meta['classes']), palette)
 
 
-def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping]:
-    """Read the weights and what they were trained on."""
+def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:
+    """Read the weights, what they were trained on, and its file ranges."""
     content = torch.load(checkpoint, map_location='cpu', weights_only=True)
     meta = content.get('meta', {}).get('dataset_meta') or {}
     missing = {'classes', 'palette', 'modalities'} - set(meta)
@@ -77,7 +86,8 @@ def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping]:
             f'modalities in dataset_meta, got {sorted(content)} and '
             f'{sorted(meta)}: use a checkpoint that tools/train.py wrote'
         )
-    return content['state_dict'], meta
+    ranges = dict(content['meta'].get(FILE_RANGE, {}))
+    return content['state_dict'], meta, ranges
 
 
 def _check_classes(

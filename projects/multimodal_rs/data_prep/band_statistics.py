@@ -1,4 +1,4 @@
-"""Mean and std per band over the training tiles, in one pass."""
+"""Mean, std and percentiles per band over the training tiles, in one pass."""
 
 import hashlib
 import json
@@ -8,15 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.file_range import (
+    HIGH,
+    LOW,
+    PERCENTILES,
+    ValueSketch,
+    file_numbers,
+)
 from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.datasets.reading import read_layer
+from multimodal_rs.datasets.reading import Reading, read_layer
 from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.progress import progress
 
 SAVE_EVERY = 200  # tiles
 # Attributes of a declaration that do not change the numbers.
-PRESENTATION = ('mean', 'std', 'display', 'unit')
+PRESENTATION = ('mean', 'std', 'display', 'unit', 'file_range')
+CONTENT = 2  # changes with what is measured, so that old files are renewed
 
 
 class BandMoments:
@@ -103,15 +111,18 @@ def measure(dataset: MultiModalSegDataset, partial: Path) -> dict:
         FileNotFoundError: If a file is missing.
     """
     identity = fingerprint(dataset)
-    start, moments = _resume(dataset, partial, identity)
+    start, moments, sketches = _resume(dataset, partial, identity)
     for index in progress(range(start, len(dataset)), 'statistics, tiles'):
         paths = dataset.get_data_info(index)['img_paths']
         for name, modality in dataset.modalities.items():
-            data = _read(modality, paths[name])
-            if data is not None:
-                moments[name].add(data)
+            reading = _read(modality, paths[name])
+            if reading is not None:
+                out = np.empty(reading.data.shape, np.float32)
+                modality.prepare(*reading, out=out)
+                moments[name].add(out)
+                sketches[name].add(file_numbers(reading, modality))
         if (index + 1) % SAVE_EVERY == 0:
-            _save(partial, identity, index + 1, moments)
+            _save(partial, identity, index + 1, moments, sketches)
     empty = [name for name, m in moments.items() if not m.pixels]
     if empty:
         raise ValueError(
@@ -120,13 +131,23 @@ def measure(dataset: MultiModalSegDataset, partial: Path) -> dict:
             'modality, and the files with --check'
         )
     return {
-        name: summary(dataset.modalities[name], m)
+        name: summary(dataset.modalities[name], m, sketches[name])
         for name, m in moments.items()
     }
 
 
-def summary(modality: Modality, moments: BandMoments) -> dict:
-    """Say what was measured of one modality."""
+def summary(
+    modality: Modality, moments: BandMoments, sketch: ValueSketch
+) -> dict:
+    """Say what was measured of one modality.
+
+    Percentiles, and ``file_range``, which are two of them, are in the numbers
+    of the files, before ``values``.
+    """
+    values = sketch.percentiles(PERCENTILES).tolist()
+    percentiles = {
+        f'{p:g}': row for p, row in zip(PERCENTILES, values, strict=True)
+    }
     return dict(
         bands=list(modality.bands),
         pixels=moments.pixels,
@@ -134,6 +155,8 @@ def summary(modality: Modality, moments: BandMoments) -> dict:
         std=moments.std.tolist(),
         min=moments.low.tolist(),
         max=moments.high.tolist(),
+        percentiles=percentiles,
+        file_range=[values[LOW], values[HIGH]],
     )
 
 
@@ -146,7 +169,7 @@ def fingerprint(dataset: MultiModalSegDataset) -> str:
     tiles = [
         dataset.get_data_info(i)['sample_id'] for i in range(len(dataset))
     ]
-    text = json.dumps([declarations, tiles], sort_keys=True)
+    text = json.dumps([CONTENT, declarations, tiles], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -183,18 +206,15 @@ def update_statistics(
     return known[name]['modalities']
 
 
-def _read(modality: Modality, path: str) -> np.ndarray | None:
+def _read(modality: Modality, path: str) -> Reading | None:
     if modality.optional and not raster_exists(path):
         return None
-    reading = read_layer(path, modality).reading
-    out = np.empty(reading.data.shape, np.float32)
-    modality.prepare(*reading, out=out)
-    return out
+    return read_layer(path, modality).reading
 
 
 def _resume(
     dataset: MultiModalSegDataset, partial: Path, identity: str
-) -> tuple[int, dict[str, BandMoments]]:
+) -> tuple[int, dict[str, BandMoments], dict[str, ValueSketch]]:
     if partial.is_file():
         state = json.loads(partial.read_text(encoding='utf-8'))
         if state['fingerprint'] == identity:
@@ -203,20 +223,28 @@ def _resume(
                 name: BandMoments.from_state(s)
                 for name, s in state['moments'].items()
             }
-            return state['done'], moments
-    fresh = {
-        name: BandMoments(modality.channels)
-        for name, modality in dataset.modalities.items()
-    }
-    return 0, fresh
+            sketches = {
+                name: ValueSketch.from_state(s)
+                for name, s in state['sketches'].items()
+            }
+            return state['done'], moments, sketches
+    bands = {name: m.channels for name, m in dataset.modalities.items()}
+    moments = {name: BandMoments(count) for name, count in bands.items()}
+    sketches = {name: ValueSketch(count) for name, count in bands.items()}
+    return 0, moments, sketches
 
 
 def _save(
-    partial: Path, identity: str, done: int, moments: dict[str, BandMoments]
+    partial: Path,
+    identity: str,
+    done: int,
+    moments: Mapping[str, BandMoments],
+    sketches: Mapping[str, ValueSketch],
 ) -> None:
     state = dict(
         fingerprint=identity,
         done=done,
         moments={name: m.state() for name, m in moments.items()},
+        sketches={name: s.state() for name, s in sketches.items()},
     )
     write_text(partial, json.dumps(state))

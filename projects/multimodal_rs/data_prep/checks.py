@@ -11,6 +11,7 @@ import numpy as np
 
 from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.grid import Grid, differences
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
@@ -105,7 +106,7 @@ def _check_file(
             if wrong:
                 seen.findings.append(Finding('band count', f'{path}: {wrong}'))
                 return
-            data = _read(layer, file)
+            data, far = _read(layer.modality, file)
     except ContradictionError as error:
         seen.findings.append(Finding(error.kind, str(error)))
         return
@@ -113,6 +114,8 @@ def _check_file(
         reason = str(error.args[0]).splitlines()[0]
         seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
         return
+    if far:
+        seen.findings.append(Finding('unusual values', f'{path}: {far}'))
     invalid = float(np.isnan(data[0]).mean())
     seen.invalid[layer.name] = invalid
     if invalid == 1 and not layer.modality.optional:
@@ -120,9 +123,16 @@ def _check_file(
         seen.findings.append(Finding('no valid pixel', text))
 
 
-def _read(layer: TileLayer, file: OpenedRaster) -> np.ndarray:
-    """Read a modality in the units of its values."""
-    return BandReader(file, layer.modality).prepared()
+def _read(modality: Modality, file: OpenedRaster) -> tuple[np.ndarray, str]:
+    """Read a modality in the units of its values.
+
+    Returns:
+        What was read, and how far it is from the declared ``file_range``.
+    """
+    reading = BandReader(file, modality).read()
+    out = np.empty(reading.data.shape, np.float32)
+    modality.prepare(*reading, out=out)
+    return out, far_off(file_numbers(reading, modality), modality)
 
 
 def _check_bands(layer: TileLayer, bands: int) -> str:

@@ -148,3 +148,8 @@ def _measure(dataset: MultiModalSegDataset, config: Path) -> None:
         for key in ('mean', 'std'):
             digits = ', '.join(f'{x:.6g}' for x in numbers[key])
             print(f'    {key}=[{digits}],')
+        rows = [
+            '[' + ', '.join(f'{x:.6g}' for x in row) + ']'
+            for row in numbers['file_range']
+        ]
+        print(f'    file_range=[{", ".join(rows)}],')

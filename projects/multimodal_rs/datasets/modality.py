@@ -2,7 +2,7 @@
 
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from mmseg.registry import TRANSFORMS
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
 from multimodal_rs.datasets.io.opened import Nodata, Scaling
 from multimodal_rs.datasets.names import check_name
+from multimodal_rs.datasets.pixels import apply_scaling, in_type, not_finite
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.plain import plain
 
@@ -69,6 +70,10 @@ class Modality:
             ``datasets/values.py``.
         mean: Per band, in the units after ``values``. None: 0.
         std: Per band, likewise. None: 1.
+        file_range: The 1st and the 99th percentile of every band of the
+            training data, ((C,), (C,)), in the numbers of the files (after
+            ``scale``, before ``values``). Files far from that are warned of;
+            see ``datasets/file_range.py``. None: nothing is known.
         display: How to show it.
         optional: Whether a tile may lack it (no file, or nothing valid in
             it). The tile then lacks the modality; otherwise that is an error.
@@ -87,6 +92,7 @@ class Modality:
     values: tuple = ()
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    file_range: tuple | None = None
     display: Display = field(default_factory=Display)
     optional: bool = False
 
@@ -119,6 +125,11 @@ class Modality:
     @cached_property
     def _steps_keep_finite(self) -> bool:
         return all(getattr(s, 'keeps_finite', False) for s in self._steps)
+
+    @cached_property
+    def as_stored(self) -> 'Modality':
+        """The same in the numbers of the files, without ``values``."""
+        return replace(self, values=())
 
     @property
     def file_count(self) -> int | None:
@@ -159,12 +170,12 @@ class Modality:
             invalid.append(self._combined(masked) if each else masked)
         if not whole:
             # Before the steps: clipping would make numbers of infinities.
-            invalid.append(_not_finite(data))
+            invalid.append(not_finite(data))
         with np.errstate(over='ignore'):  # found as infinities below
             self._convert(data, scaling, out)
         kept = self._steps_keep_finite and scaling is None
         if not kept or (wide and not whole):
-            invalid.append(_not_finite(out))
+            invalid.append(not_finite(out))
         for pixels in invalid:
             if pixels is not None:
                 out[:, pixels] = np.nan
@@ -174,7 +185,7 @@ class Modality:
     ) -> None:
         """Write file numbers in network units, as float32."""
         if scaling is not None:
-            _scale(source, scaling, out)
+            apply_scaling(source, scaling, out)
             source = out
         for step in self._steps:
             step(source, out)
@@ -187,10 +198,10 @@ class Modality:
     ) -> np.ndarray | None:
         value = file_nodata if self.nodata == 'file' else self.nodata
         if not isinstance(value, Sequence):
-            value = _in_type(value, data.dtype)
+            value = in_type(value, data.dtype)
             return None if value is None else self._combined(data == value)
         # Bands without a value of their own do not take part.
-        each = [_in_type(v, data.dtype) for v in value]
+        each = [in_type(v, data.dtype) for v in value]
         equal = [
             band == v
             for band, v in zip(data, each, strict=True)
@@ -229,41 +240,6 @@ def disagreement(
             if mine != other:
                 return Disagreement(f'{attribute} of {name}', mine, other)
     return None
-
-
-def _in_type(value: float | None, dtype: np.dtype) -> np.generic | None:
-    """Convert a nodata value to the type of the data, as its pixels were.
-
-    Returns:
-        None if no pixel can have it, or if it marks empty ones anyway.
-    """
-    if value is None or not np.isfinite(value):
-        return None
-    if dtype.kind not in 'iu':
-        with np.errstate(over='ignore'):
-            converted = dtype.type(value)
-        return converted if np.isfinite(converted) else None
-    limits = np.iinfo(dtype)
-    if float(value) == float(limits.max):  # of 64 bits it is rounded
-        return dtype.type(limits.max)
-    fits = limits.min <= value <= limits.max and float(value).is_integer()
-    return dtype.type(int(value)) if fits else None
-
-
-def _scale(data: np.ndarray, scaling: Scaling, out: np.ndarray) -> None:
-    """Apply scale and offset per band, in float64 as files state them."""
-    scales, offsets = (np.array(x)[:, None, None] for x in scaling)
-    np.multiply(data, scales, out=out, dtype=np.float64, casting='same_kind')
-    np.add(out, offsets, out=out, dtype=np.float64, casting='same_kind')
-
-
-def _not_finite(data: np.ndarray) -> np.ndarray | None:
-    """Find pixels (H, W) with NaN or infinity in any band; None: none."""
-    # One of them makes the sum one: cheaper than asking them all.
-    with np.errstate(over='ignore', invalid='ignore'):
-        if np.isfinite(data.sum()):
-            return None
-    return ~np.isfinite(data).all(axis=0)
 
 
 def build_modalities(
@@ -325,6 +301,8 @@ def _check(modality: Modality) -> None:
                 f'{len(numbers_)}: take it from the stats.json that '
                 f'`{prepare_command()}` writes'
             )
+    if modality.file_range is not None:
+        _check_range(modality.file_range, modality.channels, where)
     if modality.std is not None and not all(s > 0 for s in modality.std):
         raise ValueError(
             f'{where}: std must be positive, got {list(modality.std)}'
@@ -343,6 +321,18 @@ def _check(modality: Modality) -> None:
         raise ValueError(
             f"{where}: nodata must be a number, None or 'file', got "
             f'{modality.nodata!r}'
+        )
+
+
+def _check_range(limits: Sequence, channels: int, where: str) -> None:
+    rows = [len(row) for row in limits]
+    if rows != [channels] * 2 or any(
+        not low <= high for low, high in zip(*limits, strict=True)
+    ):
+        raise ValueError(
+            f'{where}: file_range must be two rows with one number per band, '
+            f'the low ones and the high ones, got {plain(limits)}: take it '
+            f'from the stats.json that `{prepare_command()}` writes'
         )
 
 

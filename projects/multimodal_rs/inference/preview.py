@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import rasterio
 
@@ -42,7 +43,9 @@ def save_preview(
         palette: (R, G, B) of every class.
         cell: Longest side of a picture in pixels.
     """
-    with SceneRasters(rasters, modalities) as scene:
+    # Whoever made the map was warned of unusual numbers.
+    known = {n: replace(m, file_range=None) for n, m in modalities.items()}
+    with SceneRasters(rasters, known) as scene:
         images = scene.read_reduced(2 * cell)
         height, width = scene.size
     with rasterio.open(map_path) as file:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.grid import (
     Grid,
@@ -20,6 +21,9 @@ from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
 from multimodal_rs.utils.windows import Window
 
+# Pieces per side, and pixels per piece, that tell the unit of a raster.
+SAMPLES, SAMPLE = 5, 64
+STEP = 2  # of their rows and columns
 # A file, or (C, H, W) with the bands that a file would have.
 Source = str | os.PathLike | np.ndarray
 
@@ -70,6 +74,8 @@ class SceneRasters(contextlib.ExitStack):
                 for name, modality in self.modalities.items()
             }
             self.grid = _common_grid(self.files)
+            for reader in self._readers.values():
+                _warn_if_far(reader, self.grid.size)
             self.push(stack.pop_all())  # all is well: keep them open
 
     @property
@@ -144,6 +150,32 @@ def _reader(file: OpenedRaster, modality: Modality) -> BandReader:
             '`rio warp`'
         )
     return BandReader(file, modality)
+
+
+def _warn_if_far(reader: BandReader, size: tuple[int, int]) -> None:
+    """Warn of a raster in another unit than the training's."""
+    modality = reader.modality
+    if modality.file_range is None:
+        return
+    parts = [
+        file_numbers(reader.read((rows, columns)), modality, STEP)
+        for rows in _samples(size[0])
+        for columns in _samples(size[1])
+    ]
+    found = far_off(np.concatenate(parts, axis=1), modality)
+    if found:
+        warnings.warn(f'{reader.file.path}: {found}', stacklevel=2)
+
+
+def _samples(length: int) -> list[tuple[int, int]]:
+    """Spread a few short pieces over a side, all of it if it is short.
+
+    Every n-th pixel would mean to read all of a compressed raster.
+    """
+    if length <= SAMPLES * SAMPLE:
+        return [(0, length)]
+    starts = np.linspace(0, length - SAMPLE, SAMPLES).astype(int).tolist()
+    return [(start, start + SAMPLE) for start in starts]
 
 
 def _common_grid(files: Mapping[str, OpenedRaster]) -> Grid:

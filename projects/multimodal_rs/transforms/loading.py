@@ -1,15 +1,21 @@
 """Loading of the modalities and the label of a tile."""
 
+import warnings
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.grid import Grid, differences, resampling
 from multimodal_rs.datasets.io.raster import raster_exists
-from multimodal_rs.datasets.reading import read_layer
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.reading import Reading, read_layer
 from multimodal_rs.transforms.stack import INSIDE
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
+
+STEP = 4  # every fourth row and column says what unit a tile has
 
 
 @TRANSFORMS.register_module()
@@ -84,7 +90,10 @@ class LoadMultiModalImages(BaseTransform):
         if name not in rasters:
             part.fill(np.nan)
             return False
-        modality.prepare(*rasters[name].reading, out=part)
+        reading = rasters[name].reading
+        if results.get('test_mode') and modality.file_range is not None:
+            _warn_if_far(reading, modality, results['img_paths'][name])
+        modality.prepare(*reading, out=part)
         if not (np.isnan(part[0, 0, 0]) and np.isnan(part[0]).all()):
             return True
         if modality.optional:
@@ -172,6 +181,13 @@ class LoadLandCover(BaseTransform):
             start += channels
         combine = np.any if self.ignore_invalid == 'any' else np.all
         return combine(masks, axis=0)
+
+
+def _warn_if_far(reading: Reading, modality: Modality, path: str) -> None:
+    """Warn of a tile in another unit than the training's."""
+    found = far_off(file_numbers(reading, modality, STEP), modality)
+    if found:
+        warnings.warn(f'{path}: {found}', stacklevel=2)
 
 
 def compare_grids(grids: dict[str, Grid], results: dict) -> None:
