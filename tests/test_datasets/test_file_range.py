@@ -10,7 +10,7 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS, HOOKS
 
-from fake_data import write_tif
+from fake_data.files import write_tif
 from multimodal_rs.datasets.file_range import (
     ValueSketch,
     far_off,

@@ -66,12 +66,10 @@ class Raster(NamedTuple):
         data: (C, H, W), bands in the order asked for.
         nodata: The nodata value that the file declares for these bands, one
             per band where they differ; None without one.
-        grid: Size and position of the whole file.
     """
 
     data: np.ndarray
     nodata: Nodata
-    grid: Grid
 
 
 class OpenedFile(OpenedRaster):
@@ -299,7 +297,7 @@ def read_raster(
     with raster_session(), open_raster(path, key) as file:
         bands = file.checked(bands, count)
         data = file._read(bands, window, None, dtype)  # they are checked
-        return Raster(data, file.nodata(bands), file.grid)
+        return Raster(data, file.nodata(bands))
 
 
 def check_written(path: str | os.PathLike) -> None:
