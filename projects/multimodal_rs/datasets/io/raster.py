@@ -152,6 +152,8 @@ class OpenedFile(OpenedRaster):
         """
         file = self._file
         flags = file.mask_flag_enums
+        if all(MaskFlags.all_valid in kind for kind in flags):
+            return None
         alpha = _alpha_band(file)
         place = dict(window=window, out_shape=out_shape)
         found = None
