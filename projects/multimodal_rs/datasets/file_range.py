@@ -12,9 +12,10 @@ a unit concerns all of them, while water or snow move some. Snow, clouds, open
 water or another season alone change medians and spreads far less: with the
 range of all other files none of 5 + 5 scenes of Sentinel-2 (TerraMesh), 5 + 6
 of Sentinel-1 (TerraMesh, Sen1Floods11) and 150 optical pictures of OMBRIA
-was far off, and all scenes of Sentinel-1 and -2 were after a factor of 10000 or
-1/10000, those of Sentinel-1 after turning decibels into power or amplitude.
-Two of five elevation models were: they lie higher than the four others.
+was far off, and all scenes of Sentinel-1 and -2 were after a factor of 10000
+or 1/10000, those of Sentinel-1 after turning decibels into power or
+amplitude. Two of five elevation models were: they lie higher than the four
+others.
 """
 
 from collections.abc import Mapping, Sequence
