@@ -24,10 +24,18 @@ def vmamba(config: Mapping) -> str:
     raise ValueError(f'no word in tests/backbone_words.py for {arch}')
 
 
+def vision_transformer(config: Mapping) -> str:
+    """``vit-b-p8`` for ViT-B with patches of 8 x 8 pixels."""
+    sizes = {(768, 12): 'b'}
+    size = sizes[config['embed_dims'], config['num_layers']]
+    return f'vit-{size}-p{config["patch_size"]}'
+
+
 WORDS = dict(
     ResNet=resnet,
     StemResNet=resnet,
     VMamba=vmamba,
+    VisionTransformer=vision_transformer,
 )
 
 
