@@ -152,6 +152,18 @@ def with_modalities(
     return dict(neck)
 
 
+def with_fused_classes(neck: Mapping, number: int | None, where: str) -> dict:
+    """Set ``num_classes`` of a fusion neck that has such an argument.
+
+    Raises:
+        ValueError: If the config states another number.
+    """
+    if number is None or not takes(neck, 'num_classes'):
+        return dict(neck)
+    source = f'data_preprocessor declares num_classes={number}'
+    return filled(neck, 'num_classes', number, where, source)
+
+
 def with_classes(head: Mapping, number: int | None, where: str) -> dict:
     """Set ``num_classes`` of a head.
 

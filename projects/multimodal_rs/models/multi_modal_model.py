@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModel, Sequential
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from multimodal_rs.models.declaration import (
     Modalities,
     with_bands,
+    with_fused_classes,
     with_modalities,
 )
+from multimodal_rs.models.layers.presence import Presence
 
 Inputs = dict[str, Tensor]
 Pyramid = tuple[Tensor, ...]
@@ -77,13 +81,18 @@ class MultiModalModel(BaseModel):
                 'current',
             )
         if isinstance(neck, Mapping):
-            self.neck = MODELS.build(with_modalities(neck, self.modalities))
+            self.neck = MODELS.build(self._declared(neck, 'neck'))
         elif neck:
             first, *further = neck
-            first = with_modalities(first, self.modalities, 'neck[0]')
+            first = self._declared(first, 'neck[0]')
             self.neck = MODELS.build([first, *further])
         else:
             self.neck = None
+
+    def _declared(self, neck: Mapping, where: str) -> dict:
+        """Complete the config of a fusion neck from the declaration."""
+        neck = with_modalities(neck, self.modalities, where)
+        return with_fused_classes(neck, self.num_classes_declared, where)
 
     @property
     def declarations(self) -> Modalities:
@@ -146,11 +155,45 @@ class MultiModalModel(BaseModel):
             return self.backbone(inputs)
         return self.backbone(self.complete(inputs))
 
-    def fuse(self, pyramids: Mapping[str, Pyramid]) -> Pyramid:
+    def presence(
+        self, present: Sequence[Sequence[str]], inputs: Inputs
+    ) -> Presence | None:
+        """Say which samples have which modality, for necks that ask.
+
+        Args:
+            present: For each sample the names of what it has.
+            inputs: The images, for their device.
+
+        Returns:
+            (B,) bool per modality; None: all samples have all of them.
+
+        Raises:
+            ValueError: If a sample has none of them.
+        """
+        rows = [[m in names for m in self.modalities] for names in present]
+        if all(map(all, rows)):
+            return None
+        if not all(map(any, rows)):
+            raise ValueError(
+                f'{type(self).__name__}: samples have {list(present)}, '
+                f'expected of each at least one of {list(self.modalities)}'
+            )
+        device = next(iter(inputs.values())).device
+        columns = torch.tensor(rows, device=device).unbind(dim=1)
+        return dict(zip(self.modalities, columns, strict=True))
+
+    def fuse(
+        self,
+        pyramids: Mapping[str, Pyramid],
+        presence: Presence | None = None,
+    ) -> Pyramid:
         """Apply all necks.
 
         Args:
-            pyramids: What the backbone returned for all modalities.
+            pyramids: What the backbone returned for all modalities, of black
+                images where one is missing.
+            presence: See :meth:`presence`. Only a fusion neck with
+                ``uses_presence = True`` gets it, as its second argument.
 
         Returns:
             The fused pyramid.
@@ -160,6 +203,8 @@ class MultiModalModel(BaseModel):
         """
         fuses = hasattr(self.fusion, 'modalities')
         if self.neck is not None and (fuses or len(pyramids) > 1):
+            if getattr(self.fusion, 'uses_presence', False):
+                return self._apply_further(self.fusion(pyramids, presence))
             return self.neck(pyramids)
         if len(pyramids) != 1:
             raise ValueError(
@@ -175,10 +220,26 @@ class MultiModalModel(BaseModel):
     ) -> tuple[Pyramid, dict[str, Pyramid]]:
         """Apply all necks, of which the first also refines each modality."""
         fused, refined = self.fusion.fuse_and_refine(pyramids)
+        return self._apply_further(fused), refined
+
+    def fuse_with_losses(
+        self,
+        pyramids: Mapping[str, Pyramid],
+        samples: Sequence[SegDataSample],
+        presence: Presence | None,
+    ) -> tuple[Pyramid, dict[str, Tensor]]:
+        """Apply all necks, of which the first also has losses of its own."""
+        fused, losses = self.fusion.fuse_with_losses(
+            pyramids, samples, presence
+        )
+        return self._apply_further(fused), losses
+
+    def _apply_further(self, fused: Pyramid) -> Pyramid:
+        """Apply the necks behind the one that fuses."""
         further = self.neck[1:] if isinstance(self.neck, Sequential) else ()
         for neck in further:
             fused = neck(fused)
-        return fused, refined
+        return fused
 
 
 def image_size(inputs: Mapping[str, Tensor]) -> tuple[int, int]:

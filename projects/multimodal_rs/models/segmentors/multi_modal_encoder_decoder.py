@@ -36,7 +36,9 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
     - neck: ``{m: pyramid} -> fused pyramid``, may be left out if the backbone
       returns a single pyramid. One with ``refines_modalities = True`` also
       makes what the modality heads read, ``refine({m: pyramid}) ->
-      {m: pyramid}`` and, for training, ``fuse_and_refine``, both at once. Any
+      {m: pyramid}`` and, for training, ``fuse_and_refine``, both at once. One
+      with ``uses_presence = True`` gets what is there as second argument, and
+      one with ``has_losses = True`` trains through ``fuse_with_losses``. Any
       mmseg necks may follow it in a list;
     - decode head and auxiliary heads: fused pyramid -> logits;
     - modality heads: the pyramid of one modality, from the backbone or
@@ -156,14 +158,29 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
 
         Returns:
             ``decode.*`` of the fused head, ``<modality>.*`` of the modality
-            heads, ``aux*.*``.
+            heads, ``aux*.*``, and ``neck.*`` of a neck that has losses.
         """
-        pyramids = self.backbone(self.select(inputs))
+        inputs = self.select(inputs)
+        pyramids = self.backbone(inputs)
+        all_names = tuple(inputs)
+        presence = self.presence(
+            [
+                s.metainfo.get('present_modalities', all_names)
+                for s in data_samples
+            ],
+            inputs,
+        )
+        of_neck = {}
         if self._refines:
             fused, pyramids = self.fuse_and_refine(pyramids)
+        elif getattr(self.fusion, 'has_losses', False):
+            fused, of_neck = self.fuse_with_losses(
+                pyramids, data_samples, presence
+            )
         else:
-            fused = self.fuse(pyramids)
+            fused = self.fuse(pyramids, presence)
         losses = self._decode_head_forward_train(fused, data_samples)
+        losses.update(add_prefix(of_neck, 'neck'))
         for name, head in self.modality_heads.items():
             visible = [
                 _hide_label_if_absent(s, name, head.ignore_index)
@@ -301,7 +318,9 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         heads = [m for m in present if m in self.modality_heads]
         if heads and set(present) != set(self.modalities):
             return _mean_answer(self.predict_modalities(inputs))
-        features = self.extract_feat(self.complete(inputs))
+        batch = len(next(iter(inputs.values())))
+        presence = self.presence([present] * batch, inputs)
+        features = self.fuse(self.backbone(self.complete(inputs)), presence)
         return self._logits(self.decode_head, features, image_size(inputs))
 
     def _logits(

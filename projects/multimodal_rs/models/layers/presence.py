@@ -1,0 +1,55 @@
+"""What is said about modalities that a sample lacks."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+# Name of a modality -> (B,) bool, whether a sample has it; None: all have all.
+Presence = Mapping[str, Tensor]
+
+
+def mean_of_present(
+    maps: Mapping[str, Tensor], presence: Presence | None = None
+) -> Tensor:
+    """Average over the modalities that a sample has.
+
+    Args:
+        maps: (B, ...) per modality, equal shapes.
+        presence: (B,) bool per modality; each sample has at least one.
+
+    Returns:
+        (B, ...).
+    """
+    stacked = torch.stack(tuple(maps.values()), dim=1)
+    if presence is None:
+        return stacked.mean(dim=1)
+    there = present_mask(tuple(maps), presence).to(stacked)
+    share = there / there.sum(dim=1, keepdim=True)
+    share = share.reshape(*share.shape, *(1,) * (stacked.dim() - 2))
+    return (stacked * share).sum(dim=1)
+
+
+def weights_of_present(
+    scores: Mapping[str, Tensor], presence: Presence | None = None
+) -> Tensor:
+    """Turn scores into weights that sum to one over what a sample has.
+
+    Args:
+        scores: (B, H, W) per modality.
+        presence: (B,) bool per modality; each sample has at least one.
+
+    Returns:
+        (B, M, H, W), the softmax over the modalities; exactly 0 where a
+        modality is missing.
+    """
+    stacked = torch.stack(tuple(scores.values()), dim=1)
+    if presence is not None:
+        absent = ~present_mask(tuple(scores), presence)
+        stacked = stacked.masked_fill(absent[..., None, None], -torch.inf)
+    return stacked.softmax(dim=1)
+
+
+def present_mask(names: Sequence[str], presence: Presence) -> Tensor:
+    """(B, M) bool, in the order of the names."""
+    return torch.stack([presence[m] for m in names], dim=1)
