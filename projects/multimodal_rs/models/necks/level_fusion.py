@@ -54,13 +54,25 @@ class LevelFusionNeck(BaseModule):
         Raises:
             KeyError: If a modality named at construction is missing.
         """
+        return tuple(
+            self.fuse(maps, i) for i, maps in enumerate(self.select(features))
+        )
+
+    def select(
+        self, features: Mapping[str, Sequence[Tensor]]
+    ) -> list[dict[str, Tensor]]:
+        """Take the levels of ``in_index``, all modalities of each.
+
+        Raises:
+            KeyError: If a modality named at construction is missing.
+        """
         missing = [m for m in self.modalities if m not in features]
         if missing:
             raise KeyError(
                 f'{type(self).__name__} fuses {list(self.modalities)}, but '
                 f'the backbone returned {sorted(features)}: missing {missing}'
             )
-        return tuple(
-            self.fuse({m: features[m][level] for m in self.modalities}, i)
-            for i, level in enumerate(self.in_index)
-        )
+        return [
+            {m: features[m][level] for m in self.modalities}
+            for level in self.in_index
+        ]

@@ -1,0 +1,374 @@
+"""Properties of our reconstruction of DF2RQ; there are no authors' numbers."""
+
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import nn
+
+from helpers import assert_gradients_reach, random_pyramid
+from multimodal_rs.ops.flops import flop_analyzer
+
+CHANNELS = (12, 20)
+NAMES = ('opt', 'sar', 'dem')
+CLASS = dict(queries='class', reconstruction='class', num_classes=5)
+KINDS = dict(
+    warp=dict(),
+    attention=dict(reconstruction='attention'),
+    sr=dict(weigh=False),
+    df=dict(reconstruction=None),
+    mean=dict(reconstruction=None, weigh=False),
+    classes=CLASS,
+    classes_df=dict(CLASS, reconstruction=None),
+    classes_sr=dict(CLASS, weigh=False),
+)
+SIZES = [((16, 16), 2), ((13, 10), 1), ((7, 9), 2), ((1, 3), 1)]
+
+
+def build(modalities=NAMES, moved=True, **changes):
+    """A neck; ``moved``: away from its start, where much is 0."""
+    neck = MODELS.build(
+        dict(
+            type='RegionQueryNeck',
+            modalities=modalities,
+            in_channels=CHANNELS,
+            channels=16,
+            region_sizes=(4, 2),
+        )
+        | changes
+    )
+    if moved:
+        for parameter in neck.parameters():
+            parameter.data += 0.2 * torch.randn_like(parameter)
+    return neck
+
+
+def pyramids(modalities=NAMES, **kwargs):
+    kwargs = dict(size=(16, 12)) | kwargs
+    return {m: random_pyramid(CHANNELS, **kwargs) for m in modalities}
+
+
+def absent(*names, batch=2):
+    """Presence of a batch whose first sample lacks modalities."""
+    presence = {m: torch.ones(batch, dtype=torch.bool) for m in NAMES}
+    for name in names:
+        presence[name][0] = False
+    return presence
+
+
+def samples(size=(32, 24), batch=2, classes=5):
+    result = []
+    for _ in range(batch):
+        label = torch.randint(0, classes, (1, *size))
+        label[:, :3] = 255
+        result.append(SegDataSample(gt_sem_seg=PixelData(data=label)))
+    return result
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('size, batch', SIZES)
+@torch.no_grad()
+def test_weights_sum_to_one_at_every_cell(kind, size, batch):
+    neck = build(**KINDS[kind])
+    features = pyramids(size=size, batch=batch)
+    for i, result in enumerate(neck.explain(features)):
+        x = features['opt'][i]
+        assert result.fused.shape == x.shape
+        assert result.weights.shape == (batch, 3, *x.shape[2:])
+        total = result.weights.sum(dim=1)
+        torch.testing.assert_close(total, torch.ones_like(total))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_starts_as_the_plain_mean(kind):
+    neck, features = build(moved=False, **KINDS[kind]), pyramids(size=(13, 9))
+    neck.init_weights()
+    for i, result in enumerate(neck.explain(features)):
+        equal = torch.full_like(result.weights, 1 / 3)
+        torch.testing.assert_close(result.weights, equal)
+        mean = sum(features[m][i] for m in NAMES) / 3
+        torch.testing.assert_close(result.fused, mean)
+
+
+@pytest.mark.parametrize(
+    'kind', [k for k, v in KINDS.items() if v.get('weigh', True)]
+)
+@torch.no_grad()
+def test_weights_differ_once_it_has_moved(kind):
+    for result in build(**KINDS[kind]).explain(pyramids()):
+        assert result.weights.std(dim=(2, 3)).min() > 1e-5  # over the map
+        assert (result.weights - 1 / 3).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_modalities_are_treated_alike(kind):
+    """In another order, with their parameters, they give the same."""
+    neck, features = build(**KINDS[kind]), pyramids()
+    other = build(('dem', 'opt', 'sar'), moved=False, **KINDS[kind])
+    other.load_state_dict(neck.state_dict())
+    for y, z in zip(neck(features), other(features), strict=True):
+        torch.testing.assert_close(y, z, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('kind', ['warp', 'attention', 'sr'])
+@torch.no_grad()
+def test_reconstruction_does_not_see_other_modalities(kind):
+    """Only the queries look at several; with the same queries, nothing."""
+    level = build(**KINDS[kind]).levels[0]
+    maps = {m: x[0] for m, x in pyramids().items()}
+    tokens = {
+        m: layer(maps[m].movedim(1, -1)) for m, layer in level.tokens.items()
+    }
+    regions = level.queries(tokens)
+    moves = {m: p(regions, m) for m, p in level.positions.items()}
+    before = level.reconstruct(maps, tokens, regions, moves)
+    changed = dict(maps, sar=torch.randn_like(maps['sar']))
+    for part in (tokens, regions.descriptors, moves):
+        part['sar'] = torch.randn_like(part['sar'])
+    after = level.reconstruct(changed, tokens, regions, moves)
+    for m in NAMES:
+        same = torch.equal(before[m].reconstructed, after[m].reconstructed)
+        assert same == (m != 'sar')
+        assert not torch.equal(before[m].reconstructed, maps[m])
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('modalities', [NAMES[:2], NAMES, (*NAMES, 'hsi')])
+def test_gradients_reach_every_parameter_and_modality(kind, modalities):
+    neck, features = build(modalities, **KINDS[kind]), pyramids(modalities)
+    fused, losses = neck.fuse_with_losses(features, samples())
+    assert_gradients_reach([fused, losses], neck, features)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_gradients_in_the_first_step_are_there(kind):
+    """Zeros at the start hold some back, but nothing for good."""
+    neck, features = build(moved=False, **KINDS[kind]), pyramids()
+    optimizer = torch.optim.SGD(neck.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        fused, losses = neck.fuse_with_losses(features, samples())
+        torch.manual_seed(0)
+        goals = [torch.randn_like(y) for y in fused]
+        total = sum(
+            (y - g).square().mean() for y, g in zip(fused, goals, strict=True)
+        )
+        (total + sum(losses.values())).backward()
+        optimizer.step()
+    for name, parameter in neck.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_a_missing_modality_has_the_weight_zero(kind):
+    neck, features = build(**KINDS[kind]), pyramids()
+    results = neck.explain(features, absent('sar'))
+    noise = [x.clone() for x in features['sar']]
+    for x in noise:
+        x[0] = 100 * torch.randn_like(x[0])
+    again = neck.explain(dict(features, sar=noise), absent('sar'))
+    everything = neck.explain(features)
+    for result, other, full in zip(results, again, everything, strict=True):
+        assert (result.weights[0, 1] == 0).all()
+        total = result.weights.sum(dim=1)
+        torch.testing.assert_close(total, torch.ones_like(total))
+        # What is missing has no say at all, not even in the queries.
+        torch.testing.assert_close(result.fused, other.fused)
+        # The sample that has everything is not touched.
+        torch.testing.assert_close(result.fused[1], full.fused[1])
+        assert not torch.allclose(result.fused[0], full.fused[0], atol=1e-3)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_without_a_modality_as_a_neck_that_never_knew_it(kind):
+    neck, features = build(**KINDS[kind]), pyramids()
+    smaller = build(('opt', 'dem'), moved=False, **KINDS[kind])
+    kept = {k: v for k, v in neck.state_dict().items() if '.sar.' not in k}
+    smaller.load_state_dict(kept)
+    presence = dict(absent(), sar=torch.zeros(2, dtype=torch.bool))
+    for y, z in zip(neck(features, presence), smaller(features), strict=True):
+        torch.testing.assert_close(y, z, rtol=1e-4, atol=1e-5)
+
+
+class Level(nn.Module):
+    """A neck as what the counter of operations wants to call."""
+
+    def __init__(self, neck):
+        super().__init__()
+        self.neck = neck
+
+    def forward(self, inputs, mode):
+        return self.neck({m: (x,) for m, x in inputs.items()})
+
+
+def operations(kind, side):
+    neck = build(
+        in_channels=CHANNELS[:1], region_sizes=(4,), **KINDS[kind]
+    ).eval()
+    inputs = {m: torch.randn(1, CHANNELS[0], side, side) for m in NAMES}
+    return flop_analyzer(Level(neck), inputs).total()
+
+
+@pytest.mark.parametrize('kind', [k for k in KINDS if k != 'attention'])
+def test_cost_is_linear_in_the_area(kind):
+    """Class queries have a part that no area changes."""
+    small, middle, large = (operations(kind, side) for side in (32, 64, 128))
+    assert large - middle == pytest.approx(4 * (middle - small), rel=1e-3)
+    if 'classes' not in kind:
+        assert large == pytest.approx(16 * small, rel=1e-3)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_no_compiled_operations(kind):
+    """All that runs is torch's own."""
+    neck = build(**KINDS[kind]).eval()
+    maps = tuple(x[0].detach() for x in pyramids().values())
+
+    class Traced(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.level = neck.levels[0]
+
+        def forward(self, *maps):
+            return self.level(dict(zip(NAMES, maps, strict=True))).fused
+
+    graph = torch.jit.trace(Traced(), maps, check_trace=False).inlined_graph
+    kinds = {node.kind().split('::')[0] for node in graph.nodes()}
+    assert kinds <= {'aten', 'prim'}
+
+
+@torch.no_grad()
+def test_the_warp_moves_what_it_is_told_to():
+    neck = build(('opt',), moved=False, weigh=False)
+    warp = neck.levels[0].reconstructions['opt']
+    warp.offsets.bias.data = torch.tensor([2.0, -1.0] * 4)  # x, y
+    warp.gates.weight.zero_()
+    warp.gates.bias.data[-1] = -100.0  # nothing stays
+    features = pyramids(('opt',))
+    result = neck.explain(features)[0]
+    moved = result.reconstructions['opt'].reconstructed
+    x = features['opt'][0]
+    expected = x[:, :, :-1, 2:]  # X~(u) = X(u + (2, -1))
+    torch.testing.assert_close(moved[:, :, 1:, :-2], expected)
+    offsets = result.reconstructions['opt'].offsets
+    torch.testing.assert_close(
+        offsets, torch.tensor([2.0, -1.0]).expand_as(offsets)
+    )
+
+
+def test_it_learns_which_modality_tells_what():
+    """Left of the map one modality is right, right of it the other."""
+    torch.manual_seed(0)
+    names = ('opt', 'sar')
+    neck = build(
+        names, moved=False, in_channels=(8,), region_sizes=(4,), channels=16
+    )
+    head = nn.Conv2d(8, 2, 1)
+    parameters = [*neck.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-2)
+    for _ in range(150):
+        label = torch.randint(0, 2, (4, 4, 4))
+        label = label.repeat_interleave(4, 1).repeat_interleave(4, 2)
+        maps = {m: torch.randn(4, 8, 16, 16) for m in names}
+        left = torch.arange(16) < 8
+        for m, known in zip(names, (left, ~left), strict=True):
+            signal = torch.where(known, 2.0 * label - 1, 0)
+            maps[m][:, 0] = 3 * signal + 0.1 * torch.randn_like(signal)
+            maps[m][:, 1] = torch.where(known, 2.0, -2.0)  # how sure
+            maps[m][:, 0] += torch.where(known, 0.0, 3.0) * torch.randn(
+                4, 16, 16
+            )
+        (result,) = neck.explain({m: (x,) for m, x in maps.items()})
+        loss = nn.functional.cross_entropy(head(result.fused), label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    weight = result.weights[:, 0].mean(dim=(0, 1))  # of opt, by column
+    assert weight[:6].min() > 0.7
+    assert weight[10:].max() < 0.3
+
+
+def displaced(number=8, side=24, block=8, shift=2):
+    """Labels, and maps of two modalities of which one shows them displaced.
+
+    Each tells two of four classes from the rest; what ``sar`` shows lies
+    ``shift`` cells to the right.
+    """
+    blocks = torch.randint(0, 4, (number, *(side // block + 2,) * 2))
+    big = blocks.repeat_interleave(block, 1).repeat_interleave(block, 2)
+    top, left = torch.randint(shift, block, (2,)).tolist()
+    rows = slice(top, top + side)
+    label = big[:, rows, left : left + side]
+    seen = big[:, rows, left - shift : left - shift + side]
+    maps = {}
+    for m, truth, classes in (('opt', label, (0, 1)), ('sar', seen, (2, 3))):
+        maps[m] = 0.5 * torch.randn(number, 8, side, side)
+        for c in classes:
+            maps[m][:, c] += 2.0 * (truth == c)
+    return maps, label
+
+
+def test_it_finds_a_displacement():
+    """Nobody tells it; the segmentation is better where objects agree."""
+    torch.manual_seed(0)
+    neck = build(
+        ('opt', 'sar'),
+        moved=False,
+        in_channels=(8,),
+        region_sizes=(4,),
+        weigh=False,
+    )
+    head = nn.Conv2d(8, 4, 1)
+    parameters = [*neck.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=5e-3)
+    for _ in range(200):
+        maps, label = displaced()
+        (result,) = neck.explain({m: (x,) for m, x in maps.items()})
+        loss = nn.functional.cross_entropy(head(result.fused), label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    moved = {
+        m: (found.gates[..., None] * found.offsets).sum(dim=-2)
+        for m, found in result.reconstructions.items()
+    }
+    moved = {m: x.mean(dim=(0, 1, 2)).tolist() for m, x in moved.items()}
+    along, across = moved['sar']
+    assert 1.5 < along < 2.5 and abs(across) < 0.3
+    assert abs(moved['opt'][0]) < 0.4 and abs(moved['opt'][1]) < 0.4
+
+
+def test_class_queries_have_a_loss_per_modality_and_level():
+    """A missing modality is asked for nothing."""
+    neck, features, truth = build(**CLASS), pyramids(), samples()
+    noise = [x.clone() for x in features['sar']]
+    for x in noise:
+        x[0] = torch.randn_like(x[0])
+    changed = dict(features, sar=noise)
+    _, losses = neck.fuse_with_losses(features, truth, absent('sar'))
+    assert set(losses) == {
+        f'level{i}.{m}.loss_class' for i in (0, 1) for m in NAMES
+    }
+    _, again = neck.fuse_with_losses(changed, truth, absent('sar'))
+    _, everything = neck.fuse_with_losses(changed, truth)
+    for key, loss in losses.items():
+        torch.testing.assert_close(loss, again[key])
+        assert torch.equal(loss, everything[key]) == ('.sar.' not in key)
+
+
+def test_misuse_is_named():
+    with pytest.raises(ValueError, match="unknown queries 'pixel'"):
+        build(queries='pixel')
+    with pytest.raises(ValueError, match=r"in \['warp', 'attention', None\]"):
+        build(reconstruction='class')
+    with pytest.raises(ValueError, match='need num_classes'):
+        build(queries='class', reconstruction='class')
+    with pytest.raises(ValueError, match='one entry per level'):
+        build(region_sizes=(4,))
+    with pytest.raises(KeyError, match=r"missing \['dem'\]"):
+        build()(pyramids(NAMES[:2]))
