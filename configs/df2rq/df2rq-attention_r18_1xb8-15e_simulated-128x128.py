@@ -1,0 +1,3 @@
+# Reconstruction by attention of every cell to all regions: not linear.
+_base_ = './df2rq_r18_1xb8-15e_simulated-128x128.py'
+model = dict(neck=dict(reconstruction='attention'))
