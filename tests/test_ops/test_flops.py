@@ -56,6 +56,18 @@ def test_same_for_all_backends(backend):
     }
 
 
+def test_attention_counts_as_its_products():
+    shapes = dict(q=(2, 3, 7, 4), k=(2, 3, 5, 4), v=(2, 3, 5, 6))
+    tensors = {name: torch.rand(shape) for name, shape in shapes.items()}
+
+    def written_out(q, k, v):
+        return (q @ k.transpose(-1, -2)).softmax(-1) @ v
+
+    fused = counted(nn.functional.scaled_dot_product_attention, tensors)
+    assert fused == dict(attention=2 * 3 * 7 * 5 * (4 + 6))
+    assert sum(counted(written_out, tensors).values()) == fused['attention']
+
+
 def test_autograd_function_of_older_torch(monkeypatch):
     monkeypatch.delattr(torch.library, 'custom_op', raising=False)
     functions = (operators._scan_forward, None, operators._scan_backward, None)

@@ -9,6 +9,7 @@ and one for each multiply-add of the projections inside of ss2d, as mmengine
 (after fvcore) counts convolutions and linear layers.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -42,11 +43,14 @@ def flop_handles() -> dict[str, Handle]:
         selective_scan=_count_selective_scan,
         ss2d=_count_ss2d,
     )
-    return {
+    named = {
         prefix + name: handle
         for name, handle in handles.items()
         for prefix in ('multimodal_rs::', 'prim::PythonOp.')
     }
+    # mmengine counts attention only where it is written as products.
+    named['aten::scaled_dot_product_attention'] = _count_attention
+    return named
 
 
 def flop_analyzer(model: nn.Module, inputs: Mapping[str, Tensor]):
@@ -91,6 +95,14 @@ def _count_selective_scan(inputs: list, outputs: list) -> Counter:
     states = _shape(inputs[2])[1]
     flops = selective_scan_flops(batch, channels, length, states)
     return Counter({'scan': flops})
+
+
+def _count_attention(inputs: list, outputs: list) -> Counter:
+    """Two products, as if they were written out; the softmax is free."""
+    *batch, length, channels = _shape(inputs[0])
+    keys, value_channels = _shape(inputs[2])[-2:]
+    flops = math.prod(batch) * length * keys * (channels + value_channels)
+    return Counter({'attention': flops})
 
 
 def _count_ss2d(inputs: list, outputs: list) -> Counter:

@@ -223,6 +223,14 @@ def test_cost_is_linear_in_the_area(kind):
         assert large == pytest.approx(16 * small, rel=1e-3)
 
 
+def test_cost_of_attention_to_all_regions_is_not_linear():
+    """Which is why it is not the default."""
+    small, middle, large = (
+        operations('attention', side) for side in (32, 64, 128)
+    )
+    assert large - middle > 8 * (middle - small)
+
+
 @pytest.mark.parametrize('kind', KINDS)
 def test_no_compiled_operations(kind):
     """All that runs is torch's own."""
