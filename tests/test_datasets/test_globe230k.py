@@ -21,6 +21,8 @@ DEM = BASE.with_name('globe230k_dem.py')
 RECIPE = (
     ROOT / 'configs/df2rq/df2rq-concat_vit-b-p8_4xb4-160k_globe230k-512x512.py'
 )
+
+
 def build(config: Path, root: Path, part: str) -> Globe230kDataset:
     settings = Config.fromfile(config)[f'{part}_dataloader'].dataset
     settings.update(data_root=str(root))

@@ -1,4 +1,4 @@
-"""Dynamic fusion: how much each modality counts, and where."""
+"""Scores of dynamic fusion: how much a modality counts in a region."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the fusion of one level found out."""
+"""Result of the fusion of one level."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from multimodal_rs.models.layers.warp_reconstruction import Reconstruction
 
 
 class LevelResult(NamedTuple):
-    """The fused map of a level, and how it came about.
+    """Fused map of a level, and how it came about.
 
     Attributes:
         fused: (B, C, H, W).

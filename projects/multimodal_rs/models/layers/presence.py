@@ -1,4 +1,4 @@
-"""What is said about modalities that a sample lacks."""
+"""Means and weights over the modalities that a sample has."""
 
 from collections.abc import Mapping, Sequence
 

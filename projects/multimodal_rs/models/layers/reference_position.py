@@ -1,4 +1,4 @@
-"""Where one modality shows what a region is about."""
+"""Position of a region in one modality."""
 
 import torch
 from torch import Tensor, nn
