@@ -208,6 +208,12 @@ def test_every_modality_reaches_the_fused_head(neck, left_out):
         assert reached == (m != left_out), m
 
 
+@pytest.mark.parametrize('wrong', [3, dict(depth=18), 'ResNet'])
+def test_a_part_that_is_no_config(wrong):
+    with pytest.raises(ValueError, match='expected a dict with `type`'):
+        segmentor(wrong)
+
+
 def test_modality_without_declaration():
     with pytest.raises(KeyError, match=r"reads \['lidar'\], but the data"):
         segmentor(parallel('lidar', 'opt'))

@@ -188,6 +188,11 @@ def with_classes(head: Mapping, number: int | None, where: str) -> dict:
 
 
 def _class_of(config: Mapping) -> type:
+    if not isinstance(config, Mapping) or 'type' not in config:
+        raise ValueError(
+            'model: expected a dict with `type` for every part (backbone, '
+            f'neck, heads), got {config!r}'
+        )
     kind = config['type']
     if not isinstance(kind, str):
         return kind
