@@ -224,17 +224,27 @@ def translate(
     Returns:
         uint8, and bool, where the number is in ``ids``.
     """
-    if numbers.dtype == np.uint8:
-        table, listed = np.zeros(256, np.uint8), np.zeros(256, np.uint8)
+    unused = set(range(256)).difference(ids.values())
+    if unused and _in_8_bits(numbers):
+        mark = unused.pop()
+        table = np.full(256, mark, np.uint8)
         for number, train_id in ids.items():
             if 0 <= number < 256:
-                table[number], listed[number] = train_id, 1
-        numbers = np.ascontiguousarray(numbers)
-        return cv2.LUT(numbers, table), cv2.LUT(numbers, listed) != 0
+                table[number] = train_id
+        # ten times as fast as a search
+        train_ids = cv2.LUT(np.ascontiguousarray(numbers, np.uint8), table)
+        return train_ids, train_ids != mark
     keys = np.array(sorted(ids))
     values = np.array([ids[k] for k in keys.tolist()], np.uint8)
     places = np.searchsorted(keys, numbers).clip(max=len(keys) - 1)
     return values[places], keys[places] == numbers
+
+
+def _in_8_bits(numbers: np.ndarray) -> bool:
+    if numbers.dtype == np.uint8:
+        return True
+    whole = numbers.dtype.kind in 'iu' and numbers.size > 0
+    return whole and numbers.min() >= 0 and numbers.max() < 256
 
 
 def _packed(data: np.ndarray, path: str) -> np.ndarray:

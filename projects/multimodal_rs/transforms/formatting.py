@@ -101,5 +101,7 @@ class PackMultiModalInputs(BaseTransform):
                 'transform of the pipeline changed only one of them: put it '
                 'after LoadLandCover, or take it out'
             )
+        if (inside == INSIDE).all():  # as most tiles
+            return stack, None
         outside = np.abs(inside - INSIDE) > ROUNDING
         return stack, outside if outside.any() else None
