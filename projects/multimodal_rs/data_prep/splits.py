@@ -78,6 +78,50 @@ def scene_split(
     return {part: natural_sort(ids) for part, ids in split.items()}
 
 
+def grouped_split(
+    tiles: Sequence[str],
+    group_of: Callable[[str], str],
+    shares: Mapping[str, float],
+    seed: int,
+) -> Split:
+    """Divide by groups, so that no group is in two lists.
+
+    The largest groups come first, each to the list that lacks most of its
+    share; groups of one size come in random order.
+
+    Args:
+        tiles: Different tile ids.
+        group_of: Gives the group of a tile: its scene, its block of the map,
+            or itself.
+        shares: List -> its share of the tiles, in any unit.
+        seed: Another seed is another split.
+
+    Raises:
+        ValueError: If there are fewer groups than lists.
+    """
+    groups: dict[str, list[str]] = {}
+    for tile in tiles:
+        groups.setdefault(group_of(tile), []).append(tile)
+    if len(groups) < len(shares):
+        names = natural_sort(groups)[:5]
+        raise ValueError(
+            f'{len(tiles)} tiles make {len(groups)} groups {names}, but '
+            f'{list(shares)} need at least {len(shares)}: take smaller blocks '
+            'of the map, or another --split'
+        )
+    order = shuffled(groups, seed)
+    order.sort(key=lambda group: -len(groups[group]))
+    unit = len(tiles) / sum(shares.values())
+    split: Split = {name: [] for name in shares}
+    for number, group in enumerate(order):
+        empty = [name for name, part in split.items() if not part]
+        # The last groups fill the lists that have nothing yet.
+        open_ = empty if len(order) - number <= len(empty) else list(shares)
+        name = max(open_, key=lambda n: shares[n] * unit - len(split[n]))
+        split[name] += groups[group]
+    return {name: natural_sort(part) for name, part in split.items()}
+
+
 def natural_sort(tiles: Iterable[str]) -> list[str]:
     """Sort with numbers by value: ``p2`` before ``p10``."""
 
@@ -102,7 +146,7 @@ def write_split(folder: Path, split: Mapping[str, Sequence[str]]) -> None:
             continue
         path = folder / f'{name}.txt'
         text = ''.join(f'{tile}\n' for tile in tiles)
-        same = path.is_file() and path.read_text(encoding='utf-8') == text
+        same = path.is_file() and path.read_bytes() == text.encode()
         if not same:
             write_text(path, text)
         state = 'up to date' if same else 'written'

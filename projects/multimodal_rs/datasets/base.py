@@ -6,7 +6,6 @@ import os.path as osp
 import random
 from collections.abc import Mapping, Sequence
 
-import mmengine
 import numpy as np
 import torch
 from mmengine.dataset import force_full_init
@@ -15,6 +14,7 @@ from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.band_groups import in_band_groups
 from multimodal_rs.datasets.io.raster import raster_session
+from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.datasets.label import build_label
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.installation import prepare_command
@@ -123,7 +123,8 @@ class MultiModalSegDataset(BaseSegDataset):
 
         Raises:
             FileNotFoundError: If the split list does not exist.
-            ValueError: If it lists no tile, or the folders hold none.
+            ValueError: If it lists no tile, the folders hold none, or the
+                list has an unknown encoding.
         """
         if self.label is None and not self.ann_file:
             tiles = set.intersection(*self.required_tiles().values())
@@ -137,9 +138,7 @@ class MultiModalSegDataset(BaseSegDataset):
                 '`ann_file` to a text file with one tile id per line'
             )
         tiles = []
-        for number, line in enumerate(mmengine.list_from_file(self.ann_file)):
-            # Windows' editors put a byte order mark before the first tile.
-            line = line.lstrip('\ufeff').strip()
+        for number, line in enumerate(read_split_list(self.ann_file)):
             tile = self.tile_id(line, first=number == 0)
             if tile:
                 tiles.append(self._record(tile))
@@ -155,13 +154,14 @@ class MultiModalSegDataset(BaseSegDataset):
         """Turn a line of a split list into a tile id.
 
         Args:
-            line: The line without surrounding blanks.
+            line: The line without surrounding blanks; neither empty nor a
+                comment.
             first: Whether it is the first line (some lists have a header).
 
         Returns:
             The id, empty for a line that names no tile.
         """
-        return '' if line.startswith('#') else line
+        return line
 
     def tile_path(self, tile: str, layer: str, dir: str, suffix: str) -> str:
         """Say where a raster of a tile lies, relative to ``data_root``.

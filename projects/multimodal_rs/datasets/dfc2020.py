@@ -132,8 +132,7 @@ class DFC2020Dataset(MultiModalSegDataset):
         Raises:
             ValueError: If it names none, or several.
         """
-        line = line.lstrip('\ufeff')
-        if not line or line.startswith('#') or (first and line == HEADER):
+        if first and line == HEADER:
             return ''
         tiles = {_identifier(match) for match in TILE.finditer(line)}
         if len(tiles) != 1:

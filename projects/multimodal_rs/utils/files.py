@@ -36,7 +36,7 @@ def atomic_path(target: str | os.PathLike) -> Iterator[Path]:
 def write_text(target: str | os.PathLike, text: str) -> None:
     """Write ``text`` to ``target`` as UTF-8, completely or not at all."""
     with atomic_path(target) as temporary:
-        temporary.write_text(text, encoding='utf-8')
+        temporary.write_text(text, encoding='utf-8', newline='\n')
 
 
 def _umask() -> int:
