@@ -79,7 +79,7 @@ class OpenedFile(OpenedRaster):
         path (str): Its file, or a name in GDAL's virtual file system.
 
     Raises:
-        ValueError: If GDAL cannot open it.
+        ValueError: If GDAL cannot open it, or it holds several rasters.
     """
 
     def __init__(self, path: str) -> None:
@@ -95,6 +95,7 @@ class OpenedFile(OpenedRaster):
                 )
         except RasterioError as error:
             raise _unreadable(path, _first_cause(error)) from error
+        _check_single(path, self._file.subdatasets)
         self.bands = self._file.count
         self.size = self._file.shape
 
@@ -329,6 +330,21 @@ def _check_png_end(path: str) -> None:
         file.seek(max(file.tell() - PNG_TAIL, 0))
         if PNG_END not in file.read():
             raise _unreadable(path, 'the end of the PNG is missing')
+
+
+def _check_single(path: str, parts: Sequence[str]) -> None:
+    """Refuse pages of a TIFF and variables of netCDF: GDAL takes the first.
+
+    Raises:
+        ValueError: With the command that takes one out.
+    """
+    if parts:
+        names = ', '.join(parts[:4]) + (', ...' if len(parts) > 4 else '')
+        raise ValueError(
+            f'{path} holds {len(parts)} rasters (pages of a TIFF, variables): '
+            f'expected one with all its bands, got {names}. Write the one you '
+            f'want into a file of its own: `rio convert {parts[-1]} NEW.tif`'
+        )
 
 
 def _unreadable(path: str, cause: str) -> ValueError:
