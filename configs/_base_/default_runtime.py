@@ -22,6 +22,7 @@ default_hooks = dict(
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     batch_check=dict(type='BatchCheckHook'),
     declaration=dict(type='DeclarationHook'),
+    label_count=dict(type='LabelCountHook'),
     file_range=dict(type='FileRangeHook'),
     reproducible_run=dict(type='ReproducibleRunHook'),
     keep_memory=dict(type='KeepMemoryHook'),

@@ -271,8 +271,9 @@ def test_report_counts_labels_and_invalid_pixels(
     label = np.full((1, SIZE, SIZE), 10, np.int32)
     for path in tmp_path.rglob('*_dfc_*.tif'):
         write_tif(path, label)
-    assert check(tmp_path) == 0
+    assert check(tmp_path) == 1
     report = capsys.readouterr().out
+    assert 'CLASS NEVER OCCURS (1)' in report
     rows = [line.split() for line in report.splitlines()]
     assert ['10', 'water', '100.000'] in rows
     assert ['1', 'forest', '0.000'] in rows

@@ -14,7 +14,13 @@ from fake_data.c2seg_bw import make_c2seg_bw
 from fake_data.files import write_matlab, write_tif
 from fake_data.whu_opt_sar import make_whu_opt_sar
 from multimodal_rs.data_prep import c2seg_bw, scenes, whu_opt_sar
-from multimodal_rs.data_prep.scenes import Scene, SceneLayer, cut, find_uncut
+from multimodal_rs.data_prep.scenes import (
+    Scene,
+    SceneLayer,
+    TileFolder,
+    cut,
+    find_uncut,
+)
 from multimodal_rs.datasets.io.raster import open_raster, read_raster
 
 SHEETS = [f'NH49E00{row}0{column}' for row in (1, 2) for column in range(10)]
@@ -47,7 +53,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def test_tiles_are_the_scene(tmp_path: Path, scene: Scene) -> None:
-    cut([scene], tmp_path)
+    cut([scene], TileFolder(tmp_path))
     whole = read_raster(str(tmp_path / 'opt.tif')).data
     found = set()
     for top, left in itertools.product((0, 256), (0, 256, 512)):
@@ -72,32 +78,32 @@ def test_tiles_are_the_scene(tmp_path: Path, scene: Scene) -> None:
 def test_interrupted_cutting_goes_on(
     tmp_path: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut([scene], tmp_path / 'whole')
-    write = scenes._write_tile
+    cut([scene], TileFolder(tmp_path / 'whole'))
+    write = scenes.write_tile
     calls = []
 
-    def interrupted(path, data, profile):
+    def interrupted(path, tile, place):
         calls.append(path)
         if len(calls) == 6:
             # Killed while the file is being written.
             monkeypatch.setattr(rasterio.io.DatasetWriter, 'write', kill)
-        write(path, data, profile)
+        write(path, tile, place)
 
     def kill(file, data):
         raise KeyboardInterrupt
 
     root = tmp_path / 'resumed'
     with monkeypatch.context():
-        monkeypatch.setattr(scenes, '_write_tile', interrupted)
+        monkeypatch.setattr(scenes, 'write_tile', interrupted)
         with pytest.raises(KeyboardInterrupt):
-            cut([scene], root)
+            cut([scene], TileFolder(root))
         monkeypatch.undo()
     first = contents(root)
     assert len(first) == 5
-    (finding,) = find_uncut([scene], root)
+    (finding,) = find_uncut([scene], TileFolder(root))
     assert '7 of 12 tiles' in finding.text
-    cut([scene], root)
-    assert find_uncut([scene], root) == []
+    cut([scene], TileFolder(root))
+    assert find_uncut([scene], TileFolder(root)) == []
     second = contents(root)
     assert first.items() <= second.items()
     assert {path.relative_to(root) for path in second} == {
@@ -107,7 +113,7 @@ def test_interrupted_cutting_goes_on(
     for path, (data, _) in second.items():
         whole = tmp_path / 'whole' / path.relative_to(root)
         assert data == whole.read_bytes()
-    cut([scene], root)
+    cut([scene], TileFolder(root))
     assert contents(root) == second
 
 
@@ -116,15 +122,15 @@ def test_layers_of_different_size_are_named(
 ) -> None:
     write_tif(tmp_path / 'lbl.tif', np.zeros((1, 514, 800), np.uint8))
     with pytest.raises(ValueError, match=r"'lbl': \(514, 800\)"):
-        cut([scene], tmp_path)
-    (finding,) = find_uncut([scene], tmp_path)
+        cut([scene], TileFolder(tmp_path))
+    (finding,) = find_uncut([scene], TileFolder(tmp_path))
     assert finding.kind == 'unusable scene'
 
 
 def test_scenes_smaller_than_a_tile_are_named(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, *2 * [np.zeros((1, 300, 255), np.uint8)])
     with pytest.raises(ValueError, match=r'at least 256x256 .*\(300, 255\)'):
-        cut([scene], tmp_path)
+        cut([scene], TileFolder(tmp_path))
 
 
 @pytest.mark.parametrize('keep', [10, 200000])
@@ -134,7 +140,7 @@ def test_damaged_scenes_are_named(
     path = tmp_path / 'opt.tif'
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ValueError, match=r'opt.tif cannot be read'):
-        cut([scene], tmp_path)
+        cut([scene], TileFolder(tmp_path))
     written = (tmp_path / 'tiles').rglob('*')
     assert all(p.stat().st_size for p in written if p.is_file())
 
@@ -145,7 +151,7 @@ def test_labels_must_be_ids(tmp_path: Path, number: float) -> None:
     label[0, 3, 3] = number
     scene = make_scene(tmp_path, np.ones((1, 256, 256)), label)
     with pytest.raises(ValueError, match='whole numbers from 0 to 255'):
-        cut([scene], tmp_path)
+        cut([scene], TileFolder(tmp_path))
 
 
 def run_whu(root: Path, *options: str) -> int:
@@ -326,7 +332,7 @@ def test_what_a_scene_says_of_its_bands_moves_along(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / 'opt.tif', 'r+') as file:
         file.descriptions = ('R', 'G', 'B', 'N')
         file.scales, file.offsets = (0.5,) * 4, (1.0,) * 4
-    cut([scene], tmp_path)
+    cut([scene], TileFolder(tmp_path))
     path = str(tmp_path / 'tiles/optical/NH49/00000_00000.tif')
     with open_raster(path) as file:
         assert file.names == ('R', 'G', 'B', 'N')
@@ -341,7 +347,7 @@ def test_a_fourth_band_can_be_a_measurement(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, optical, optical[:1])
     layers = dict(scene.layers)
     layers['optical'] = replace(layers['optical'], measured=(3,))
-    cut([replace(scene, layers=layers)], tmp_path)
+    cut([replace(scene, layers=layers)], TileFolder(tmp_path))
     path = str(tmp_path / 'tiles/optical/NH49/00000_00000.tif')
     with open_raster(path) as file:
         assert file.masked((0, 1, 2, 3)) is None
@@ -353,7 +359,7 @@ def test_nodata_beyond_float32_becomes_nan(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, optical, optical.astype(np.uint8))
     with rasterio.open(tmp_path / 'opt.tif', 'r+') as file:
         file.nodata = lowest
-    cut([scene], tmp_path)
+    cut([scene], TileFolder(tmp_path))
     tile = read_raster(str(tmp_path / 'tiles/optical/NH49/00000_00000.tif'))
     assert tile.data.dtype == np.float32 and np.isnan(tile.nodata)
     assert np.isnan(tile.data[0, 0]).all() and (tile.data[0, 1:] == 1).all()

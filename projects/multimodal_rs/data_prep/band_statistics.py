@@ -194,7 +194,7 @@ def update_statistics(
         print(f'{target}: {name} is up to date')
         return known[name]['modalities']
     partial = target.with_name(f'.{target.stem}-{name}.partial.json')
-    known[name] = dict(
+    known[name] = known.get(name, {}) | dict(
         tiles=len(dataset),
         fingerprint=identity,
         modalities=measure(dataset, partial),

@@ -1,7 +1,7 @@
 """Report on a whole dataset folder: what was found, in words."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from multimodal_rs.data_prep.checks import (
 )
 from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.label_counts import never_seen
 from multimodal_rs.utils.progress import progress
 
 
@@ -25,21 +26,25 @@ def check_folder(
     splits: Path,
     scene_of: Callable[[str], str] | None = None,
     found: Sequence[Finding] = (),
+    lists: Iterable[Path] = (),
 ) -> int:
     """Read every file and every split list and print a report.
 
     Tiles are those on disk and those in the lists.
 
     Args:
-        dataset: Says what the files should be.
-        splits: Folder of the split lists.
+        dataset: Says what the files should be, and which list it trains on.
+        splits: Folder of split lists.
         scene_of: Gives the scene of a tile, where ids tell it.
         found: What was found wrong before.
+        lists: Split lists that lie elsewhere.
 
     Returns:
         1 if something is wrong, else 0.
     """
-    lists, findings = read_lists(dataset, splits)
+    trained_on = Path(dataset.ann_file)
+    paths = {*splits.rglob('*.txt'), *lists, trained_on}
+    lists, findings = read_lists(dataset, filter(Path.is_file, sorted(paths)))
     findings = [*found, *findings]
     on_disk = {
         layer.name: dataset.list_tiles(layer.dir, layer.suffix)
@@ -52,10 +57,12 @@ def check_folder(
     tiles = {
         name: check_tile(dataset, name) for name in progress(names, 'check')
     }
-    for tile in tiles.values():
-        findings.extend(tile.findings)
+    findings += [f for tile in tiles.values() for f in tile.findings]
     wrong, remarks = check_lists(lists, scene_of)
-    findings.extend(wrong)
+    findings += wrong
+    if dataset.label is not None:
+        trained = lists.get(trained_on, names)
+        findings += _check_classes(dataset, [tiles[n] for n in trained])
     _print_files(on_disk, tiles)
     if dataset.label is not None:
         _print_labels(dataset, lists, tiles)
@@ -64,6 +71,21 @@ def check_folder(
         print(f'Remark: {remark}.')
     _print_findings(findings)
     return 1 if findings else 0
+
+
+def _check_classes(
+    dataset: MultiModalSegDataset, tiles: Sequence[Tile]
+) -> list[Finding]:
+    """Find classes that no tile has."""
+    classes = dataset.metainfo['classes']
+    known = label_names(dataset)
+    pixels = Counter()
+    for number, count in sum((t.labels for t in tiles), Counter()).items():
+        pixels[known.get(number)] += count
+    if not pixels:
+        return []  # no label could be read, which is said elsewhere
+    text = never_seen(dataset, [pixels[c] for c in classes], pixels['ignored'])
+    return [Finding('class never occurs', text)] if text else []
 
 
 def _print_files(
@@ -80,10 +102,10 @@ def _print_files(
         invalid = [
             t.invalid[name] for t in tiles.values() if name in t.invalid
         ]
-        line = (
-            f'  {name}: {len(ids)} files, size {_tally(sizes)}, bands '
-            f'{_tally(bands)}, {placed} georeferenced'
-        )
+        line = f'  {name}: {len(ids)} files, size {_tally(sizes)}'
+        if bands:
+            line += f', bands {_tally(bands)}'
+        line += f', {placed} georeferenced'
         if invalid:
             line += (
                 f', {100 * np.mean(invalid):.3f} % invalid pixels in '

@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.label import translate
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader, ContradictionError
+from multimodal_rs.utils.installation import one_grid_command
 
 LABEL = 'label'
 
@@ -183,15 +184,24 @@ def _compare_grids(tile: str, grids: Mapping[str, Grid]) -> list[Finding]:
         return []
     sizes = {name: grid.size for name, grid in grids.items()}
     if len(set(sizes.values())) > 1:
-        text = f'{tile}: (H, W) must be equal, got {sizes}'
+        text = (
+            f'{tile}: (H, W) must be equal, got {sizes}; '
+            f'`{one_grid_command(_modalities_first(sizes))}` resamples all '
+            'tiles to one grid'
+        )
         return [Finding('different sizes', text)]
     return [Finding('different grids', f'{tile}: {"; ".join(found)}')]
 
 
+def _modalities_first(sizes: Mapping) -> dict:
+    """Leave the label out, if it is not alone: images give the grid."""
+    return {n: s for n, s in sizes.items() if n != LABEL} or dict(sizes)
+
+
 def read_lists(
-    dataset: MultiModalSegDataset, folder: Path
+    dataset: MultiModalSegDataset, paths: Iterable[Path]
 ) -> tuple[dict[Path, list[str]], list[Finding]]:
-    """Read all split lists below a folder.
+    """Read split lists.
 
     Returns:
         The tiles of each list that can be read, and what is wrong with the
@@ -199,7 +209,7 @@ def read_lists(
     """
     lists = {}
     findings = []
-    for path in sorted(folder.rglob('*.txt')):
+    for path in paths:
         listing = copy.copy(dataset)
         listing.ann_file = str(path)
         try:

@@ -10,9 +10,14 @@ from mmseg.registry import DATASETS
 
 from multimodal_rs.data_prep.band_statistics import update_statistics
 from multimodal_rs.data_prep.check_report import check_folder
-from multimodal_rs.data_prep.scenes import Scene, cut, find_uncut
+from multimodal_rs.data_prep.class_balance import (
+    print_labels,
+    update_label_counts,
+)
+from multimodal_rs.data_prep.scenes import Scene, TileFolder, cut, find_uncut
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.label_counts import FILE, never_seen
 from multimodal_rs.utils.command_line import CommandParser
 from multimodal_rs.utils.installation import dataset_config
 
@@ -29,8 +34,8 @@ def prepare(
 
     Preparing cuts scenes into tiles if the dataset comes as scenes, writes
     the split lists below ``splits``, measures mean and std over the training
-    list of the config and prints them as they stand in one. A second run
-    changes nothing.
+    list of the config and counts the pixels of the classes; see
+    :func:`measure`. A second run changes nothing.
 
     Args:
         description: Help text of the command.
@@ -59,21 +64,23 @@ def prepare(
     dataset = build_dataset(config_path, args.data_root)
     scenes = find_scenes(args.data_root) if find_scenes else ()
     if args.check:
-        uncut = find_uncut(scenes, args.data_root)
+        uncut = find_uncut(scenes, TileFolder(args.data_root))
         return check_folder(dataset, splits, scene_of, uncut)
     if scenes:
-        cut(scenes, args.data_root)
+        cut(scenes, TileFolder(args.data_root))
     tiles = complete_tiles(dataset)
     for folder, split in make_splits(tiles, args.seed).items():
         write_split(splits / folder, split)
-    _measure(dataset, config_path)
+    measure(dataset, config_path)
     return 0
 
 
-def build_dataset(config: Path, data_root: Path) -> MultiModalSegDataset:
-    """Build the training dataset of a config, not reading its list yet."""
+def build_dataset(
+    config: Path, data_root: Path, part: str = 'train'
+) -> MultiModalSegDataset:
+    """Build the dataset of a part of a config, not reading its list yet."""
     init_default_scope('mmseg')
-    settings = Config.fromfile(config).train_dataloader.dataset
+    settings = Config.fromfile(config)[f'{part}_dataloader'].dataset
     settings.update(data_root=str(data_root), pipeline=[], lazy_init=True)
     return DATASETS.build(settings)
 
@@ -133,7 +140,20 @@ def _parse(
     return parser.parse_args(arguments)
 
 
-def _measure(dataset: MultiModalSegDataset, config: Path) -> None:
+def measure(dataset: MultiModalSegDataset, config: Path) -> None:
+    """Measure the training list: values of the bands, pixels of the classes.
+
+    The numbers are printed and kept in ``stats.json`` beside the list, with
+    the counts of the validation and test lists that are there.
+
+    Args:
+        dataset: The training part of the config.
+        config: The config; its name is that of the numbers.
+
+    Raises:
+        FileNotFoundError: If there is no such list, or a file is missing.
+        ValueError: If a file is damaged.
+    """
     trained_on = Path(dataset.ann_file)
     if not trained_on.is_file():
         raise FileNotFoundError(
@@ -141,7 +161,7 @@ def _measure(dataset: MultiModalSegDataset, config: Path) -> None:
             'written: correct `split` in the config, or --seed'
         )
     dataset.full_init()
-    target = trained_on.parent / 'stats.json'
+    target = trained_on.parent / FILE
     statistics = update_statistics(dataset, target, config.stem)
     for name, numbers in statistics.items():
         print(f'{name}, {numbers["pixels"]} valid pixels:')
@@ -153,3 +173,26 @@ def _measure(dataset: MultiModalSegDataset, config: Path) -> None:
             for row in numbers['file_range']
         ]
         print(f'    file_range=[{", ".join(rows)}],')
+    if dataset.label is None:
+        return
+    lists = labelled_lists(config, Path(dataset.data_root))
+    lists['train'] = dataset
+    labels = update_label_counts(lists, target, config.stem)
+    print_labels(labels)
+    counts = labels['lists']['train']
+    warning = never_seen(dataset, counts['pixels'], counts['ignored'])
+    if warning:
+        print(f'Warning: {warning}')
+
+
+def labelled_lists(
+    config: Path, data_root: Path
+) -> dict[str, MultiModalSegDataset]:
+    """Build the parts of a config, train first, that have list and labels."""
+    found = {}
+    for part in ('train', 'val', 'test'):
+        dataset = build_dataset(config, data_root, part)
+        if dataset.label is not None and Path(dataset.ann_file).is_file():
+            dataset.full_init()
+            found[part] = dataset
+    return found

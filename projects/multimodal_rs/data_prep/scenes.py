@@ -1,29 +1,31 @@
 """Scenes that are too large for a network, and the tiles cut from them."""
 
-import contextlib
-import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import DatasetWriter
-from rasterio.windows import Window, transform
 
 from multimodal_rs.data_prep.checks import Finding
+from multimodal_rs.data_prep.tile_files import (
+    Stripe,
+    fits,
+    placed,
+    to_uint8,
+    write_tile,
+)
 from multimodal_rs.datasets.io.grid import Grid
-from multimodal_rs.datasets.io.opened import Nodata, Scaling
+from multimodal_rs.datasets.io.opened import (
+    Nodata,
+    OpenedRaster,
+    Window,
+)
 from multimodal_rs.datasets.io.raster import (
-    check_written,
     open_raster,
     raster_session,
 )
-from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.progress import progress
 
-TILE = 256  # pixels, both sides
 FOLDER = 'tiles'  # below the folder of the dataset
 
 
@@ -46,6 +48,34 @@ class SceneLayer:
     is_label: bool = False
     measured: Collection[int] = ()
 
+    @property
+    def count(self) -> int | None:
+        """Number of bands that it must have; None: any."""
+        return 1 if self.is_label else None
+
+    def open(self) -> OpenedRaster:
+        """Open it for reading."""
+        return open_raster(str(self.path), self.key)
+
+    def ids(self, data: np.ndarray) -> np.ndarray:
+        """Turn ids into uint8.
+
+        Raises:
+            ValueError: If they are none.
+        """
+        ids = to_uint8(data)
+        if ids is None:
+            wrong = np.unique(data[~np.isin(data, np.arange(256))])
+            raise ValueError(
+                f'{self.path}: a label must have whole numbers from 0 to 255, '
+                f'got {wrong[:5].tolist()}: download the file again'
+            )
+        return ids
+
+    def is_empty(self, tile: Stripe) -> bool:
+        """Whether a tile of it is of no use, so that none is written."""
+        return False
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -53,12 +83,34 @@ class Scene:
 
     Attributes:
         name: First part of the ids of its tiles.
-        layers: Name of the layer, which is the folder of its tiles, ->
-            raster.
+        layers: Name of the layer -> raster.
     """
 
     name: str
     layers: Mapping[str, SceneLayer]
+
+
+@dataclass(frozen=True)
+class TileFolder:
+    """How large tiles are and where they are written.
+
+    Attributes:
+        root: Folder of the dataset.
+        size: Rows and columns of a tile, in pixels.
+        overlap: What two neighbours share, in pixels, less than ``size``.
+    """
+
+    root: Path
+    size: int = 256
+    overlap: int = 0
+
+    def path(self, layer: str, tile: str) -> Path:
+        """Say where a tile of a layer is written."""
+        return self.root / FOLDER / layer / f'{tile}.tif'
+
+    def starts(self, length: int) -> range:
+        """List where tiles begin along a side; the rest is not used."""
+        return range(0, length - self.size + 1, self.size - self.overlap)
 
 
 @dataclass(frozen=True)
@@ -75,13 +127,20 @@ class Row:
     grids: Mapping[str, Grid]
     top: int
 
-    def files(self, folder: Path) -> Iterator[tuple[str, int, Path]]:
-        """List layer, left column and file of all tiles."""
+    def files(self, folder: TileFolder) -> dict[int, dict[str, Path]]:
+        """List the tiles: left column -> layer -> file."""
         _, width = next(iter(self.grids.values())).size
-        for left in range(0, width - TILE + 1, TILE):
-            name = f'{tile_id(self.scene.name, self.top, left)}.tif'
-            for layer in self.scene.layers:
-                yield layer, left, folder / layer / name
+        return {
+            left: {
+                layer: folder.path(layer, self.tile(left))
+                for layer in self.scene.layers
+            }
+            for left in folder.starts(width)
+        }
+
+    def tile(self, left: int) -> str:
+        """Name the tile that begins in a column."""
+        return tile_id(self.scene.name, self.top, left)
 
 
 def tile_id(scene: str, top: int, left: int) -> str:
@@ -94,53 +153,79 @@ def scene_of(tile: str) -> str:
     return tile.partition('/')[0]
 
 
-def cut(scenes: Sequence[Scene], data_root: Path) -> None:
-    """Cut scenes into tiles of 256x256 on a regular grid.
+def cut(
+    scenes: Sequence[Scene],
+    folder: TileFolder,
+    left_out: Container[str] = (),
+) -> list[str]:
+    """Cut scenes into tiles on a regular grid.
 
-    Tiles do not overlap; what is left at the right and at the bottom is not
-    used. Numbers stay as they are, except that float64 becomes float32 and
-    ids uint8; the georeference moves along, and so does what a file says of
-    its bands: nodata, names, scale and offset; a mask or an alpha band
-    becomes the mask of the tile. A tile that is there stays, so that an
-    interrupted run goes on where it stopped; files are complete or not there.
+    What is left at the right and at the bottom is not used. Numbers stay as
+    they are, except that float64 becomes float32 and ids uint8; the
+    georeference moves along, and so does what a file says of its bands:
+    nodata, names, scale and offset; a mask or an alpha band becomes the mask
+    of the tile. A tile that is there stays, so that an interrupted run goes
+    on where it stopped; files are complete or not there.
 
     Args:
         scenes: What to cut.
-        data_root: Folder of the dataset. Tiles go to
-            ``tiles/<layer>/<scene>/<top>_<left>.tif``, with the position of
-            their first pixel.
+        folder: Where tiles go. Their ids are ``<scene>/<top>_<left>``, with
+            the position of their first pixel.
+        left_out: Ids of tiles that an earlier run found empty.
+
+    Returns:
+        Ids of the tiles that are of no use and were not written.
 
     Raises:
         ValueError: If the layers of a scene differ in size, a scene is
             smaller than a tile, a file is damaged or lacks its variable, or
             a label is no id.
     """
-    rows = [row for scene in scenes for row in rows_of(scene)]
+    rows = [row for scene in scenes for row in rows_of(scene, folder)]
     written = total = 0
+    empty = []
     for row in progress(rows, 'cutting, rows of tiles'):
-        files = list(row.files(data_root / FOLDER))
-        missing = [file for file in files if not file[2].is_file()]
+        tiles = row.files(folder)
+        missing = {
+            left: files
+            for left, files in tiles.items()
+            if row.tile(left) not in left_out
+            and not all(path.is_file() for path in files.values())
+        }
         with raster_session():
-            _cut_row(row, missing)
-        total += len(files)
-        written += len(missing)
+            cut_now = _cut_row(row, missing, folder.size)
+        empty += [row.tile(left) for left in missing if left not in cut_now]
+        total += sum(row.tile(left) not in left_out for left in tiles)
+        written += sum(cut_now.values())
+    more = f', {len(empty)} left out: nothing in them' if empty else ''
     print(
-        f'{data_root / FOLDER}: {total} files from {len(scenes)} scenes, '
-        f'{written} written'
+        f'{folder.root}: {total - len(empty)} tiles from {len(scenes)} '
+        f'scenes{more}; {written} files written'
     )
+    return empty
 
 
-def find_uncut(scenes: Sequence[Scene], data_root: Path) -> list[Finding]:
-    """Find the scenes of which tiles are missing."""
+def find_uncut(
+    scenes: Sequence[Scene],
+    folder: TileFolder,
+    left_out: Container[str] = (),
+) -> list[Finding]:
+    """Find the scenes of which tiles are missing; see :func:`cut`."""
     findings = []
     for scene in scenes:
         try:
-            rows = rows_of(scene)
+            rows = rows_of(scene, folder)
         except ValueError as error:
             findings.append(Finding('unusable scene', str(error)))
             continue
-        files = [f for row in rows for f in row.files(data_root / FOLDER)]
-        missing = sum(not path.is_file() for _, _, path in files)
+        files = [
+            path
+            for row in rows
+            for left, files in row.files(folder).items()
+            if row.tile(left) not in left_out
+            for path in files.values()
+        ]
+        missing = sum(not path.is_file() for path in files)
         if missing:
             text = (
                 f'{scene.name}: {missing} of {len(files)} tiles of its layers '
@@ -150,7 +235,7 @@ def find_uncut(scenes: Sequence[Scene], data_root: Path) -> list[Finding]:
     return findings
 
 
-def rows_of(scene: Scene) -> list[Row]:
+def rows_of(scene: Scene, folder: TileFolder) -> list[Row]:
     """Divide a scene into rows of tiles.
 
     Raises:
@@ -170,16 +255,17 @@ def rows_of(scene: Scene) -> list[Row]:
             'the one that differs'
         )
     height, width = next(iter(sizes.values()))
-    if min(height, width) < TILE:
+    if min(height, width) < folder.size:
         raise ValueError(
-            f'scene {scene.name}: expected at least {TILE}x{TILE} pixels, got '
-            f'(H, W) {(height, width)}: take {_paths(scene)} out of the folder'
+            f'scene {scene.name}: expected at least {folder.size}x'
+            f'{folder.size} pixels, got (H, W) {(height, width)}: take '
+            f'{_paths(scene)} out of the folder'
         )
-    return [Row(scene, grids, y) for y in range(0, height - TILE + 1, TILE)]
+    return [Row(scene, grids, top) for top in folder.starts(height)]
 
 
 def _grid(layer: SceneLayer) -> Grid:
-    with open_raster(str(layer.path), layer.key) as file:
+    with layer.open() as file:
         return file.grid
 
 
@@ -187,61 +273,60 @@ def _paths(scene: Scene) -> list[str]:
     return [str(layer.path) for layer in scene.layers.values()]
 
 
-def _cut_row(row: Row, files: Iterable[tuple[str, int, Path]]) -> None:
-    """Write tiles of a row; whole rows are read, as they lie in the file."""
-    stripes = {}
-    for name, left, path in files:
-        layer, grid = row.scene.layers[name], row.grids[name]
-        if name not in stripes:
-            stripes[name] = _stripe(layer, row.top)
-        stripe = stripes[name]
-        _write_tile(path, stripe.part(left), _placed(grid, row.top, left))
+def _cut_row(
+    row: Row, tiles: Mapping[int, Mapping[str, Path]], size: int
+) -> dict[int, int]:
+    """Write tiles of a row; whole rows are read, as they lie in the file.
 
-
-@dataclass(frozen=True)
-class _Stripe:
-    """Rows of a layer, or a tile of them.
-
-    Attributes:
-        data: (C, TILE, W).
-        empty: True where a mask says so, (TILE, W); None without one.
-        nodata: Value of all bands, None without one.
-        names: Of the bands, None where the file says nothing.
-        scaling: Scale and offset of the bands, None without.
-        ids: Whether these are ids of classes.
+    Returns:
+        Left column -> number of files written, for tiles that are not empty.
     """
+    if not tiles:
+        return {}
+    stripes = {n: _stripe(row, n, size) for n in row.scene.layers}
+    written = {}
+    for left, files in tiles.items():
+        parts = {n: stripe.part(left, size) for n, stripe in stripes.items()}
+        if any(row.scene.layers[n].is_empty(p) for n, p in parts.items()):
+            continue
+        missing = [n for n, path in files.items() if not path.is_file()]
+        for name in missing:
+            place = placed(row.grids[name], row.top, left)
+            write_tile(files[name], parts[name], place)
+        written[left] = len(missing)
+    return written
 
-    data: np.ndarray
-    empty: np.ndarray | None = None
-    nodata: float | None = None
-    names: Sequence[str | None] = ()
-    scaling: Scaling | None = None
-    ids: bool = False
 
-    def part(self, left: int) -> '_Stripe':
-        """Get the tile that begins in a column."""
-        columns = slice(left, left + TILE)
-        empty = None if self.empty is None else self.empty[:, columns]
-        return replace(self, data=self.data[..., columns], empty=empty)
+def _stripe(row: Row, name: str, size: int) -> Stripe:
+    layer = row.scene.layers[name]
+    window = (row.top, row.top + size), (0, row.grids[name].size[1])
+    with layer.open() as file:
+        return read_layer(file, layer, window)
 
 
-def _stripe(layer: SceneLayer, top: int) -> _Stripe:
-    path = str(layer.path)
-    with open_raster(path, layer.key) as file:
-        bands = file.checked(None, 1 if layer.is_label else None)
-        window = ((top, top + TILE), (0, file.size[1]))
-        data = file.read(window=window)
-        if layer.is_label:
-            return _Stripe(_ids(data, path), ids=True)
-        empty = file.masked(bands, window, measured=layer.measured)
-        if empty is not None and empty.ndim == 3:
-            raise ValueError(
-                f'{path}: the bands have masks of their own, which a GeoTIFF '
-                'cannot hold: give them one mask, or a nodata value'
-            )
-        data, nodata = _single(data, _one_nodata(file.nodata(bands), path))
-        scaling = file.scaling(bands)
-        return _Stripe(data, empty, nodata, file.names, scaling)
+def read_layer(
+    file: OpenedRaster, layer: SceneLayer, window: Window | None = None
+) -> Stripe:
+    """Read a layer as its tiles will be.
+
+    Raises:
+        ValueError: If it is damaged, is a label with several bands or without
+            ids, or says something of its bands that no GeoTIFF can say.
+    """
+    bands = file.checked(None, layer.count)
+    data, nodata = file.read(bands, window), file.nodata(bands)
+    if layer.is_label:
+        ids = layer.ids(data)
+        usable = isinstance(nodata, float | int) and fits(nodata, ids.dtype)
+        return Stripe(ids, nodata=nodata if usable else None, is_label=True)
+    empty = file.masked(bands, window, measured=layer.measured)
+    if empty is not None and empty.ndim == 3:
+        raise ValueError(
+            f'{file.path}: the bands have masks of their own, which a GeoTIFF '
+            'cannot hold: give them one mask, or a nodata value'
+        )
+    data, nodata = _single(data, _one_nodata(nodata, file.path))
+    return Stripe(data, empty, nodata, file.names, file.scaling(bands))
 
 
 def _one_nodata(nodata: Nodata, path: str) -> float | None:
@@ -265,62 +350,3 @@ def _single(
         single[data == nodata] = np.nan
         nodata = np.nan
     return single, nodata
-
-
-def _ids(data: np.ndarray, path: str) -> np.ndarray:
-    """Turn ids into uint8."""
-    with np.errstate(invalid='ignore'):
-        ids = data.astype('uint8')
-    if not (ids == data).all():
-        wrong = np.unique(data[ids != data])
-        raise ValueError(
-            f'{path}: a label must have whole numbers from 0 to 255, '
-            f'got {wrong[:5].tolist()}: download the file again'
-        )
-    return ids
-
-
-def _placed(grid: Grid, top: int, left: int) -> dict:
-    """Get the georeference of a tile; empty if the scene has none."""
-    if not grid.placed:
-        return {}
-    window = Window(left, top, TILE, TILE)
-    return dict(crs=grid.crs, transform=transform(window, grid.transform))
-
-
-def _write_tile(path: Path, tile: _Stripe, place: Mapping) -> None:
-    bands, height, width = tile.data.shape
-    settings = dict(compress='deflate') if tile.ids else {}
-    with contextlib.ExitStack() as stack:
-        temporary = stack.enter_context(atomic_path(path))
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter('ignore', NotGeoreferencedWarning)
-        # Otherwise a mask goes into a file of its own, beside the tile.
-        stack.enter_context(rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True))
-        # GDAL would declare four bands of 8 bits red, green, blue and alpha.
-        with rasterio.open(
-            temporary,
-            'w',
-            driver='GTiff',
-            count=bands,
-            height=height,
-            width=width,
-            dtype=tile.data.dtype,
-            photometric='minisblack',
-            nodata=tile.nodata,
-            **settings,
-            **place,
-        ) as file:
-            _describe(file, tile)
-            file.write(tile.data)
-        check_written(temporary)
-
-
-def _describe(file: DatasetWriter, tile: _Stripe) -> None:
-    """Say of a tile's bands what the scene says of them."""
-    if any(tile.names):
-        file.descriptions = tile.names
-    if tile.scaling is not None:
-        file.scales, file.offsets = tile.scaling
-    if tile.empty is not None:
-        file.write_mask(~tile.empty)

@@ -12,7 +12,7 @@ from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import Reading, read_layer
 from multimodal_rs.transforms.stack import INSIDE
-from multimodal_rs.utils.installation import prepare_command
+from multimodal_rs.utils.installation import one_grid_command, prepare_command
 from multimodal_rs.utils.labels import IGNORED
 
 STEP = 4  # every fourth row and column says what unit a tile has
@@ -153,10 +153,12 @@ class LoadLandCover(BaseTransform):
         raster = label.read(path)
         raw = raster.numbers
         if raw.shape != tuple(results['ori_shape']):
+            images = dict.fromkeys(results['modalities'], raw.shape)
             raise ValueError(
                 f'{path}: label of tile {results["sample_id"]!r} has size '
                 f'{raw.shape}, the images {tuple(results["ori_shape"])}. Both '
-                'must share one grid: resample one of them (`rio warp --like`)'
+                f'must share one grid: `{one_grid_command(images)}` resamples '
+                'all tiles to one'
             )
         compare_grids({**results['grids'], 'label': raster.grid}, results)
         if self.ignore_invalid and raw.shape != results['img'].shape[:2]:
@@ -217,7 +219,7 @@ def _common_size(grids: dict, results: dict) -> tuple[int, int]:
     if len(set(sizes.values())) > 1:
         raise ValueError(
             f'{" and ".join(sizes)} must share one grid, got (H, W) {sizes} '
-            f'for tile {results["sample_id"]!r}: resample one of '
-            'them (`rio warp --like`)'
+            f'for tile {results["sample_id"]!r}: `{one_grid_command(sizes)}` '
+            'resamples all tiles to one'
         )
     return next(iter(sizes.values()), (1, 1))

@@ -1,5 +1,6 @@
 """This copy of the package: part of a checkout, or installed by pip."""
 
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def prepare_command(name: str = '<dataset>') -> str:
     if checkout() is None:
         return f'multimodal-rs-prepare {name} FOLDER'
     return f'python data_prep/{name}.py FOLDER'
+
+
+def one_grid_command(sizes: Mapping[str, tuple[int, int]]) -> str:
+    """Say how tiles are brought to one grid.
+
+    Args:
+        sizes: Modality -> (H, W) of a tile. The largest gives the grid.
+    """
+    largest = max(sizes, key=lambda name: sizes[name][0] * sizes[name][1])
+    command = prepare_command('one_grid')
+    return f'{command} NEW_FOLDER --config CONFIG --like {largest}'
 
 
 def dataset_config(name: str | Path) -> Path:
