@@ -16,7 +16,9 @@ NAMES = (
     'ddhr',
     'dfc2020',
     'label_fractions',
+    'mine',
     'ombria',
+    'one_grid',
     'simulate',
     'whu_opt_sar',
 )

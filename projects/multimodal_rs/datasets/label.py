@@ -109,6 +109,22 @@ class Label:
             bands = self._bands(file.bands, path)
             data, nodata = file.read(bands), file.nodata(bands[:1])
             grid = file.grid
+        return self.decoded(data, nodata, grid, path)
+
+    def decoded(
+        self, data: np.ndarray, nodata: float | None, grid: Grid, path: str
+    ) -> LabelRaster:
+        """Understand what a file holds.
+
+        Args:
+            data: (C, H, W), the band with the numbers, or those of colours.
+            nodata: The value that the file declares as empty.
+            grid: Size and position.
+            path: Of the file, for messages.
+
+        Raises:
+            ValueError: If colours do not have 8 bits.
+        """
         if self.colors is not None:
             transparent = data[ALPHA] == 0 if len(data) > ALPHA else None
             return LabelRaster(_packed(data, path), transparent, None, grid)

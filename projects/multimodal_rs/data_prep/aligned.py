@@ -1,0 +1,306 @@
+"""Layers of a scene that are brought to one grid while they are read."""
+
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from rasterio import Affine
+
+from multimodal_rs.data_prep.band_files import StackedRaster
+from multimodal_rs.data_prep.resampling import ResampledRaster
+from multimodal_rs.data_prep.tile_files import Stripe, fits, to_uint8
+from multimodal_rs.datasets.io.grid import Grid, differences, shared_grid
+from multimodal_rs.datasets.io.opened import OpenedRaster
+from multimodal_rs.datasets.io.raster import open_raster
+from multimodal_rs.datasets.label import Label
+from multimodal_rs.datasets.modality import Display, Modality
+from multimodal_rs.datasets.reading import BandReader
+from multimodal_rs.utils.labels import IGNORED
+
+
+@dataclass(frozen=True)
+class SourceLayer:
+    """The files of one modality, or of the label, of a scene.
+
+    Attributes:
+        paths: One file, or one per band in the order of the bands.
+        key: Variable, where a file has several.
+        modality: What the numbers are; None: classes.
+        label: Which ones.
+        classes: How many there are.
+        measured: Bands that hold measurements even if the file says alpha.
+    """
+
+    paths: tuple[Path, ...]
+    key: str | None = None
+    modality: Modality | None = None
+    label: Label | None = None
+    classes: int = 0
+    measured: frozenset[int] = frozenset()
+
+    def grids(self) -> list[Grid]:
+        """Get size and position of every file."""
+        grids = []
+        for path in self.paths:
+            with open_raster(str(path), self.key) as file:
+                grids.append(file.grid)
+        return grids
+
+
+@dataclass(frozen=True)
+class AlignedLayer:
+    """A layer on the grid of its scene, for :mod:`.scenes` to cut.
+
+    Files on this grid keep their numbers. If one has to be resampled, or the
+    bands differ in type or nodata value, all become float32 with NaN.
+
+    Attributes:
+        source: Its files.
+        grid: The grid of the scene.
+        method: How to resample.
+    """
+
+    source: SourceLayer
+    grid: Grid
+    method: str
+
+    @property
+    def path(self) -> Path:
+        """What messages name."""
+        return self.source.paths[0]
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it holds classes."""
+        return self.source.modality is None
+
+    @property
+    def count(self) -> int | None:
+        """Number of bands that it must have: the declarations say it."""
+        return None
+
+    def open(self) -> OpenedRaster:
+        """Open all files.
+
+        Raises:
+            ValueError: If one is damaged, cannot be resampled, or is a label
+                without a number for pixels that it does not cover.
+        """
+        source = self.source
+        with contextlib.ExitStack() as stack:
+            parts = [
+                stack.enter_context(open_raster(str(p), source.key))
+                for p in source.paths
+            ]
+            stacked = parts[0] if len(parts) == 1 else StackedRaster(parts)
+            if source.modality is not None:
+                BandReader(stacked, plain(source.modality))  # or it refuses
+            grids = {str(p.path): p.grid for p in parts}
+            if differences({'scene': self.grid, **grids}) or _mixed(stacked):
+                parts = [self._resampled(part) for part in parts]
+                stacked = parts[0] if len(parts) == 1 else StackedRaster(parts)
+            stack.pop_all()  # all is well: they stay open
+        return stacked
+
+    @property
+    def measured(self) -> Collection[int]:
+        """Bands that hold measurements even if the file says alpha."""
+        return self.source.measured
+
+    def ids(self, data: np.ndarray) -> np.ndarray:
+        """Turn ids into uint8 if they fit; NaN does not."""
+        ids = to_uint8(data)
+        return data if ids is None else ids
+
+    def is_empty(self, tile: Stripe) -> bool:
+        """Whether nothing of a tile is valid, or no pixel has a class."""
+        modality = self.source.modality
+        if modality is None:
+            return bool((self._train_ids(tile) == IGNORED).all())
+        if modality.optional:
+            return False
+        nodata = [tile.nodata] * len(tile.data)
+        values = prepared(tile.data, nodata, tile.empty, modality)
+        return bool(np.isnan(values[modality.indices[0]]).all())
+
+    def _resampled(self, part: OpenedRaster) -> OpenedRaster:
+        source = self.source
+        if source.modality is not None:
+            modality = plain(source.modality)
+            if len(source.paths) > 1:  # each band is a file of its own
+                modality = replace(modality, bands=(0,), file_bands=None)
+            bands = BandReader(part, modality).bands
+            prepare = partial(prepared, modality=modality, bands=bands)
+            trusted = modality.nodata is not None
+            return ResampledRaster(
+                *(part, self.grid, self.method, prepare),
+                measured=self.measured if trusted else None,
+            )
+        outside = _ignored(part, source.label, source.classes)
+        return ResampledRaster(part, self.grid, self.method, None, outside)
+
+    def _train_ids(self, tile: Stripe) -> np.ndarray:
+        label, path = self.source.label, str(self.path)
+        data = tile.data if label.colors else tile.data[[label.band or 0]]
+        raster = label.decoded(data, tile.nodata, self.grid, path)
+        return label.train_ids(raster, self.source.classes, path)
+
+
+def prepared(
+    data: np.ndarray,
+    nodata: Sequence[float | None],
+    masked: np.ndarray | None,
+    modality: Modality,
+    bands: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Mark what the declaration calls invalid, in the units of the file.
+
+    Bands that the declaration does not read count one by one.
+
+    Args:
+        data: (C, H, W), all bands as read.
+        nodata: What the file declares for each of them.
+        masked: True where its mask says empty, (H, W) or (C, H, W).
+        modality: The declaration.
+        bands: Where the bands that it reads are; None: where it says.
+
+    Returns:
+        (C, H, W) float32, NaN where invalid.
+    """
+    out = np.empty(data.shape, np.float32)
+    read = list(dict.fromkeys(modality.indices if bands is None else bands))
+    others = ([b] for b in range(len(data)) if b not in read)
+    for group in (read, *others):
+        alone = replace(
+            plain(modality), bands=tuple(range(len(group))), file_bands=None
+        )
+        declared = tuple(nodata[b] for b in group)
+        same = len(set(map(str, declared))) == 1
+        each = masked is not None and masked.ndim == 3
+        block = np.empty((len(group), *data.shape[1:]), np.float32)
+        alone.prepare(
+            data[group],
+            declared[0] if same else declared,
+            masked[group] if each else masked,
+            out=block,
+        )
+        out[group] = block
+    return out
+
+
+def scene_grid(
+    scene: str,
+    layers: Mapping[str, SourceLayer],
+    like: str | None,
+    resolution: float | None,
+) -> Grid:
+    """Choose the grid of a scene.
+
+    Args:
+        scene: Its name.
+        layers: Its layers.
+        like: The layer whose grid it is, of several files the finest. None:
+            all must have the same.
+        resolution: Size of a pixel, in units of the reference system of
+            ``like``. None: as it is.
+
+    Raises:
+        ValueError: If the grids differ and ``like`` is None, or the scene
+            lacks that layer.
+    """
+    grids = {
+        f'{name} ({path.name})': grid
+        for name, layer in layers.items()
+        for path, grid in zip(layer.paths, layer.grids(), strict=True)
+    }
+    if like is None:
+        found = differences(grids)
+        if found:
+            raise ValueError(
+                f'scene {scene}: its rasters must share one grid, got '
+                f'{"; ".join(found)}. Add --like NAME, one of {list(layers)}, '
+                'to resample the others to its grid'
+            )
+        return shared_grid(grids)
+    if like not in layers:
+        raise ValueError(
+            f'scene {scene} has no raster of {like!r}, whose grid --like '
+            f'takes: it has {list(layers)}'
+        )
+    finest = min(layers[like].grids(), key=_pixel_area)
+    return finest if resolution is None else _scaled(finest, resolution)
+
+
+def plain(modality: Modality) -> Modality:
+    """Leave of a declaration what says which pixels are invalid."""
+    return replace(
+        modality,
+        scale='ignore',
+        values=(),
+        mean=None,
+        std=None,
+        file_range=None,
+        display=Display(),
+    )
+
+
+def _mixed(file: OpenedRaster) -> bool:
+    """Whether one GeoTIFF cannot hold the bands as they are."""
+    bands = range(file.bands)
+    masks = file.masked(bands, ((0, 1), (0, 1)))
+    return (
+        len(set(file.dtypes)) > 1
+        or isinstance(file.nodata(bands), tuple)
+        or (masks is not None and masks.ndim == 3)
+    )
+
+
+def _pixel_area(grid: Grid) -> float:
+    return abs(grid.transform.determinant)
+
+
+def _scaled(grid: Grid, resolution: float) -> Grid:
+    """Keep the upper left corner, and cover the same area."""
+    t = grid.transform
+    columns = resolution / float(np.hypot(t.a, t.d))
+    rows = resolution / float(np.hypot(t.b, t.e))
+    height, width = grid.size
+    size = (
+        int(np.ceil(height / rows - 1e-6)),
+        int(np.ceil(width / columns - 1e-6)),
+    )
+    scaled = Affine(
+        *(t.a * columns, t.b * rows, t.c),
+        *(t.d * columns, t.e * rows, t.f),
+    )
+    return Grid(size, grid.crs, scaled)
+
+
+def _ignored(file: OpenedRaster, label: Label, classes: int) -> list[int]:
+    """Find what a label file holds, band by band, where there is no class.
+
+    Raises:
+        ValueError: If the declaration has no such number.
+    """
+    ids = label.numbers(classes)
+    numbers = [n for n, train_id in ids.items() if train_id == IGNORED]
+    if label.colors is not None:
+        if file.bands == 4:  # with transparency
+            return [0, 0, 0, 0]
+        if numbers:
+            return list(numbers[0].to_bytes(3, 'big'))
+    else:
+        nodata = file.nodata((label.band or 0,))
+        numbers += [] if nodata is None or nodata in ids else [nodata]
+        found = [n for n in numbers if fits(n, file.dtypes[0])]
+        if found:
+            return found[:1] * file.bands
+    raise ValueError(
+        f'{file.path}: the label ({file.dtypes[0]}) lies on another grid than '
+        'its scene, and what it does not cover needs a number that is '
+        f'ignored, got {label.names(numbers)}: add one to `ids` of the label, '
+        'for instance 255: 255, or a colour to its `colors`'
+    )

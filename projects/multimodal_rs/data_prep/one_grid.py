@@ -1,0 +1,131 @@
+"""Tiles whose modalities have different pixels, brought to one grid.
+
+All files of all tiles that a config describes are written to another folder,
+in the same layout, on the grid of one modality (or with other pixels on its
+area, --resolution). Files that lie on it keep their numbers; others are
+resampled: measurements become float32 with NaN where nothing is valid. An
+interrupted run goes on where it stopped. The split lists that the config names
+are copied.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from multimodal_rs.data_prep.aligned import AlignedLayer
+from multimodal_rs.data_prep.own_scenes import (
+    Alignment,
+    DeclaredTiles,
+    add_alignment_options,
+    align,
+    declared_place,
+    layer_names,
+    source_layer,
+)
+from multimodal_rs.data_prep.prepare import build_dataset
+from multimodal_rs.data_prep.scenes import read_layer
+from multimodal_rs.data_prep.splits import natural_sort, write_split
+from multimodal_rs.data_prep.tile_files import placed, write_tile
+from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.io.raster import raster_session
+from multimodal_rs.datasets.io.split_list import read_split_list
+from multimodal_rs.utils.command_line import CommandParser, run
+from multimodal_rs.utils.installation import dataset_config
+from multimodal_rs.utils.progress import progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the tiles.
+
+    Args:
+        arguments: Command line, for tests.
+
+    Returns:
+        Exit code, 0.
+
+    Raises:
+        ValueError: If a tile cannot be resampled.
+        FileNotFoundError: If the config is not there.
+    """
+    args = _parse(arguments)
+    if args.target.resolve() == args.source.resolve():
+        raise ValueError(f'{args.target}: expected another folder as target')
+    config = dataset_config(args.config)
+    dataset = build_dataset(config, args.source)
+    alignment = Alignment(args.like, args.resolution, args.resampling or {})
+    alignment.check_names(layer_names(dataset))
+    target = DeclaredTiles(args.target, dataset=dataset)
+    tiles = natural_sort(
+        dataset.list_tiles(*declared_place(dataset, args.like))
+    )
+    if not tiles:
+        raise ValueError(
+            f'{args.source} has no tile with a file of {args.like!r}: check '
+            'the folder, and dir and suffix in the config'
+        )
+    written = total = 0
+    for tile in progress(tiles, 'one grid, tiles'):
+        with raster_session():
+            files = {
+                name: (layer, target.path(name, tile))
+                for name, layer in _layers(tile, dataset, alignment).items()
+            }
+            missing = {n: f for n, f in files.items() if not f[1].is_file()}
+            _write(missing)
+        total += len(files)
+        written += len(missing)
+    print(f'{args.target}: {total} files, {written} written')
+    for part in ('train', 'val', 'test'):
+        _copy_list(build_dataset(config, args.source, part), args.target)
+    return 0
+
+
+def _layers(
+    tile: str, dataset: MultiModalSegDataset, alignment: Alignment
+) -> Mapping[str, AlignedLayer]:
+    """Describe the files of a tile that are there, one layer per file."""
+    files: dict[Path, str] = {}
+    for name in layer_names(dataset):
+        place = declared_place(dataset, name)
+        path = Path(dataset.data_root) / dataset.tile_path(tile, name, *place)
+        if path.is_file() and (path not in files or name == alignment.like):
+            files[path] = name
+    sources = {n: source_layer(dataset, n, [p]) for p, n in files.items()}
+    return align(tile, sources, alignment)
+
+
+def _write(files: Mapping[str, tuple[AlignedLayer, Path]]) -> None:
+    for layer, path in files.values():
+        with layer.open() as file:
+            write_tile(path, read_layer(file, layer), placed(file.grid))
+
+
+def _copy_list(dataset: MultiModalSegDataset, target: Path) -> None:
+    source = Path(dataset.ann_file)
+    if source.is_file() and source.is_relative_to(dataset.data_root):
+        copy = target / source.relative_to(dataset.data_root)
+        write_split(copy.parent, {copy.stem: read_split_list(source)})
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = CommandParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('source', type=Path, help='folder of the dataset')
+    parser.add_argument('target', type=Path, help='folder to write')
+    parser.add_argument(
+        '--config',
+        required=True,
+        help='config that describes the folder: a path, or a name in '
+        'configs/_base_/datasets',
+    )
+    add_alignment_options(parser)
+    args = parser.parse_args(arguments)
+    if args.like is None:
+        parser.error('--like LAYER is needed: whose grid the others take')
+    return args
+
+
+if __name__ == '__main__':
+    run(main)
