@@ -10,6 +10,7 @@ from mmseg.registry import DATASETS
 
 from fake_data.files import SIZE, write_image
 from fake_data.ombria import make_ombria
+from multimodal_rs.datasets.io.raster import read_raster
 from multimodal_rs.datasets.ombria import OmbriaDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/ombria.py'
@@ -72,6 +73,34 @@ def test_samples_of_config(tmp_path: Path, part: str) -> None:
         bands = len(modality.bands)
         assert len(modality.mean) == len(modality.std) == bands
         assert modality.mean != modality.std
+
+
+@pytest.mark.parametrize(
+    ('name', 'added'),
+    [
+        ('ombria_before_after', ['opt_before', 'sar_before']),
+        ('ombria_sar_before', ['sar_before']),
+    ],
+)
+def test_samples_of_more_modalities(
+    tmp_path: Path, name: str, added: list[str]
+) -> None:
+    make_ombria(tmp_path)
+    (tmp_path / 'list.txt').write_text('test/0003')
+    config = Config.fromfile(CONFIG.with_name(f'{name}.py'))
+    for part in ('train', 'val', 'test'):
+        settings = config[f'{part}_dataloader'].dataset
+        settings.update(
+            data_root=str(tmp_path),
+            ann_file='list.txt',
+            pipeline=config.test_dataloader.dataset.pipeline,
+        )
+        inputs = DATASETS.build(settings)[0]['inputs']
+        assert list(inputs) == ['opt', 'sar', *added]
+    path = tmp_path / 'OmbriaS1/test/BEFORE/S1_before_0003.png'
+    raw = read_raster(str(path)).data[:, 2:] / 255
+    np.testing.assert_allclose(inputs['sar_before'][:, 2:], raw, rtol=1e-6)
+    assert all(image[:, :2].isnan().all() for image in inputs.values())
 
 
 def test_training_crops(tmp_path: Path) -> None:
