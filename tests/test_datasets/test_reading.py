@@ -316,3 +316,25 @@ def test_masked_arrays_keep_their_type():
     with SceneRasters(dict(x=data), modalities) as scene:
         out = scene.read(Window(0, 0, 1, 3))['x']
     np.testing.assert_array_equal(np.isnan(out), [[[False, True, True]]])
+
+
+def test_a_band_that_another_modality_reads_is_no_alpha(tmp_path):
+    """Four bands of 8 bits: GDAL calls the near infrared alpha."""
+    data = np.full((4, 2, 2), 9, 'uint8')
+    data[3, 0] = 0
+    path = str(tmp_path / 'rgbn.tif')
+    profile = dict(driver='GTiff', count=4, height=2, width=2, dtype='uint8')
+    options = dict(photometric='RGB', alpha='YES')
+    with rasterio.open(path, 'w', **options, **profile) as file:
+        file.write(data)
+    alone = build_modalities(dict(rgb=dict(bands=[0, 1, 2])))
+    both = build_modalities(
+        dict(rgb=dict(bands=[0, 1, 2]), nir=dict(bands=[3]))
+    )
+    elsewhere = build_modalities(
+        dict(rgb=dict(bands=[0, 1, 2]), nir=dict(bands=[3], dir='nir'))
+    )
+    for modalities, expected in ((alone, 2), (both, 0), (elsewhere, 2)):
+        with open_raster(path) as file:
+            image = BandReader(file, modalities['rgb']).prepared()
+        assert np.isnan(image[0]).sum() == expected

@@ -77,6 +77,8 @@ class Modality:
         display: How to show it.
         optional: Whether a tile may lack it (no file, or nothing valid in
             it). The tile then lacks the modality; otherwise that is an error.
+        read_by_others: Positions that other modalities read from the same
+            files. Not declared; :func:`build_modalities` finds them.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Modality:
     file_range: tuple | None = None
     display: Display = field(default_factory=Display)
     optional: bool = False
+    read_by_others: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -111,12 +114,17 @@ class Modality:
         """Positions, among ``bands``, of what a picture shows."""
         return _display_indices(self)
 
+    @property
+    def files(self) -> tuple:
+        """What modalities that lie in the same files have in common."""
+        return self.dir, self.suffix, self.key
+
     @cached_property
     def measured(self) -> frozenset[int]:
         """Positions that hold measurements, even if a file says alpha."""
         names = enumerate(self.file_bands or ())
         named = {i for i, name in names if str(name).casefold() not in ALPHA}
-        return frozenset(named | set(self.indices))
+        return frozenset(named | set(self.indices) | set(self.read_by_others))
 
     @cached_property
     def _steps(self) -> tuple:
@@ -257,11 +265,21 @@ def build_modalities(
     """
     if not declarations:
         raise ValueError('modalities is empty: declare at least one modality')
-    return {n: _build(n, d) for n, d in declarations.items()}
+    built = {n: _build(n, d) for n, d in declarations.items()}
+    for name, modality in built.items():
+        others = {
+            index
+            for other in built.values()
+            if other is not modality and other.files == modality.files
+            for index in other.indices
+        }
+        if others:
+            built[name] = replace(modality, read_by_others=tuple(others))
+    return built
 
 
 def _build(name: str, declaration: Mapping[str, Any]) -> Modality:
-    known = {f.name for f in fields(Modality)} - {'name'}
+    known = {f.name for f in fields(Modality)} - {'name', 'read_by_others'}
     unknown = sorted(set(declaration) - known)
     if unknown:
         raise KeyError(
@@ -273,16 +291,14 @@ def _build(name: str, declaration: Mapping[str, Any]) -> Modality:
             f'modality {name!r} does not say which bands to read: set `bands` '
             'to 0-based indices, or to names out of `file_bands`'
         )
-    arguments = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in declaration.items()
-    }
-    display = arguments.pop('display', None) or {}
-    display = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in display.items()
-    }
+    arguments = _with_tuples(declaration)
+    display = _with_tuples(arguments.pop('display', None) or {})
     return Modality(name=name, display=Display(**display), **arguments)
+
+
+def _with_tuples(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    items = arguments.items()
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in items}
 
 
 def _check(modality: Modality) -> None:
