@@ -96,3 +96,23 @@ def test_same_seed_same_bytes_in_another_process(tmp_path: Path):
 def test_another_seed_needs_another_folder(folder: Path):
     with pytest.raises(ValueError, match='name another one'):
         simulate.main([str(folder), *SETTINGS, '--seed', '1'])
+
+
+def test_options_reach_the_files(tmp_path: Path, folder: Path):
+    options = ['--displacement', '2', '--dilation', '1', '--layover', '1']
+    options += ['--separability', '0.5', '--dem']
+    simulate.main([str(tmp_path), *SETTINGS, *options, '--patches', '1'])
+    before, after = state(folder), state(tmp_path)
+    new = {Path(name).name for name in after} - {
+        Path(name).name for name in before
+    }
+    (tile,) = (t for t in new if '_dem_' in t)
+    assert new == {
+        tile,
+        tile.replace('_dem_', '_displacement_'),
+        'dem.tif',
+        'displacement.tif',
+    }
+    for name, (_, content) in after.items():
+        if '_dfc_' in name or name == 'scene/label.tif':
+            assert content == before[name][1]

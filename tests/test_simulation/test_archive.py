@@ -1,5 +1,6 @@
 """Files: names, types, georeference, split."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import rasterio
 
 from multimodal_rs.datasets.dfc2020 import DFC2020Dataset
 from multimodal_rs.simulation.archive import LAYOUTS, Archive, part_of
+from multimodal_rs.simulation.differences import SensorDifferences
 from multimodal_rs.simulation.signatures import BANDS, Cover
 from multimodal_rs.simulation.simulator import simulate
 
@@ -114,6 +116,47 @@ def test_scene(tmp_path: Path):
         if name == 'label':
             assert set(np.unique(data)) == set(Cover)
     assert len(bounds) == 1
+
+
+def test_displacement_and_elevation_lie_beside_the_images(tmp_path: Path):
+    differences = SensorDifferences(displacement=3.0)
+    archive = Archive(
+        tmp_path, 'city', 32, 0, differences=differences, dem=True
+    )
+    archive.claim()
+    note = json.loads((tmp_path / 'simulation.json').read_text())
+    assert note['differences']['displacement'] == 3
+    assert note['dem'] is True
+    assert archive.write_patch(3)
+    assert not archive.write_patch(3)
+    sample = simulate(0, 3, (32, 32), differences=differences, dem=True)
+    paths = archive.paths(3)
+    assert [*paths] == ['s2', 's1', 'label', 'dem', 'displacement']
+    for attribute, path in paths.items():
+        with rasterio.open(path) as file:
+            expected = getattr(sample, attribute)
+            np.testing.assert_array_equal(file.read(), expected)
+    dataset = DFC2020Dataset(
+        modalities=dict(dem=dict(dir='dem', bands=[0])),
+        data_root=str(tmp_path),
+        lazy_init=True,
+    )
+    assert dataset.list_tiles('dem', '.tif') == [archive.tile_id(3)]
+
+
+def test_the_default_writes_nothing_new(tmp_path: Path):
+    archive = Archive(tmp_path, 'city', 32, 0)
+    archive.claim()
+    text = (tmp_path / 'simulation.json').read_text()
+    assert json.loads(text) == dict(
+        simulator=2, layout='city', size=32, seed=0, scene=[640, 768]
+    )
+    assert [*archive.paths(3)] == ['s2', 's1', 'label']
+    other = Archive(
+        tmp_path, 'city', 32, 0, differences=SensorDifferences(dilation=1.0)
+    )
+    with pytest.raises(ValueError, match='holds other data'):
+        other.claim()
 
 
 def test_folder_of_another_simulation_is_refused(tmp_path: Path):

@@ -5,6 +5,11 @@ split lists ``splits/default/{train,val,test}.txt`` and one larger scene with a
 projected CRS, ``scene/{s1,s2,label}.tif``. What is there already is kept: an
 interrupted run goes on where it stopped. The content is described in
 ``multimodal_rs/simulation``.
+
+With ``--displacement``, ``--dilation``, ``--layover`` and ``--separability``
+SAR sees objects with other outlines than the label and the optical image, and
+each sensor confuses other classes; ``--dem`` adds elevation. The displacement
+of each patch is written beside its images.
 """
 
 import argparse
@@ -13,6 +18,7 @@ from pathlib import Path
 
 from multimodal_rs.data_prep.splits import write_split
 from multimodal_rs.simulation.archive import LAYOUTS, Archive
+from multimodal_rs.simulation.differences import SensorDifferences
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.progress import progress
 
@@ -29,7 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     width, height = args.scene
     archive = Archive(
-        args.data_root, args.layout, args.size, args.seed, (height, width)
+        args.data_root,
+        args.layout,
+        args.size,
+        args.seed,
+        (height, width),
+        SensorDifferences(
+            args.displacement, args.dilation, args.layover, args.separability
+        ),
+        args.dem,
     )
     archive.claim()
     numbers = range(args.patches)
@@ -80,7 +94,39 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar=('WIDTH', 'HEIGHT'),
         help='size of the scene in pixels (default: %(default)s)',
     )
+    _add_differences(parser)
+    parser.add_argument(
+        '--dem', action='store_true', help='write elevation, too'
+    )
     return parser.parse_args(arguments)
+
+
+def _add_differences(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--displacement',
+        type=float,
+        default=0.0,
+        help='pixels by which SAR displaces objects, at most (%(default)s)',
+    )
+    parser.add_argument(
+        '--dilation',
+        type=float,
+        default=0.0,
+        help='pixels by which forest and towns grow in SAR (%(default)s)',
+    )
+    parser.add_argument(
+        '--layover',
+        type=float,
+        default=0.0,
+        help='pixels by which towns lean towards the SAR (%(default)s)',
+    )
+    parser.add_argument(
+        '--separability',
+        type=float,
+        default=1.0,
+        help='share left of the differences between pairs of classes, 0 to 1 '
+        '(%(default)s)',
+    )
 
 
 if __name__ == '__main__':

@@ -29,7 +29,7 @@ S1_BANDS = ('VV', 'VH')
 
 # A tile, in a file name (with its layer) or in a list of ours (without).
 TILE = re.compile(
-    r'ROIs0000_(?P<season>[a-z]+)_(?:(?:s1|s2|lc|dfc)_)?'
+    r'ROIs0000_(?P<season>[a-z]+)_(?:(?:s1|s2|lc|dfc|dem)_)?'
     r'(?P<scene>[A-Za-z]+|0)_p(?P<number>[0-9]+)(?![0-9A-Za-z_])'
 )
 # "Seasons" of the contest's archives -> token of their folders. The files

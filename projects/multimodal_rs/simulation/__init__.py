@@ -17,8 +17,14 @@ cent:
 About an eighth of the area is under cloud. There the optical bands alone
 reach 10, SAR 50; elsewhere 64 (all bands 69) and 54, both together 81.
 
+By default both sensors see an object at the same place and with the same
+outline. ``differences.SensorDifferences`` lets SAR displace, enlarge and lean
+objects, and makes pairs of classes alike for one of the sensors;
+``elevation`` is an optional third modality.
+
 Note:
-    Terrain, incidence angle, shadows of objects, time series and sensor
-    artefacts other than noise and a missing wedge are not simulated. Numbers
-    obtained on it say nothing about real scenes.
+    Effects of terrain, of the angle of incidence and of shadows on the optical
+    image, time series and sensor artefacts other than noise and a missing
+    wedge are not simulated. Numbers obtained on it say nothing about real
+    scenes.
 """

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,10 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
 from multimodal_rs.datasets.io.raster import check_written
+from multimodal_rs.simulation.differences import (
+    NO_DIFFERENCES,
+    SensorDifferences,
+)
 from multimodal_rs.simulation.fields import Shape
 from multimodal_rs.simulation.signatures import BANDS, POLARISATIONS
 from multimodal_rs.simulation.simulator import (
@@ -28,7 +32,13 @@ LAYOUTS = ('city', 'contest')
 CITY = 'Simulated'
 # Sensor folder -> attribute of a sample.
 RASTERS = {'s2': 's2', 's1': 's1', 'dfc': 'label'}
-BAND_NAMES = {'s2': BANDS, 's1': POLARISATIONS, 'label': ('class',)}
+BAND_NAMES = {
+    's2': BANDS,
+    's1': POLARISATIONS,
+    'label': ('class',),
+    'dem': ('elevation in metres',),
+    'displacement': ('rows', 'columns'),
+}
 # Of every 20 patches in a row 12 are for training, 3 for validation, 5 for
 # testing, whatever the number of patches.
 BLOCK = ('train',) * 12 + ('val',) * 3 + ('test',) * 5
@@ -52,6 +62,9 @@ class Archive:
         size: Height and width of a patch in pixels.
         seed: Seed of everything.
         scene: (H, W) of the scene in pixels.
+        differences: What SAR sees otherwise. Where it displaces, the
+            displacement of each patch is written beside the images.
+        dem: Whether there is an elevation model.
     """
 
     root: Path
@@ -59,6 +72,8 @@ class Archive:
     size: int
     seed: int
     scene: Shape = (640, 768)
+    differences: SensorDifferences = NO_DIFFERENCES
+    dem: bool = False
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
@@ -85,6 +100,11 @@ class Archive:
             seed=self.seed,
             scene=list(self.scene),
         )
+        # Only what is not the default, as folders from before have it.
+        if self.differences != NO_DIFFERENCES:
+            made['differences'] = asdict(self.differences)
+        if self.dem:
+            made['dem'] = True
         note = self.root / 'simulation.json'
         if note.is_file():
             found = json.loads(note.read_text(encoding='utf-8'))
@@ -98,6 +118,16 @@ class Archive:
                 f'{self.root} holds other data: expected {made}, got {found}: '
                 'delete the folder or name another one'
             )
+
+    @property
+    def rasters(self) -> dict[str, str]:
+        """Folder of each raster -> attribute of a sample."""
+        rasters = dict(RASTERS)
+        if self.dem:
+            rasters['dem'] = 'dem'
+        if self.differences.displacement:
+            rasters['displacement'] = 'displacement'
+        return rasters
 
     def names(self, index: int) -> tuple[str, str, str]:
         """Name season, folder and scene of a patch as the layout does."""
@@ -120,7 +150,7 @@ class Archive:
             attribute: base
             / f'{sensor}_{folder}'
             / f'ROIs0000_{season}_{sensor}_{scene}_p{index}.tif'
-            for sensor, attribute in RASTERS.items()
+            for sensor, attribute in self.rasters.items()
         }
 
     def write_patch(self, index: int) -> bool:
@@ -133,14 +163,21 @@ class Archive:
             k: p for k, p in self.paths(index).items() if not p.exists()
         }
         if missing:
-            sample = simulate(self.seed, index, (self.size, self.size))
+            sample = simulate(
+                self.seed,
+                index,
+                (self.size, self.size),
+                differences=self.differences,
+                dem=self.dem,
+            )
             # As in the contest's files: a CRS that means nothing.
             _write(sample, missing, 'EPSG:4326', Affine.identity())
         return bool(missing)
 
     def write_scene(self) -> bool:
         """Write one large, georeferenced scene unless it is there."""
-        paths = {k: self.root / 'scene' / f'{k}.tif' for k in BAND_NAMES}
+        folder = self.root / 'scene'
+        paths = {k: folder / f'{k}.tif' for k in self.rasters.values()}
         missing = {k: p for k, p in paths.items() if not p.exists()}
         if missing:
             sample = simulate(
@@ -150,6 +187,8 @@ class Archive:
                 cloud_cover=SCENE_CLOUDS,
                 wedge=SCENE_WEDGE,
                 diverse=True,
+                differences=self.differences,
+                dem=self.dem,
             )
             _write(sample, missing, SCENE_CRS, SCENE_TRANSFORM)
         return bool(missing)

@@ -14,6 +14,7 @@ from multimodal_rs.simulation.signatures import (
     Cover,
     column,
     component_spectra,
+    draw_together,
     mixtures,
 )
 
@@ -84,13 +85,22 @@ def observe_optical(
     land: Landscape,
     season: str,
     clouds: Clouds | None,
+    separability: float = 1.0,
 ) -> np.ndarray:
     """Take a Sentinel-2 image.
+
+    Args:
+        rng: Source of randomness.
+        land: What is on the ground.
+        season: One of ``GREENNESS``.
+        clouds: None: the sky is clear.
+        separability: See ``SensorDifferences``.
 
     Returns:
         (13, H, W) uint16, top-of-atmosphere reflectance x 10000.
     """
-    ground = _ground(rng, land, season)
+    types = draw_together(mixtures(), 'optical', separability)
+    ground = _ground(rng, land, _season(types, season, rng))
     haze = rng.lognormal(0, 0.08)
     noise = rng.standard_normal(ground.shape, np.float32)
     if clouds is not None:
@@ -111,11 +121,11 @@ def observe_optical(
 
 
 def _ground(
-    rng: np.random.Generator, land: Landscape, season: str
+    rng: np.random.Generator, land: Landscape, types: np.ndarray
 ) -> np.ndarray:
     """Reflectance at the ground, (13, H, W) float32."""
     shape = land.label.shape
-    fractions = _season(mixtures(), season, rng)[land.kind]  # (H, W, parts)
+    fractions = types[land.kind]  # (H, W, parts)
     spread = column('variation')[land.kind]
     lots = land.lot.max() + 1
     pixel = np.where(land.label == Cover.URBAN, 0.7, 0.35).astype(np.float32)

@@ -5,13 +5,22 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from multimodal_rs.simulation.differences import (
+    NO_DIFFERENCES,
+    SensorDifferences,
+    lean,
+)
 from multimodal_rs.simulation.fields import (
     Shape,
     rotated_grid,
     smooth_field,
 )
 from multimodal_rs.simulation.landscape import Landscape
-from multimodal_rs.simulation.signatures import Cover, column
+from multimodal_rs.simulation.signatures import (
+    Cover,
+    column,
+    draw_together,
+)
 
 # IW GRD, high resolution: 20 x 22 m on a 10 m grid, equivalent number of
 # looks 4.4 (CLS 2016, as cited by the S1-NRB documentation); here 4, so that
@@ -54,7 +63,10 @@ def speckle(
 
 
 def observe_sar(
-    rng: np.random.Generator, land: Landscape, outside: np.ndarray | None
+    rng: np.random.Generator,
+    land: Landscape,
+    outside: np.ndarray | None,
+    differences: SensorDifferences = NO_DIFFERENCES,
 ) -> np.ndarray:
     """Take a Sentinel-1 image.
 
@@ -62,14 +74,18 @@ def observe_sar(
         rng: Source of randomness.
         land: What is on the ground.
         outside: (H, W) bool, True outside the swath. None: nothing is.
+        differences: Its layover and separability; the land has been
+            displaced and dilated before.
 
     Returns:
         (2, H, W) float32, sigma0 of VV and VH in dB, NaN outside the swath.
     """
     noise = np.float32(to_power(NOISE_DB))
     image = []
-    for sigma0 in _backscatter(rng, land):
+    for sigma0 in _backscatter(rng, land, differences.separability):
         power = to_power(sigma0)
+        if differences.layover:
+            power = lean(power, land, differences.layover)
         power = ndimage.gaussian_filter(power, PSF, mode='nearest')
         image.append(to_decibel((power + noise) * speckle(rng, power.shape)))
     image = np.stack(image).astype(np.float32)
@@ -79,7 +95,7 @@ def observe_sar(
 
 
 def _backscatter(
-    rng: np.random.Generator, land: Landscape
+    rng: np.random.Generator, land: Landscape, separability: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean sigma0 in dB before speckle, (VV, VH), each (H, W)."""
     shape = land.label.shape
@@ -92,8 +108,11 @@ def _backscatter(
     wind = rng.normal(0, 2.5)
     common += np.where(land.label == Cover.WATER, wind, 0)
     own = 0.5 * rng.standard_normal(land.lot.max() + 1)[land.lot]
-    vv = column('vv')[land.kind] + common
-    vh = column('vh')[land.kind] + common + own
+    vv, vh = (
+        draw_together(column(name), 'sar', separability)[land.kind] + common
+        for name in ('vv', 'vh')
+    )
+    vh = vh + own
     return vv.astype(np.float32), vh.astype(np.float32)
 
 

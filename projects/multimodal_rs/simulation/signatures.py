@@ -213,6 +213,21 @@ COVER_TYPES = {
 }  # fmt: skip
 
 
+# Classes that a sensor can hardly tell apart, and the other one can; see
+# SensorDifferences.separability.
+ALIKE = {
+    'optical': (
+        (Cover.FOREST, Cover.SHRUBLAND),
+        (Cover.GRASSLAND, Cover.WETLAND),
+        (Cover.URBAN, Cover.BARREN),
+    ),
+    'sar': (
+        (Cover.GRASSLAND, Cover.CROPLAND),
+        (Cover.BARREN, Cover.WATER),
+    ),
+}
+
+
 def component_spectra() -> np.ndarray:
     """Reflectance of the components, (components, 13), 0 to 1."""
     return np.array(list(COMPONENTS.values()), np.float32) / 100
@@ -233,3 +248,29 @@ def column(attribute: str) -> np.ndarray:
     """Collect one number of all cover types, (cover types,)."""
     values = [getattr(kind, attribute) for kind in COVER_TYPES.values()]
     return np.array(values, np.float32)
+
+
+def draw_together(
+    table: np.ndarray, sensor: str, separability: float
+) -> np.ndarray:
+    """Move the means of classes that a sensor can hardly tell apart.
+
+    Args:
+        table: (cover types,) or (cover types, n).
+        sensor: Key of ``ALIKE``.
+        separability: Share of the distance from the mean of their group that
+            cover types keep; 1 changes nothing, bit for bit.
+
+    Returns:
+        As ``table``.
+    """
+    if separability == 1:
+        return table
+    result = table.copy()
+    kinds = list(COVER_TYPES.values())
+    for group in ALIKE[sensor]:
+        own = [i for i, kind in enumerate(kinds) if kind.cover in group]
+        shares = [kinds[i].share for i in own]
+        mean = np.average(table[own], axis=0, weights=shares)
+        result[own] = separability * table[own] + (1 - separability) * mean
+    return result

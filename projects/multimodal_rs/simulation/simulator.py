@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from multimodal_rs.simulation.differences import (
+    NO_DIFFERENCES,
+    SensorDifferences,
+    dilate,
+    displace,
+    draw_displacement,
+)
+from multimodal_rs.simulation.elevation import observe_elevation
 from multimodal_rs.simulation.fields import Shape
 from multimodal_rs.simulation.landscape import Landscape, draw_landscape
 from multimodal_rs.simulation.optical import (
@@ -30,6 +38,10 @@ class Sample:
         label: (1, H, W) int32, raw DFC2020 ids, true also under clouds.
         season: One of ``SEASONS``.
         cloud_cover: Share of the area under cloud that was asked for.
+        dem: (1, H, W) float32, elevation in metres; None: not asked for.
+        displacement: (2, H, W) float32, in pixels of (rows, columns): SAR
+            shows at u + d(u) what label and optical image show at u. None:
+            everything is at its place.
     """
 
     s2: np.ndarray
@@ -37,6 +49,8 @@ class Sample:
     label: np.ndarray
     season: str
     cloud_cover: float
+    dem: np.ndarray | None = None
+    displacement: np.ndarray | None = None
 
 
 def simulate(
@@ -46,12 +60,15 @@ def simulate(
     cloud_cover: float | None = None,
     wedge: float | None = None,
     diverse: bool = False,
+    differences: SensorDifferences = NO_DIFFERENCES,
+    dem: bool = False,
 ) -> Sample:
     """Simulate one piece of land.
 
-    Land, optical image, clouds and SAR image have random numbers of their
-    own: clouds do not change the SAR image, and a piece does not depend on
-    those before it.
+    Land, optical image, clouds, SAR image, elevation and displacement have
+    random numbers of their own: clouds do not change the SAR image, and a
+    piece does not depend on those before it. What ``differences`` ask for
+    changes neither the label nor, but for the separability, the optical image.
 
     Args:
         seed: Seed of the data set.
@@ -60,6 +77,8 @@ def simulate(
         cloud_cover: Share of the area, 0 to 1. None draws it.
         wedge: Share of the area outside the SAR swath. None draws it.
         diverse: Draw land until each class has 3 to 35 % of the area.
+        differences: What SAR sees otherwise than the optical sensor.
+        dem: Whether to make an elevation model, too.
 
     Raises:
         ValueError: If the area is too small for ``diverse``.
@@ -76,13 +95,35 @@ def simulate(
         wedge = drawn if chance < WEDGES else 0.0
     clouds = draw_clouds(sky, shape, cloud_cover) if cloud_cover else None
     outside = draw_wedge(weather, shape, wedge) if wedge else None
+    seen_by_sar, displacement = _as_sar_sees(land, differences, seed, index)
+    height_rng = np.random.default_rng((seed, index, 3))
     return Sample(
-        s2=observe_optical(optical, land, season, clouds),
-        s1=observe_sar(sar, land, outside),
+        s2=observe_optical(
+            optical, land, season, clouds, differences.separability
+        ),
+        s1=observe_sar(sar, seen_by_sar, outside, differences),
         label=land.label[None],
         season=season,
         cloud_cover=float(cloud_cover),
+        dem=observe_elevation(height_rng, land) if dem else None,
+        displacement=displacement,
     )
+
+
+def _as_sar_sees(
+    land: Landscape, differences: SensorDifferences, seed: int, index: int
+) -> tuple[Landscape, np.ndarray | None]:
+    """Dilate and displace the land; also return the displacement."""
+    if differences.dilation:
+        land = dilate(land, differences.dilation)
+    if not differences.displacement:
+        return land, None
+    displacement = draw_displacement(
+        np.random.default_rng((seed, index, 4)),
+        land.label.shape,
+        differences.displacement,
+    )
+    return displace(land, displacement), displacement
 
 
 def draw_season(seed: int, index: int) -> str:
