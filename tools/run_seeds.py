@@ -13,7 +13,9 @@ resumed, unless it was started with other options. A run that fails does not
 stop the others; it is named at the end, and the exit code is 1.
 
 The table of mean and spread (``seeds.md``, ``seeds.csv``) is that of the last
-call.
+call. ``--compare-with NAME`` adds ``paired.md`` and ``paired.csv``: by how
+much the other configs differ from the config of that name, run by run with
+the same seed, with an interval for the mean.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from _bootstrap import command_line, start
 start(__name__)
 
 from multimodal_rs.results import environment, runs
+from multimodal_rs.results.paired import write_paired
 from multimodal_rs.results.record import Record, read_record
 from multimodal_rs.results.seeds import write_seeds
 from multimodal_rs.weights.work_dirs import best_checkpoint
@@ -70,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 failures.append(f'{config}, seed {seed}: {error}')
     if records:
         print(write_seeds(args.work_dir, records, command))
+    if args.compare_with in [record.name for record in records]:
+        print(write_paired(args.work_dir, records, args.compare_with))
     for failure in failures:
         print(f'NOT DONE: {failure}', file=sys.stderr)
     return 1 if failures else 0
@@ -172,7 +177,19 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         help='passed on to train.py and test.py',
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        '--compare-with',
+        metavar='NAME',
+        help='name of one of the configs, from which the others differ',
+    )
+    args = parser.parse_args(arguments)
+    names = [config.stem for config in args.configs]
+    if args.compare_with is not None and args.compare_with not in names:
+        parser.error(
+            f'--compare-with must name one of {names}, got '
+            f'{args.compare_with!r}'
+        )
+    return args
 
 
 if __name__ == '__main__':

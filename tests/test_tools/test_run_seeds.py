@@ -199,6 +199,30 @@ def test_finished_runs_are_kept_and_averaged(workspace, series, monkeypatch):
     assert 'seeds 0, 1' in text and f'{expected:.2f} ± 2.12' in text
 
 
+def test_finished_runs_are_compared(workspace, series, monkeypatch, capsys):
+    first = workspace / 'runs' / 'subsets' / 'seed-0'
+    content = json.loads((first / runs.RECORD).read_text())
+    for name, gain in (('subsets', 0), ('other', 2)):
+        for seed in (0, 1):
+            folder = workspace / 'compared' / name / f'seed-{seed}'
+            shutil.copytree(first, folder)
+            changed = json.loads(json.dumps(content))
+            changed.update(seeds=[seed], config=f'{name}.py')
+            changed['measures']['opt']['mIoU'] += gain + seed * gain / 2
+            (folder / runs.RECORD).write_text(json.dumps(changed))
+    monkeypatch.setattr(run_seeds, '_call', lambda *_: pytest.fail('ran'))
+    shutil.copy(workspace / 'subsets.py', workspace / 'other.py')
+    arguments = [str(workspace / f'{n}.py') for n in ('subsets', 'other')]
+    arguments += ['--seeds', '0', '1']
+    arguments += ['--work-dir', str(workspace / 'compared')]
+    assert run_seeds.main([*arguments, '--compare-with', 'subsets']) == 0
+    text = (workspace / 'compared' / 'paired.md').read_text()
+    assert '| other | opt | +2.50 (-3.85 .. +8.85) |' in text
+    with pytest.raises(SystemExit):
+        run_seeds.main([*arguments, '--compare-with', 'nothing'])
+    assert "must name one of ['subsets', 'other']" in capsys.readouterr().err
+
+
 def test_an_interrupted_run_goes_on_where_it_was(
     workspace, series, monkeypatch
 ):

@@ -10,7 +10,7 @@ from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.tables import markdown_table, write_csv
 
 # Shown of a classification; of anything else, whatever was measured.
-SHOWN = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1')
+SHOWN = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1', 'boundary_mIoU', 'boundary_OA')
 
 
 def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
@@ -48,7 +48,8 @@ def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
 
 def decimals(measure: str) -> int:
     """Return how many decimals of a measure people look at."""
-    return 2 if measure.rpartition('/')[2] in MEASURES else 4
+    name = measure.rpartition('/')[2].removeprefix('boundary_')
+    return 2 if name in MEASURES else 4
 
 
 def show(mean: float | None, spread: float | None, digits: int) -> str:

@@ -1,0 +1,118 @@
+"""Paired differences: by hand, and against scipy's own test."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from multimodal_rs.results.paired import (
+    Difference,
+    paired_difference,
+    show,
+    write_paired,
+)
+
+OTHER = 'configs/method/other_r18_1xb8-8e_ombria-128x128.py'
+BASELINE = (0.0, 4.0, -3.0)
+GAINS = (1.0, 2.0, 6.0)
+
+
+@pytest.fixture
+def series(make_record):
+    baseline = [
+        make_record(shift, seeds=[seed]) for seed, shift in enumerate(BASELINE)
+    ]
+    runs = [
+        make_record(shift + gain, seeds=[seed], config=OTHER)
+        for seed, (shift, gain) in enumerate(zip(BASELINE, GAINS, strict=True))
+    ]
+    return runs, baseline
+
+
+def test_interval_by_hand(series):
+    found = paired_difference(*series, 'opt', 'mIoU')
+    # Mean 3, deviation sqrt(7), t of two degrees of freedom 4.3027.
+    half = 4.302652729911275 * math.sqrt(7 / 3)
+    assert found.seeds == [0, 1, 2]
+    assert found.mean == pytest.approx(3)
+    assert found.low == pytest.approx(3 - half)
+    assert found.high == pytest.approx(3 + half)
+
+
+def test_narrower_at_a_lower_level_as_scipy_says(series):
+    found = paired_difference(*series, 'opt+sar', 'OA', level=0.8)
+    test = stats.ttest_rel(GAINS, (0.0, 0.0, 0.0))
+    expected = test.confidence_interval(0.8)
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+
+
+def test_what_both_runs_share_does_not_count(series, make_record):
+    runs, baseline = series
+    shifted = [
+        [
+            make_record(
+                r.measures['opt']['mIoU'] - 51 + 10 * r.seeds[0], seeds=r.seeds
+            )
+            for r in records
+        ]
+        for records in series
+    ]
+    one = paired_difference(runs, baseline, 'opt', 'mIoU')
+    other = paired_difference(*shifted, 'opt', 'mIoU')
+    for name in ('mean', 'low', 'high'):
+        expected = pytest.approx(getattr(other, name))
+        assert getattr(one, name) == expected
+
+
+def test_only_common_seeds_in_any_order(series):
+    runs, baseline = series
+    found = paired_difference(runs[::-1], baseline[1:], 'opt', 'mIoU')
+    assert sorted(found.seeds) == [1, 2]
+    assert found.mean == pytest.approx(4)
+    single = paired_difference(runs[:1], baseline, 'opt', 'mIoU')
+    assert single == Difference([0], 1.0, None, None)
+    assert paired_difference(runs[:1], baseline[1:], 'opt', 'mIoU') is None
+
+
+def test_a_measure_that_some_runs_lack(series, make_record):
+    runs, baseline = series
+    lacking = {'opt+sar': dict(mIoU=None), 'opt': dict(mIoU=None)}
+    runs[1] = make_record(seeds=[1], config=OTHER, measures=lacking)
+    assert paired_difference(runs, baseline, 'opt', 'mIoU').seeds == [0, 2]
+    assert paired_difference(runs, baseline, 'sar', 'mIoU') is None
+
+
+def test_one_record_per_seed(series, make_record):
+    runs, baseline = series
+    for wrong in ([*runs, runs[0]], [make_record(seeds=[0, 1])]):
+        with pytest.raises(ValueError, match='one record per seed'):
+            paired_difference(wrong, baseline, 'opt', 'mIoU')
+
+
+def test_table(tmp_path, series):
+    runs, baseline = series
+    text = write_paired(tmp_path, [*baseline, *runs], baseline[0].name)
+    lines = text.splitlines()
+    assert lines[0] == '| config | modalities | mIoU | OA |'
+    cell = '+3.00 (-3.57 .. +9.57)'
+    assert lines[2] == f'| {runs[0].name} | opt+sar | {cell} | {cell} |'
+    assert f'Differences from `{baseline[0].name}`' in lines[-1]
+    assert '95% interval' in lines[-1]
+    assert (tmp_path / 'paired.md').read_text() == text
+    rows = (tmp_path / 'paired.csv').read_text().splitlines()
+    assert rows[0] == 'config,modalities,measure,pairs,mean,low,high'
+    assert len(rows) == 5  # two subsets, two measures
+
+
+def test_baseline_must_be_one_series(tmp_path, series, make_record):
+    runs, baseline = series
+    with pytest.raises(ValueError, match='got 0'):
+        write_paired(tmp_path, runs, baseline[0].name)
+    again = make_record(options=['lr=1'])
+    with pytest.raises(ValueError, match='got 2'):
+        write_paired(tmp_path, [*baseline, again], baseline[0].name)
+
+
+def test_what_is_not_known_is_not_shown():
+    assert show(None, 2) == ''
+    assert show(Difference([0], -1.0, None, None), 1) == '-1.0'
