@@ -1,0 +1,61 @@
+"""Fusion by gates, one per modality, channel and cell."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmengine.model import ModuleList
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from multimodal_rs.models.necks.level_fusion import LevelFusionNeck
+
+
+@MODELS.register_module()
+class GatedFusionNeck(LevelFusionNeck):
+    """Weigh the modalities by gates that see all of them.
+
+    On each level, with one linear layer G at each position,
+
+        z = softmax over m of  G [X_1; ...; X_M],    F = sum_m z_m X_m
+
+    with a gate z_m for each channel. The gated multimodal unit of Arevalo et
+    al., "Gated Multimodal Units for Information Fusion", 2017,
+    https://arxiv.org/abs/1702.01992, for any number of modalities (theirs has
+    a sigmoid for two, and a tanh of a linear layer in place of X_m: encoders
+    stand before ours). G starts at 0, so that F starts as the mean.
+
+    Args:
+        modalities (Sequence[str]): Names to fuse.
+        in_channels (Sequence[int]): C of each fused level.
+        in_index (Sequence[int]): Levels to fuse.
+        init_cfg (dict, optional): mmengine initialisation config.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[str],
+        in_channels: Sequence[int],
+        in_index: Sequence[int],
+        init_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__(modalities, in_index, init_cfg)
+        if len(self.in_index) != len(in_channels):
+            raise ValueError(
+                'GatedFusionNeck: in_channels needs one entry per level, '
+                f'expected {len(self.in_index)} for in_index='
+                f'{self.in_index}, got {tuple(in_channels)}'
+            )
+        number = len(self.modalities)
+        self.gates = ModuleList(
+            nn.Conv2d(number * c, number * c, 1) for c in in_channels
+        )
+        for gate in self.gates:
+            nn.init.zeros_(gate.weight)
+            nn.init.zeros_(gate.bias)
+
+    def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
+        """Fuse one level, (B, C, H, W) each -> (B, C, H, W)."""
+        stacked = torch.stack(tuple(maps.values()), dim=1)
+        logits = self.gates[position](stacked.flatten(1, 2))
+        gates = logits.view_as(stacked).softmax(dim=1)
+        return (gates * stacked).sum(dim=1)
