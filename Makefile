@@ -18,6 +18,15 @@ export OMP_WAIT_POLICY := passive
 SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
 	$(foreach m,opt sar,configs/baselines/deeplabv3plus-$(m)_r18_1xb8-15e_simulated-128x128.py)
 
+# Simulated data on which the sensors disagree about outlines, and networks that
+# differ in their fusion only.
+OUTLINES := r18_1xb8-15e_simulated-outlines-128x128
+OUTLINES_DATA := data/simulated_outlines --size 128 --patches 320 --displacement 6 \
+	--dilation 2 --layover 3 --separability 0.3 --dem
+OUTLINES_CONFIGS := $(foreach m,-concat -mean -sr -df -evidence,configs/df2rq/df2rq$(m)_$(OUTLINES).py) \
+	configs/df2rq/df2rq_$(OUTLINES).py \
+	$(foreach m,sum gated mdafm,configs/baselines/deeplabv3plus-$(m)_$(OUTLINES).py)
+
 # Pretraining without labels on OMBRIA, then a tenth of the labels from it and
 # from scratch. NETWORK is the first two parts of the names in configs/cmss.
 NETWORK := deeplabv3plus-mdafm r18
@@ -32,11 +41,12 @@ PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 OPENMMLAB_VENV ?= .venv-openmmlab
 MMCV_WHEEL ?=
 
-.PHONY: help demo seeds cmss test test-openmmlab lint format env clean
+.PHONY: help demo seeds outlines cmss test test-openmmlab lint format env clean
 
 help:
 	@echo 'make demo    train, test and map a small multimodal scene made on the spot'
 	@echo 'make seeds   fusion against single sensors on the simulated data, three seeds'
+	@echo 'make outlines  DF2RQ and other fusions where the sensors disagree, five seeds'
 	@echo 'make cmss    masked pretraining on data/ombria against training from scratch'
 	@echo 'make test    run the tests (ARGS="-m slow" passes arguments to pytest)'
 	@echo 'make test-openmmlab MMCV_WHEEL=/path/to/mmcv-2.1.0-....whl'
@@ -61,6 +71,10 @@ demo: env
 seeds: env
 	$(RUN) data_prep/simulate.py data/simulated --size 128
 	$(RUN) tools/run_seeds.py $(SIMULATED) --work-dir work_dirs/simulated $(ARGS)
+
+outlines: env
+	$(RUN) -W ignore data_prep/simulate.py $(OUTLINES_DATA)
+	$(RUN) -W ignore tools/run_seeds.py $(OUTLINES_CONFIGS) --seeds 0 1 2 3 4 --compare-with df2rq-concat_$(OUTLINES) --work-dir work_dirs/outlines $(ARGS)
 
 cmss: env
 	$(RUN) data_prep/ombria.py data/ombria

@@ -1,0 +1,11 @@
+# Encoders and head of df2rq_r18.py, fusion by addition.
+_base_ = [
+    '../_base_/models/deeplabv3plus-mdafm_r18.py',
+    '../_base_/datasets/simulated_outlines.py',
+    '../_base_/schedules/adamw_15e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    neck=dict(_delete_=True, type='SumFusionNeck', in_index=(0, 3)),
+)
