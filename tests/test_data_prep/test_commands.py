@@ -15,6 +15,7 @@ NAMES = (
     'c2seg_bw',
     'ddhr',
     'dfc2020',
+    'flair',
     'label_fractions',
     'mine',
     'ombria',
