@@ -16,6 +16,7 @@ NAMES = (
     'ddhr',
     'dfc2020',
     'flair',
+    'isprs',
     'label_fractions',
     'mine',
     'ombria',

@@ -1,0 +1,150 @@
+"""ISPRS Vaihingen and Potsdam: areas, tiles, colours, eroded borders."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from fake_data.files import write_tif
+from fake_data.isprs import COMPLETE, make_area, make_potsdam, make_vaihingen
+from helpers import ROOT
+from multimodal_rs.data_prep import isprs
+from multimodal_rs.datasets.isprs import (
+    COLORS,
+    PotsdamSurfaceDataset,
+    VaihingenSurfaceDataset,
+)
+
+BASES = ROOT / 'configs/_base_/datasets'
+
+
+def build(root: Path, config: str, part: str) -> VaihingenSurfaceDataset:
+    settings = Config.fromfile(BASES / config)[f'{part}_dataloader'].dataset
+    settings.update(data_root=str(root))
+    return DATASETS.build(settings)
+
+
+def lists(root: Path, split: str) -> dict[str, list[str]]:
+    """Read the areas of each list of a split."""
+    return {
+        path.stem: sorted({t.split('/')[0] for t in path.read_text().split()})
+        for path in (root / 'splits' / split).glob('*.txt')
+    }
+
+
+def test_vaihingen(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    make_vaihingen(tmp_path, (1, 2, 3, 5, 7, 11))
+    assert isprs.main([str(tmp_path)]) == 0
+    official = lists(tmp_path, 'official-seed0')
+    assert official['test'] == ['area2'] and len(official['val']) == 1
+    assert sorted(official['train'] + official['val']) == [
+        *('area1', 'area11', 'area3', 'area5', 'area7'),
+    ]
+    common = lists(tmp_path, 'common')
+    assert common == dict(
+        train=['area1', 'area11', 'area3', 'area7'], test=['area5']
+    )
+    sample = build(tmp_path, 'vaihingen.py', 'test')[1]
+    assert sample['data_samples'].sample_id == 'area2/00000_00256'
+    top, dsm, label, eroded = (
+        layer[:, :256, 256:512] for layer in make_area(2, bands=3)
+    )
+    np.testing.assert_allclose(sample['inputs']['opt'], top / 255, rtol=1e-6)
+    np.testing.assert_allclose(sample['inputs']['dsm'], dsm / 100, rtol=1e-6)
+    truth = sample['data_samples'].gt_sem_seg.data[0].numpy()
+    assert (truth[::4] == 255).all()  # borders are not scored
+    palette = np.array(VaihingenSurfaceDataset.METAINFO['palette'])
+    scored = truth != 255
+    assert scored.mean() == 0.75
+    assert (palette[truth[scored]] == label[:, scored].T).all()
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')}
+    assert isprs.main([str(tmp_path)]) == 0
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')} == before
+    assert isprs.main([str(tmp_path), '--check']) == 0
+    capsys.readouterr()
+    (tmp_path / 'tiles/dsm/area2/00000_00256.tif').unlink()
+    assert isprs.main([str(tmp_path), '--check']) == 1
+    assert 'area2' in capsys.readouterr().out
+
+
+def test_training_takes_whole_labels(tmp_path: Path) -> None:
+    make_vaihingen(tmp_path, (1, 2, 3, 5, 7, 11))
+    assert isprs.main([str(tmp_path)]) == 0
+    sample = build(tmp_path, 'vaihingen.py', 'train')[0]
+    assert sample['data_samples'].gt_sem_seg.data.unique().tolist() == [
+        *range(6)
+    ]
+
+
+def test_potsdam(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    patches = ('2_10', '3_13', '4_12', '5_10', '6_7', '7_12')
+    make_potsdam(tmp_path, patches)
+    assert isprs.main([str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert '(0, 1) rows and columns lack' in out
+    official = lists(tmp_path, 'official-seed0')
+    assert official['test'] == ['3_13']
+    assert lists(tmp_path, 'common')['test'] == ['7_12']
+    sample = build(tmp_path, 'potsdam.py', 'test')[1]
+    assert sample['inputs']['opt'].shape == (4, 256, 256)
+    assert not sample['inputs']['dsm'].isnan().any()
+    with rasterio.open(tmp_path / 'completed/dsm_potsdam_03_13.tif') as file:
+        heights = file.read(1)
+    assert np.isnan(heights[:, -1]).all()
+    assert (heights[:, :-1] == make_area(1, 4)[1][0, :, :-1]).all()
+    # 4_12 came from the archive whose file is a label.
+    with rasterio.open(tmp_path / 'tiles/label/4_12/00000_00000.tif') as file:
+        assert (file.read() == make_area(2, 4)[2][:, :256, :256]).all()
+    assert isprs.main([str(tmp_path), '--check']) == 0
+
+
+def test_unknown_colours_are_named(tmp_path: Path) -> None:
+    top, dsm, label, _ = (x[:, :256, :256] for x in make_area(0, bands=4))
+    tile = dict(top=top, dsm=dsm, label=label // 2)  # an overlay, say
+    for layer, data in tile.items():
+        path = tmp_path / f'tiles/{layer}/4_12/00000_00000.tif'
+        write_tif(path, data)
+    split = tmp_path / 'splits/official-seed0/train.txt'
+    split.parent.mkdir(parents=True)
+    split.write_text('4_12/00000_00000')
+    with pytest.raises(ValueError, match='label colours .*#7f7f7f'):
+        build(tmp_path, 'potsdam.py', 'train')[0]
+
+
+def test_lists_of_the_benchmark() -> None:
+    assert len(isprs.VAIHINGEN.train) == 16
+    assert len(isprs.POTSDAM.train) == 24
+    for town in (isprs.VAIHINGEN, isprs.POTSDAM):
+        assert set(town.common) < set(town.train)
+
+
+def test_area_without_heights_is_named(tmp_path: Path) -> None:
+    make_vaihingen(tmp_path, (1, 2))
+    (tmp_path / 'dsm/dsm_09cm_matching_area2.tif').unlink()
+    with pytest.raises(FileNotFoundError, match='lack their dsm, area2'):
+        isprs.find_scenes(tmp_path)
+
+
+def test_areas_without_labels_are_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_vaihingen(tmp_path, (1, 2, 3))
+    label = f'{COMPLETE}_COMPLETE/top_mosaic_09cm_area2.tif'
+    (tmp_path / label).unlink()
+    assert isprs.main([str(tmp_path)]) == 0
+    assert '1 areas lack one of the two labels' in capsys.readouterr().out
+    assert lists(tmp_path, 'official-seed0') == dict(train=['area1', 'area3'])
+
+
+def test_declarations_agree() -> None:
+    names, palette = PotsdamSurfaceDataset.METAINFO.values()
+    for colour, train_id in COLORS.items():
+        if train_id != 255:
+            rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+            assert palette[train_id] == rgb
+    assert len(names) == len(palette) == 6
+    for config in ('vaihingen.py', 'potsdam.py'):
+        assert Config.fromfile(BASES / config).eroded.colors == COLORS
