@@ -16,6 +16,7 @@ NAMES = (
     'ddhr',
     'dfc2020',
     'flair',
+    'globe230k',
     'isprs',
     'label_fractions',
     'mine',

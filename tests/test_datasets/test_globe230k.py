@@ -11,6 +11,7 @@ from mmseg.registry import DATASETS, MODELS
 from fake_data.files import write_tif
 from fake_data.globe230k import SIZE, make_tile
 from helpers import ROOT
+from multimodal_rs.data_prep import globe230k
 from multimodal_rs.datasets.globe230k import (
     Globe230kDataset,
     Globe230kSurplusDataset,
@@ -84,3 +85,38 @@ def test_classes_and_colours() -> None:
     surplus, more = Globe230kSurplusDataset.METAINFO.values()
     assert surplus[:10] == names and len(surplus) == len(more) == 13
     assert Globe230kSurplusDataset.LABEL == Globe230kDataset.LABEL
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for number in range(1, 11):
+        make_tile(tmp_path, f'data_{number}', size=(32, 32))
+    # One tile has no NDVI at all, another not even the file.
+    empty = np.full((1, 32, 32), np.nan, 'float32')
+    write_tif(tmp_path / 'ndvi_patch/data_3.tif', empty)
+    (tmp_path / 'ndvi_patch/data_4.tif').unlink()
+    assert globe230k.main([str(tmp_path)]) == 0
+    folder = tmp_path / 'splits/random-622-seed0'
+    lists = {p.stem: p.read_text().split() for p in folder.glob('*.txt')}
+    assert {n: len(ids) for n, ids in lists.items()} == dict(
+        train=6, val=2, test=2
+    )
+    assert {i for ids in lists.values() for i in ids} == {
+        f'data_{number}' for number in range(1, 11)
+    }
+    written = {p: p.stat().st_mtime_ns for p in folder.iterdir()}
+    assert globe230k.main([str(tmp_path)]) == 0
+    assert {p: p.stat().st_mtime_ns for p in folder.iterdir()} == written
+    assert globe230k.main([str(tmp_path), '--check']) == 0
+    assert globe230k.main([str(tmp_path), '--config', DEM.name]) == 0
+    assert 'dem, ' in capsys.readouterr().out
+    (tmp_path / 'vvvh_patch/data_5.tif').unlink()
+    assert globe230k.main([str(tmp_path), '--check']) == 1
+    assert 'data_5 lacks its sar' in capsys.readouterr().out
+
+
+def test_lists_of_df2rq_are_read(tmp_path: Path) -> None:
+    make_tile(tmp_path)
+    (tmp_path / 'val_num.txt').write_text('data_1\n')
+    settings = Config.fromfile(BASE).val_dataloader.dataset
+    settings.update(data_root=str(tmp_path), ann_file='val_num.txt')
+    assert len(DATASETS.build(settings)) == 1

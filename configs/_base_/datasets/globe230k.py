@@ -1,12 +1,14 @@
 # Globe230k with what DF2RQ's published network reads: red, green and blue,
-# NDVI and two channels of Sentinel-1. Mean and std are DF2RQ's. Its code reads
-# images as blue, green, red and normalises them with these numbers, which it
-# calls rgb; which order they have cannot be known. SAR is scaled so that 0,
-# what a missing modality is, stands for -40 dB and not for 0 dB.
+# NDVI and two channels of Sentinel-1. data_prep/globe230k.py writes the split
+# lists; those of DF2RQ are not published. Mean and std are DF2RQ's. Its code
+# reads images as blue, green, red and normalises them with these numbers,
+# which it calls rgb; which order they have cannot be known. SAR is scaled so
+# that 0, what a missing modality is, stands for -40 dB and not for 0 dB.
 _base_ = './multimodal.py'
 
 dataset_type = 'Globe230kDataset'
 data_root = 'data/globe230k'
+split = 'splits/random-622-seed0'
 num_classes = 10
 modalities = dict(
     opt=dict(
@@ -40,7 +42,7 @@ modalities = dict(
 )
 
 dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
-train_dataloader = dict(dataset=dict(**dataset, ann_file='train_num.txt'))
-val_dataloader = dict(dataset=dict(**dataset, ann_file='val_num.txt'))
-test_dataloader = dict(dataset=dict(**dataset, ann_file='test_num.txt'))
+train_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/train.txt'))
+val_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/val.txt'))
+test_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/test.txt'))
 data_preprocessor = dict(modalities=modalities, num_classes=num_classes)

@@ -21,9 +21,9 @@ class Globe230kDataset(MultiModalSegDataset):
 
     Dataset format:
 
-    - ``{image,ndvi,dem,vvvh,label}_patch/<id>.{jpg,tif,tif,tif,png}``, and
-      the split lists ``{train,val,test}_num.txt`` with an id per line, as
-      DF2RQ's code expects them;
+    - ``{image,ndvi,dem,vvvh,label}_patch/<id>.{jpg,tif,tif,tif,png}``, as
+      DF2RQ's code expects them, for instance ``image_patch/data_1.jpg``: id
+      ``data_1``. Split lists are written by ``data_prep.globe230k``;
     - NDVI may be NaN in a part of a tile or in all of it; such a tile lacks
       that modality.
 
