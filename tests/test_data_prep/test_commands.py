@@ -12,6 +12,7 @@ from helpers import ROOT
 from multimodal_rs.data_prep.__main__ import commands, main
 
 NAMES = (
+    'c2seg_ab',
     'c2seg_bw',
     'ddhr',
     'dfc2020',

@@ -151,3 +151,18 @@ def test_script_names_a_folder_with_both_releases(
     with pytest.raises(ValueError, match=named):
         run_script(tmp_path)
     assert not (tmp_path / 'splits').exists()
+
+
+def test_hyperspectral_patches(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_challenge(tmp_path, 5)
+    name = CHALLENGE.with_name('c2seg_bw_challenge_hsi.py')
+    assert run_script(tmp_path, '--config', name.name) == 0
+    assert 'hsi, ' in capsys.readouterr().out
+    settings = Config.fromfile(name).val_dataloader.dataset
+    settings.update(data_root=str(tmp_path))
+    inputs = DATASETS.build(settings)[0]['inputs']
+    assert {m: x.shape[0] for m, x in inputs.items()} == dict(
+        opt=4, sar=2, hsi=116
+    )

@@ -38,7 +38,7 @@ random-82-seed<seed>
     learn how good a network is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.prepare import prepare
@@ -56,17 +56,30 @@ def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
     """Make the three splits of scenes, or the one of patches."""
     if not any('/' in tile for tile in tiles):
         return {f'random-82-seed{seed}': random_82(tiles, seed)}
-    beijing, wuhan = (
-        natural_sort(tile for tile in tiles if scene_of(tile) == city)
-        for city in CITIES
-    )
-    kept = len(beijing) - len(beijing) // 5
+    beijing = natural_sort(t for t in tiles if scene_of(t) == CITIES[0])
     return {
-        'official': dict(train=beijing, test=wuhan),
-        'cross-city': dict(
-            train=beijing[:kept], val=beijing[kept:], test=wuhan
-        ),
+        **cross_city(tiles, *CITIES),
         f'beijing-82-seed{seed}': random_82(beijing, seed),
+    }
+
+
+def cross_city(
+    tiles: Sequence[str], known: str, unknown: str
+) -> dict[str, Split]:
+    """Train on one city and test on another.
+
+    Returns:
+        ``official``, and ``cross-city`` with the last fifth of the city that
+        is known for validation.
+    """
+    train, test = (
+        natural_sort(tile for tile in tiles if scene_of(tile) == city)
+        for city in (known, unknown)
+    )
+    kept = len(train) - len(train) // 5
+    return {
+        'official': dict(train=train, test=test),
+        'cross-city': dict(train=train[:kept], val=train[kept:], test=test),
     }
 
 
@@ -111,12 +124,35 @@ def find_scenes(data_root: Path) -> list[Scene]:
         ValueError: If a file is damaged, or it does not tell which of its
             variables is a layer.
     """
-    folder = data_root / 'data2'
-    if not folder.is_dir():
-        folder = data_root
+    return find_cities(data_root, 'data2', CITIES, FILES)
+
+
+def find_cities(
+    data_root: Path,
+    folder: str,
+    cities: Sequence[str],
+    files: Mapping[str, str],
+) -> list[Scene]:
+    """List the cities whose files are in a folder.
+
+    Args:
+        data_root: Folder of the dataset.
+        folder: Folder of the download in it; it may be missing, and what is
+            in it be in ``data_root``.
+        cities: Names that files begin with.
+        files: Layer -> what follows the city in the name of its file.
+
+    Raises:
+        FileNotFoundError: If a city has images or labels only.
+        ValueError: If a file is damaged, or it does not tell which of its
+            variables is a layer.
+    """
+    place = data_root / folder
+    if not place.is_dir():
+        place = data_root
     scenes = []
-    for city in CITIES:
-        paths = {name: folder / f'{city}{end}' for name, end in FILES.items()}
+    for city in cities:
+        paths = {name: place / f'{city}{end}' for name, end in files.items()}
         there = [path for path in paths.values() if path.is_file()]
         if there:
             layers = {name: _layer(path, name) for name, path in paths.items()}

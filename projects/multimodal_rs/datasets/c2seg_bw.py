@@ -55,6 +55,11 @@ class C2SegBWDataset(MultiModalSegDataset):
         the means that others give, the optical bands are blue, green, red
         and near infrared, reflectance x 10000, and the first SAR channel,
         the brighter one, is VV.
+
+        Code of others translates labels of the scenes from -1, 5, 6, 11 to
+        14, 21 to 23, 31 to 33 and 41 to 255 and 1 to 13. If a copy holds
+        those numbers, cutting or reading it ends in a message that names
+        them: translate its label file first.
     """
 
     METAINFO = dict(
@@ -108,7 +113,8 @@ class C2SegBWChallengeDataset(C2SegBWDataset):
     Dataset features:
 
     - four optical bands and two SAR channels at 10 m, 256x256 pixels; 116
-      hyperspectral bands on the same pixels, which are not read;
+      hyperspectral bands on the same pixels, which
+      ``c2seg_bw_challenge_hsi.py`` reads;
     - the test part has no labels.
 
     Dataset format:

@@ -1,0 +1,74 @@
+"""C2Seg-AB: cities as published, tiles, three modalities, the splits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from fake_data.c2seg_ab import make_c2seg_ab, make_city
+from helpers import ROOT
+from multimodal_rs.data_prep import c2seg_ab
+from multimodal_rs.datasets.c2seg_ab import C2SegABDataset
+from multimodal_rs.datasets.c2seg_bw import C2SegBWDataset
+
+CONFIG = ROOT / 'configs/_base_/datasets/c2seg_ab.py'
+
+
+def build(root: Path, part: str) -> C2SegABDataset:
+    settings = Config.fromfile(CONFIG)[f'{part}_dataloader'].dataset
+    settings.update(data_root=str(root))
+    return DATASETS.build(settings)
+
+
+def test_command_and_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_c2seg_ab(tmp_path)
+    assert c2seg_ab.main([str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert 'hsi, ' in out and 'mean=[' in out
+    lists = {
+        (p.parent.name, p.stem): p.read_text().split()
+        for p in (tmp_path / 'splits').glob('*/*.txt')
+    }
+    augsburg = [f'augsburg/{top:05}_00000' for top in range(0, 1280, 256)]
+    berlin = [f'berlin/00000_{left:05}' for left in (0, 256)]
+    assert lists == {
+        ('official', 'train'): augsburg,
+        ('official', 'test'): berlin,
+        ('cross-city', 'train'): augsburg[:4],
+        ('cross-city', 'val'): augsburg[4:],
+        ('cross-city', 'test'): berlin,
+    }
+    sample = build(tmp_path, 'test')[1]
+    inputs, truth = sample['inputs'], sample['data_samples'].gt_sem_seg.data
+    city = {n: x[:256, 256:512] for n, x in make_city('berlin').items()}
+    assert {m: x.shape[0] for m, x in inputs.items()} == dict(
+        opt=4, sar=2, hsi=242
+    )
+    assert (inputs['hsi'].numpy() == city['HSI'].transpose(2, 0, 1)).all()
+    rgbn = city['MSI'].transpose(2, 0, 1)[[2, 1, 0, 3]]
+    np.testing.assert_allclose(inputs['opt'], rgbn / 1e4, rtol=1e-6)
+    assert (truth[0].numpy() == city['label'] - np.uint8(1)).all()
+    missing = build(tmp_path, 'train')[0]['inputs']['sar'].isnan()
+    assert missing.sum() == 2  # both channels of one pixel
+    written = {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')}
+    assert c2seg_ab.main([str(tmp_path)]) == 0
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')} == written
+    assert c2seg_ab.main([str(tmp_path), '--check']) == 0
+    (tmp_path / f'tiles/hsi/{berlin[0]}.tif').unlink()
+    assert c2seg_ab.main([str(tmp_path), '--check']) == 1
+    assert f'{berlin[0]} lacks its hsi' in capsys.readouterr().out
+
+
+def test_file_with_another_number_of_bands_is_named(tmp_path: Path) -> None:
+    make_c2seg_ab(tmp_path, bands=5)
+    with pytest.raises(ValueError, match='242'):
+        c2seg_ab.main([str(tmp_path)])
+
+
+def test_classes_are_those_of_the_other_half() -> None:
+    assert C2SegABDataset.METAINFO is C2SegBWDataset.METAINFO
+    assert C2SegABDataset.LABEL is C2SegBWDataset.LABEL
