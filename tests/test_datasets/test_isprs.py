@@ -7,6 +7,7 @@ import pytest
 import rasterio
 from mmengine.config import Config
 from mmseg.registry import DATASETS
+from rasterio import Affine
 
 from fake_data.files import write_tif
 from fake_data.isprs import COMPLETE, make_area, make_potsdam, make_vaihingen
@@ -99,6 +100,29 @@ def test_potsdam(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     with rasterio.open(tmp_path / 'tiles/label/4_12/00000_00000.tif') as file:
         assert (file.read() == make_area(2, 4)[2][:, :256, :256]).all()
     assert isprs.main([str(tmp_path), '--check']) == 0
+
+
+def test_near_infrared_is_no_transparency(tmp_path: Path) -> None:
+    """Placed as by a world file, and with the usual fourth band of 8 bits."""
+    make_potsdam(tmp_path, ('2_10',))
+    top = make_area(0, bands=4)[0]
+    with rasterio.open(
+        tmp_path / '4_Ortho_RGBIR/top_potsdam_2_10_RGBIR.tif',
+        'w',
+        driver='GTiff',
+        count=4,
+        height=top.shape[1],
+        width=top.shape[2],
+        dtype='uint8',
+        transform=Affine(0.05, 0, 366676.6, 0, -0.05, 5808189.05),
+        photometric='RGB',
+        alpha='yes',
+    ) as file:
+        file.write(top)
+    assert isprs.main([str(tmp_path)]) == 0
+    sample = build(tmp_path, 'potsdam.py', 'train')[0]
+    assert top[3, :256, :256].min() == 0
+    assert not sample['inputs']['opt'].isnan().any()
 
 
 def test_unknown_colours_are_named(tmp_path: Path) -> None:

@@ -187,6 +187,9 @@ def find_scenes(data_root: Path) -> list[Scene]:
         paths = {layer: files[layer][area] for layer in town.layers}
         paths['dsm'] = completed(paths['dsm'], paths['top'], data_root)
         layers = {n: SceneLayer(path) for n, path in paths.items()}
+        # Near infrared is no transparency, whatever a file with four bands
+        # of 8 bits says.
+        layers['top'] = SceneLayer(paths['top'], measured=range(4))
         scenes.append(Scene(area, layers))
     return scenes
 
