@@ -155,6 +155,7 @@ def test_in_the_package(tmp_path: Path, folder: Path) -> None:
     assert 'Prepare Roofs' in run(*entry, **source).stdout
 
 
+@pytest.mark.slow
 def test_beside_an_installed_package(tmp_path: Path, folder: Path) -> None:
     mine = tmp_path / 'mine'
     mine.mkdir()

@@ -85,14 +85,9 @@ SUBSETS = (
 
 
 @pytest.fixture(scope='module')
-def workspace(tmp_path_factory):
-    """Tiles and three configs, the first of which fails."""
+def workspace(tmp_path_factory, simulated):
+    """Three configs, the first of which fails."""
     folder = tmp_path_factory.mktemp('seeds')
-    data = folder / 'data'
-    run(
-        *(sys.executable, 'data_prep/simulate.py', data),
-        *('--patches', 12, '--size', 64, '--scene', 256, 272),
-    )
     (folder / 'two_optimizers.py').write_text(MODULE)
     configs = dict(
         broken=(SUBSETS, "model = dict(neck=dict(type='NoSuchNeck'))"),
@@ -100,7 +95,9 @@ def workspace(tmp_path_factory):
         two=(PRETRAINING, FUSED + TWO),
     )
     for name, (base, change) in configs.items():
-        start = SMALL.format(base=str(ROOT / 'configs' / base), data=str(data))
+        start = SMALL.format(
+            base=str(ROOT / 'configs' / base), data=str(simulated)
+        )
         (folder / f'{name}.py').write_text(start + change)
     return folder
 
@@ -143,7 +140,7 @@ def test_a_run_leaves_a_record(workspace, series):
         opt=['B4', 'B3', 'B2', 'B8'], sar=['VV', 'VH']
     )
     assert record.split['test'] == 'splits/default/test.txt'
-    assert (record.epochs, record.iterations) == (1, 1)
+    assert (record.epochs, record.iterations) == (1, 3)
     assert record.input_size == dict(opt=[4, 64, 64], sar=[2, 64, 64])
     assert record.parameters > 1e5 and record.flops > 1e6
     assert record.memory_of == 'process' and 50 < record.memory_mib < 20000
