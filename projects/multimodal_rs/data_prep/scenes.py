@@ -346,7 +346,7 @@ def _single(
         return data, nodata
     with np.errstate(over='ignore'):
         single = data.astype('float32')
-    if nodata is not None and abs(nodata) > np.finfo('float32').max:
+    if nodata is not None and abs(nodata) > float(np.finfo('float32').max):
         single[data == nodata] = np.nan
         nodata = np.nan
     return single, nodata
