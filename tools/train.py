@@ -102,6 +102,25 @@ def optim_wrappers(config: ConfigDict) -> dict[str, ConfigDict]:
     }
 
 
+def check_optimizers(cfg: Config) -> None:
+    """Stop if there is no optimiser of that name.
+
+    mmengine would look into its arguments before it looks for it.
+
+    Raises:
+        SystemExit: With the name.
+    """
+    from mmseg.registry import OPTIMIZERS
+
+    for name, wrapper in optim_wrappers(cfg.get('optim_wrapper', {})).items():
+        kind = wrapper.get('optimizer', {}).get('type')
+        if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+            raise SystemExit(
+                f'{name}.optimizer: there is no optimiser {kind!r}, expected '
+                'one of torch.optim, such as SGD or AdamW: correct its type'
+            )
+
+
 def readable_checkpoint(folder: str) -> str | None:
     """Find what a run with a damaged last checkpoint resumes from.
 
@@ -161,6 +180,7 @@ def main() -> None:
     cfg.resume = args.resume
     if args.resume and cfg.get('load_from') is None:
         cfg.load_from = readable_checkpoint(cfg.work_dir)
+    check_optimizers(cfg)
     prepare_cpu_processes(cfg)
     runner = build_runner(cfg)
     quiet_log(runner.logger)

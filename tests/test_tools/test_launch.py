@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 
 import _launch
+import train
 from helpers import ROOT
 from tool_runs import run
 
@@ -112,3 +113,16 @@ def test_a_mistake_in_a_run_is_one_line_and_the_log_is_quiet(tmp_path):
     assert line.startswith(f"DFC2020Dataset: split list '{expected}' does not")
     for noise in ('Could not import OneDL', 'WARNING', 'UserWarning'):
         assert noise not in done.stdout
+
+
+def test_an_optimizer_that_is_misspelt():
+    several = dict(
+        encoders=dict(type='OptimWrapper', optimizer=dict(type='AdamW')),
+        rest=dict(type='OptimWrapper', optimizer=dict(type='AdamX')),
+    )
+    config = Config(dict(optim_wrapper=several))
+    with pytest.raises(SystemExit, match="there is no optimiser 'AdamX'"):
+        train.check_optimizers(config)
+    config.optim_wrapper.rest.optimizer.type = 'SGD'
+    train.check_optimizers(config)
+    train.check_optimizers(Config(dict(optim_wrapper=several['encoders'])))
