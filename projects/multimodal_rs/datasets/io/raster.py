@@ -40,16 +40,20 @@ ARRAYS = ('.npy', '.mat')
 _thread = threading.local()
 
 
-@contextlib.contextmanager
-def raster_session() -> Iterator[None]:
+def raster_session() -> contextlib.AbstractContextManager[None]:
     """Share one GDAL environment between the reads of a block.
 
     rasterio otherwise sets one up and tears it down around every file, which
     takes a good part of the time that a small tile needs. Sessions nest.
     """
-    if getattr(_thread, 'session', False):
-        yield
-        return
+    return NESTED if getattr(_thread, 'session', False) else _new_session()
+
+
+NESTED = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _new_session() -> Iterator[None]:
     with warnings.catch_warnings(), rasterio.Env(**OPTIONS):
         warnings.simplefilter('ignore', NotGeoreferencedWarning)
         _thread.session = True
