@@ -86,7 +86,10 @@ def test_scripts_of_a_checkout_and_modules(
     assert 'has no file of any layer' in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize('program', ['data_prep/ombria.py', '-m'])
+@pytest.mark.parametrize(
+    'program',
+    ['data_prep/ombria.py', pytest.param('-m', marks=pytest.mark.slow)],
+)
 def test_mistakes_end_in_their_message(tmp_path: Path, program: str) -> None:
     words = [program]
     if program == '-m':

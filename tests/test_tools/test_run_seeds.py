@@ -104,7 +104,7 @@ def workspace(tmp_path_factory, simulated):
 
 @pytest.fixture(scope='module')
 def series(workspace):
-    return call(workspace, 'broken', 'subsets', 'two')
+    return call(workspace, 'broken', 'subsets')
 
 
 def call(workspace, *names, options=(), seeds=(0,)):
@@ -150,8 +150,11 @@ def test_a_run_leaves_a_record(workspace, series):
     assert 'run_seeds.py' in record.command
 
 
-def test_of_any_loop_and_any_number_of_optimizers(workspace, series):
-    folder = workspace / 'runs' / 'two' / 'seed-0'
+@pytest.mark.slow
+def test_of_any_loop_and_any_number_of_optimizers(workspace):
+    runs_of_two = workspace / 'two_optimizers'
+    call(workspace, 'two', options=('--work-dir', runs_of_two))
+    folder = runs_of_two / 'two' / 'seed-0'
     record = read_record(folder / runs.RECORD)
     (subset,) = record.measures
     assert subset == 'opt+sar'
@@ -161,7 +164,7 @@ def test_of_any_loop_and_any_number_of_optimizers(workspace, series):
         'masked_error_sar',
     }
     assert not record.classes and record.flops > 1e6
-    table = (workspace / 'runs' / 'seeds.md').read_text()
+    table = (runs_of_two / 'seeds.md').read_text()
     assert f'{record.measures[subset]["masked_error"]:.4f}' in table
 
 

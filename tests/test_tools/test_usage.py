@@ -3,6 +3,8 @@
 import sys
 import sysconfig
 
+import pytest
+
 from helpers import ROOT
 from tool_runs import run
 
@@ -28,6 +30,7 @@ for script in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_usage_without_installing():
     scripts = [
         path
