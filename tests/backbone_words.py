@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 
 
 def resnet(config: Mapping) -> str:
-    return f'r{config["depth"]}'
+    """``r18``; ``r18-w16`` for one with 16 channels instead of 64."""
+    width = config.get('base_channels', 64)
+    return f'r{config["depth"]}' + (f'-w{width}' if width != 64 else '')
 
 
 def vmamba(config: Mapping) -> str:

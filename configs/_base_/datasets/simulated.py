@@ -5,6 +5,14 @@ _base_ = './dfc2020_rgb.py'
 data_root = 'data/simulated'
 split = 'splits/default'
 modalities = dict(opt=dict(bands=['B4', 'B3', 'B2', 'B8']))
+# What --dem adds; simulated_dem.py and simulated_outlines_dem.py declare it.
+elevation = dict(
+    dir='dem',
+    bands=['elevation'],
+    file_bands=['elevation'],
+    unit='metres',
+    values=[dict(type='RescaleRange', low=0.0, high=200.0)],
+)
 # Reading small tiles is so quick that worker processes would cost more.
 loader = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(
