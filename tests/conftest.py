@@ -1,5 +1,6 @@
 """One thread, fixed seeds, mmseg's scope, quiet libraries."""
 
+import gc
 import logging
 
 import numpy as np
@@ -16,6 +17,12 @@ def pytest_collection_modifyitems(items):
     # Tools that train take longest; last, they would leave one process of a
     # parallel run alone with them.
     items.sort(key=lambda item: 'test_tools' not in item.path.parts)
+
+
+def pytest_collection_finish():
+    # mmengine collects garbage whenever a dataset is built; without this, it
+    # would go through all that has been imported, a fifth of a second.
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

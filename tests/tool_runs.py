@@ -1,5 +1,6 @@
 """Run the tools as a user does, in processes of their own."""
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -37,24 +38,54 @@ def run(*command, check=True, **environment):
     return result
 
 
-def run_tool(script, *arguments, check=True, path=()):
-    """Run a Python script likewise, without waiting for its imports.
+def start_tool(
+    script, *arguments, output, path=(), checkout=ROOT, **environment
+):
+    """Start a Python script likewise, without waiting for its imports.
 
     Args:
-        script: Path from the repository root.
+        script: Path from the root of the checkout.
+        arguments: Of its command line.
+        output: Name of the file that gets what it prints.
+        path: Further folders to import from.
+        checkout: Whose package it imports.
+        environment: Variables besides those of all tools.
+
+    Returns:
+        The process.
+    """
+    folders = [str(Path(checkout) / 'projects'), *(str(p) for p in path)]
+    words = [str(a) for a in arguments]
+    environment = make_environment() | environment
+    process = _FORKS.Process(
+        target=_main,
+        args=(str(Path(checkout) / script), words, folders, environment)
+        + (str(output),),
+    )
+    process.start()
+    return process
+
+
+def run_tool(script, *arguments, check=True, path=(), checkout=ROOT):
+    """Run a Python script to its end, see :func:`start_tool`.
+
+    Args:
+        script: Path from the root of the checkout.
         arguments: Of its command line.
         check: Whether it has to succeed.
         path: Further folders to import from.
+        checkout: Whose package it imports.
 
     Returns:
         ``returncode`` and ``output``, what it printed.
     """
     with tempfile.NamedTemporaryFile('r') as output:
-        words = [[str(a) for a in arguments], [str(p) for p in path]]
-        process = _FORKS.Process(
-            target=_main, args=(str(ROOT / script), *words, output.name)
+        process = start_tool(
+            *(script, *arguments),
+            output=output.name,
+            path=path,
+            checkout=checkout,
         )
-        process.start()
         process.join()
         text = output.read()
     if check:
@@ -62,16 +93,41 @@ def run_tool(script, *arguments, check=True, path=()):
     return SimpleNamespace(returncode=process.exitcode, output=text)
 
 
+def run_pair(script, *arguments):
+    """Run a Python script as torchrun does, in two processes that talk."""
+    place = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(free_port()))
+    with tempfile.NamedTemporaryFile('r') as output:
+        pair = [
+            start_tool(
+                *(script, *arguments, '--launcher', 'pytorch'),
+                output=output.name,
+                RANK=str(rank),
+                LOCAL_RANK=str(rank),
+                WORLD_SIZE='2',
+                **place,
+            )
+            for rank in range(2)
+        ]
+        for process in pair:
+            process.join()
+        assert [p.exitcode for p in pair] == [0, 0], output.read()
+
+
 def _main(
-    script: str, arguments: list[str], path: list[str], output: str
+    script: str,
+    arguments: list[str],
+    path: list[str],
+    environment: dict[str, str],
+    output: str,
 ) -> None:
     """Become ``python script arguments``; what it prints goes to a file."""
     with open(output, 'a') as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     os.chdir(ROOT)
-    os.environ.update(make_environment())
+    os.environ.update(environment)
     torch.set_num_threads(1)
+    gc.freeze()  # as in conftest.py
     # Not what a test can import; the environment may lie in the checkout.
     outside = [
         p
@@ -79,8 +135,7 @@ def _main(
         if ROOT not in Path(p).resolve().parents
         or Path(sys.prefix).resolve() in Path(p).resolve().parents
     ]
-    folders = [str(Path(script).parent), str(ROOT / 'projects'), *path]
-    sys.path[:] = [*folders, *outside]
+    sys.path[:] = [str(Path(script).parent), *path, *outside]
     sys.argv[:] = [script, *arguments]
     runpy.run_path(script, run_name='__main__')
 

@@ -4,14 +4,12 @@ That is enough to run it by name. For ``auto`` to pick it, M = 1: the line
 ``AUTO`` in ``ops/dispatch.py``. Done in a copy of the package.
 """
 
-import os
 import shutil
-import sys
 
 import pytest
 
 from helpers import ROOT
-from tool_runs import run
+from tool_runs import run_tool
 
 BACKEND = '''
 """The definition under another name."""
@@ -67,7 +65,7 @@ assert len(calls) == 1 + 4 + 4, calls
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the package, with the new file in it."""
-    folder = tmp_path / 'projects'
+    folder = tmp_path / 'checkout' / 'projects'
     ignored = shutil.ignore_patterns('__pycache__')
     shutil.copytree(
         ROOT / 'projects/multimodal_rs',
@@ -76,14 +74,12 @@ def copy(tmp_path):
     )
     path = folder / 'multimodal_rs/ops/backends/noted.py'
     path.write_text(BACKEND)
-    return folder
+    return folder.parent
 
 
 def check(copy, asked):
-    script = copy / 'check.py'
-    script.write_text(CHECK)
-    paths = os.pathsep.join([str(copy), str(ROOT / 'tests')])
-    run(sys.executable, script, asked, copy, PYTHONPATH=paths)
+    (copy / 'check.py').write_text(CHECK)
+    run_tool(*('check.py', asked, copy), path=[ROOT / 'tests'], checkout=copy)
 
 
 def test_by_name(copy):
@@ -93,7 +89,7 @@ def test_by_name(copy):
 
 def test_by_auto(copy):
     """One line edited: ``auto`` takes it before the others."""
-    path = copy / 'multimodal_rs/ops/dispatch.py'
+    path = copy / 'projects/multimodal_rs/ops/dispatch.py'
     before = path.read_text()
     after = before.replace("AUTO = ('triton',", "AUTO = ('noted', 'triton',")
     changed = [

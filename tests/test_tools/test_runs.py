@@ -13,11 +13,10 @@ import torch
 
 from helpers import ROOT
 from tool_runs import (
-    free_port,
     make_environment,
     newest,
     once,
-    run,
+    run_pair,
     run_tool,
     weights,
 )
@@ -64,10 +63,7 @@ def trained(tmp_path_factory, config):
     """An uninterrupted run of four epochs, in a process of its own."""
 
     def make(folder):
-        run(
-            *(sys.executable, 'tools/train.py', config),
-            *('--work-dir', folder),
-        )
+        run_tool('tools/train.py', config, '--work-dir', folder)
 
     return once(tmp_path_factory, 'tiny-trained', make)
 
@@ -121,11 +117,7 @@ def test_two_processes_test_to_the_same_digits(tmp_path, config, trained):
     checkpoint = trained / 'epoch_4.pth'
     one, two = tmp_path / 'one', tmp_path / 'two'
     run_tool('tools/test.py', config, checkpoint, '--work-dir', one)
-    run(
-        *('bash', 'tools/dist_test.sh', config, checkpoint, 2),
-        *('--work-dir', two),
-        PORT=str(free_port()),
-    )
+    run_pair('tools/test.py', config, checkpoint, '--work-dir', two)
     one, two = subsets(one), subsets(two)
     assert list(one) == ['opt+sar', 'opt', 'sar']
     assert one == two
@@ -141,11 +133,10 @@ def test_test_time_augmentation(tmp_path, config, trained):
 
 
 def test_two_processes_train(tmp_path, config):
-    run(
-        *('bash', 'tools/dist_train.sh', config, 2),
-        *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
+    run_pair(
+        *('tools/train.py', config, '--work-dir', tmp_path),
+        *('--cfg-options', 'train_cfg.max_epochs=1'),
         'train_dataloader.batch_size=2',
-        PORT=str(free_port()),
     )
     for key, tensor in weights(tmp_path / 'epoch_1.pth')['state_dict'].items():
         assert tensor.isfinite().all(), key
@@ -153,13 +144,13 @@ def test_two_processes_train(tmp_path, config):
 
 def test_mmseg_own_tools_run_our_config(tmp_path, config, trained):
     tools = Path(mmseg.__file__).parent / '.mim' / 'tools'
-    run(
-        *(sys.executable, tools / 'train.py', config),
+    run_tool(
+        *(tools / 'train.py', config),
         *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
     )
     assert (tmp_path / 'epoch_1.pth').exists()
-    run(
-        *(sys.executable, tools / 'test.py', config),
+    run_tool(
+        *(tools / 'test.py', config),
         *(trained / 'epoch_4.pth', '--work-dir', tmp_path / 'test'),
         *('--show-dir', tmp_path / 'shown'),
     )
