@@ -1,10 +1,11 @@
 import sys
+from itertools import combinations
 
 import pytest
 from PIL import Image
 
 from helpers import ROOT
-from multimodal_rs.results import plots
+from multimodal_rs.results import plots, subset_plots
 from multimodal_rs.results.store import read_results
 from tool_runs import run
 
@@ -53,7 +54,7 @@ def test_cost(entries):
 
 
 def test_subsets(entries):
-    picture = plots.plot_subsets(entries)
+    picture = subset_plots.plot_subsets(entries)
     (axis,) = picture.axes
     labels = [text.get_text() for text in axis.get_yticklabels()]
     assert labels == ['Net', 'Other']
@@ -114,10 +115,44 @@ def test_entries_of_a_table():
         plots.table_entries(results, 'configs/joitrinet', 'none')
 
 
+@pytest.mark.parametrize('number', [3, 4])
+def test_many_subsets_have_rows(make_record, number):
+    """Fifteen marks in a row could not be told apart."""
+    names = ('opt', 'sar', 'dem', 'ndvi')[:number]
+    subsets = [
+        '+'.join(kept)
+        for size in range(number, 0, -1)
+        for kept in combinations(names, size)
+    ]
+    measures = {s: dict(mIoU=50.0 + i) for i, s in enumerate(subsets)}
+    found = plots.record_entries(
+        [
+            make_record(
+                config=f'configs/method/{kind}_r18_1xb8-8e_ombria-128x128.py',
+                method=kind,
+                modalities={m: [0] for m in names},
+                measures=measures,
+                classes={},
+            )
+            for kind in ('one', 'other')
+        ]
+    )
+    (axis,) = subset_plots.plot_subsets(found).axes
+    labels = [text.get_text() for text in axis.get_yticklabels()]
+    assert labels == [s.replace('+', ' + ') for s in subsets]
+    points = [
+        (bars.get_label(), *bars.lines[0].get_xydata()[0])
+        for bars in axis.containers
+    ]
+    assert len(points) == 2 * len(subsets)
+    for label, value, row in points:
+        assert value == 50 + round(row), label
+
+
 def test_nothing_to_draw(entries):
     alone = entries[-1:]
     with pytest.raises(ValueError, match='several subsets'):
-        plots.plot_subsets(alone)
+        subset_plots.plot_subsets(alone)
     with pytest.raises(ValueError, match='flops and AP'):
         plots.plot_cost(entries, 'flops', 'AP')
     with pytest.raises(ValueError, match='IoU of classes'):

@@ -25,7 +25,7 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
-from multimodal_rs.results import plots
+from multimodal_rs.results import plots, subset_plots
 from multimodal_rs.results.record import read_record
 from multimodal_rs.results.store import read_results
 from multimodal_rs.utils.files import atomic_path
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.kind == 'cost':
         picture = plots.plot_cost(entries, args.x, measure)
     elif args.kind == 'subsets':
-        picture = plots.plot_subsets(entries, measure)
+        picture = subset_plots.plot_subsets(entries, measure)
     else:
         series = plots.class_series(entries, measure, args.subset)
         for name in args.published:

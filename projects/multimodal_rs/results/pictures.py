@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from multimodal_rs.results import plots
+from multimodal_rs.results import plots, subset_plots
 from multimodal_rs.results.store import Results
 from multimodal_rs.utils.files import atomic_path
 
@@ -53,7 +53,7 @@ def draw_picture(
     entries = _entries(results, folder, spec)
     measure = spec.get('measure', 'mIoU')
     if spec['kind'] == 'subsets':
-        picture = plots.plot_subsets(entries, measure)
+        picture = subset_plots.plot_subsets(entries, measure)
     else:
         cost = spec.get('x', 'parameters')
         picture = plots.plot_cost(entries, cost, measure)

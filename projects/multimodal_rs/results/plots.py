@@ -1,4 +1,6 @@
-"""Pictures of records: accuracy against cost, classes, missing sensors.
+"""Pictures of records: accuracy against cost, and single classes.
+
+Missing sensors are in ``subset_plots.py``.
 
 Colours are those of Okabe and Ito, which colour-blind people can tell apart;
 markers differ as well.
@@ -124,56 +126,19 @@ def plot_cost(
         if getattr(e.record, attribute) is not None
         and e.record.measures[e.record.everything].get(measure) is not None
     ]
-    _require(known, f'{cost} and {measure}')
+    require(known, f'{cost} and {measure}')
     with matplotlib.rc_context(STYLE):
         picture, axes = _panels(known, width=3.8, height=3.4)
-        styles = _styles(known)
+        styles = network_styles(known)
         for panel, axis in axes.items():
             for entry in (e for e in known if e.panel == panel):
                 _point(axis, entry, attribute, unit, measure, styles)
             axis.set_title(panel)
             axis.set_xlabel(label)
-            axis.set_ylabel(_axis_label(measure))
+            axis.set_ylabel(axis_label(measure))
             axis.margins(x=0.12, y=0.12)
             axis.set_xlim(left=0)
-        _legend(picture, axes.values())
-    return picture
-
-
-def plot_subsets(entries: Sequence[Entry], measure: str = 'mIoU') -> Picture:
-    """Draw what is lost when modalities are missing.
-
-    A row per network, a mark per subset that it was tested with. Networks for
-    a single modality are dashed lines: what is to be had without the others.
-
-    Args:
-        entries: What to draw.
-        measure: Name of a measure.
-
-    Raises:
-        ValueError: If no network was tested with several subsets.
-    """
-    fused = [e for e in entries if len(e.record.measures) > 1]
-    _require(fused, 'several subsets of modalities')
-    subsets = list(dict.fromkeys(s for e in fused for s in e.record.measures))
-    styles = dict(
-        zip(subsets, zip(COLORS, MARKERS, strict=True), strict=False)
-    )
-    names = _names(fused)
-    rows = [sum(e.panel == name for e in fused) for name in names]
-    with matplotlib.rc_context(STYLE):
-        size = (7.4, 0.5 + 0.45 * len(rows) + 0.36 * sum(rows))
-        picture = Picture(figsize=size, layout='constrained')
-        axes = picture.subplots(
-            len(rows), squeeze=False, sharex=True, height_ratios=rows
-        )[:, 0]
-        for name, axis in zip(names, axes, strict=True):
-            here = [e for e in entries if e.panel == name]
-            _dumbbells(axis, [e for e in here if e in fused], measure, styles)
-            _references(axis, here, measure, styles)
-            axis.set_title(name, loc='left')
-        axes[-1].set_xlabel(_axis_label(measure))
-        _legend(picture, axes, title='tested with')
+        add_legend(picture, axes.values())
     return picture
 
 
@@ -189,7 +154,7 @@ def plot_classes(
     Raises:
         ValueError: If there is nothing to draw.
     """
-    _require(series, f'{measure} of classes')
+    require(series, f'{measure} of classes')
     classes = list(
         dict.fromkeys(c for values in series.values() for c in values)
     )
@@ -215,7 +180,7 @@ def plot_classes(
         axis.grid(visible=False, axis='x')
         axis.set_ylim(0, 100)
         axis.set_ylabel(f'{measure} of the class (%)')
-        _legend(picture, [axis])
+        add_legend(picture, [axis])
     return picture
 
 
@@ -257,21 +222,21 @@ def _with_panels(found: Sequence[tuple[str, Record]]) -> list[Entry]:
     return entries
 
 
-def _names(entries: Sequence[Entry]) -> list[str]:
+def panel_names(entries: Sequence[Entry]) -> list[str]:
     return list(dict.fromkeys(entry.panel for entry in entries))
 
 
 def _panels(
     entries: Sequence[Entry], width: float, height: float
 ) -> tuple[Picture, dict[str, Axes]]:
-    names = _names(entries)
+    names = panel_names(entries)
     size = (width * len(names) + LEGEND, height)
     picture = Picture(figsize=size, layout='constrained')
     axes = picture.subplots(1, len(names), squeeze=False)[0]
     return picture, dict(zip(names, axes, strict=True))
 
 
-def _styles(entries: Sequence[Entry]) -> dict[str, tuple[str, str]]:
+def network_styles(entries: Sequence[Entry]) -> dict[str, tuple[str, str]]:
     labels = dict.fromkeys(entry.label for entry in entries)
     return {
         label: (COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)])
@@ -291,7 +256,7 @@ def _point(
     axis.errorbar(
         getattr(record, attribute) / unit,
         record.measures[record.everything][measure],
-        yerr=_spread(record, record.everything, measure),
+        yerr=spread(record, record.everything, measure),
         fmt=marker,
         color=color,
         markeredgecolor='white',
@@ -302,74 +267,16 @@ def _point(
     )
 
 
-def _dumbbells(
-    axis: Axes,
-    entries: Sequence[Entry],
-    measure: str,
-    styles: Mapping[str, tuple[str, str]],
-) -> None:
-    # The parts of a whole lie above and below it: equal values stay apart.
-    whole, *parts = styles
-    shift = {
-        p: 0.4 * ((i + 0.5) / len(parts) - 0.5) for i, p in enumerate(parts)
-    }
-    shift[whole] = 0.0
-    for row, entry in enumerate(entries):
-        record = entry.record
-        values = {s: m.get(measure) for s, m in record.measures.items()}
-        known = {s: v for s, v in values.items() if v is not None}
-        span = [min(known.values()), max(known.values())]
-        axis.plot(span, [row, row], color='#bbbbbb', linewidth=2, zorder=1)
-        for subset, value in known.items():
-            color, marker = styles[subset]
-            axis.errorbar(
-                value,
-                row + shift[subset],
-                xerr=_spread(record, subset, measure),
-                fmt=marker,
-                color=color,
-                markeredgecolor='white',
-                markersize=8,
-                capsize=3,
-                elinewidth=1.2,
-                label=subset.replace('+', ' + '),
-            )
-    axis.set_yticks(range(len(entries)), [e.label for e in entries])
-    axis.set_ylim(len(entries) - 0.5, -0.5)
-    axis.grid(visible=False, axis='y')
-
-
-def _references(
-    axis: Axes,
-    entries: Sequence[Entry],
-    measure: str,
-    styles: Mapping[str, tuple[str, str]],
-) -> None:
-    for record in (e.record for e in entries):
-        subset = record.everything
-        value = record.measures[subset].get(measure)
-        single = len(record.modalities) == 1 and subset in styles
-        if single and value is not None:
-            axis.axvline(
-                value,
-                color=styles[subset][0],
-                linestyle='--',
-                linewidth=1.2,
-                zorder=0,
-                label=f'a network for {subset} only',
-            )
-
-
-def _spread(record: Record, subset: str, measure: str) -> float | None:
+def spread(record: Record, subset: str, measure: str) -> float | None:
     return record.spread[subset].get(measure) if record.spread else None
 
 
-def _axis_label(measure: str) -> str:
+def axis_label(measure: str) -> str:
     percent = measure.rpartition('/')[2] in MEASURES
     return f'{measure} (%)' if percent else measure
 
 
-def _legend(
+def add_legend(
     picture: Picture, axes: Sequence[Axes], title: str | None = None
 ) -> None:
     """Put one legend for all panels to the right, each label once."""
@@ -388,6 +295,6 @@ def _legend(
     )
 
 
-def _require(content: object, what: str) -> None:
+def require(content: object, what: str) -> None:
     if not content:
         raise ValueError(f'nothing to draw: no entry has {what}')
