@@ -104,6 +104,19 @@ def test_table(tmp_path, series):
     assert len(rows) == 5  # two subsets, two measures
 
 
+def test_table_of_what_is_no_classification(tmp_path, make_record):
+    baseline, run = (
+        make_record(
+            config=config, measures={'opt+sar': dict(masked_error=error)}
+        )
+        for config, error in (('a/first.py', 0.5), ('a/second.py', 0.25))
+    )
+    text = write_paired(tmp_path, [baseline, run], 'first')
+    lines = text.splitlines()
+    assert lines[0] == '| config | modalities | masked_error |'
+    assert lines[2] == '| second | opt+sar | -0.2500 |'
+
+
 def test_baseline_must_be_one_series(tmp_path, series, make_record):
     runs, baseline = series
     with pytest.raises(ValueError, match='got 0'):

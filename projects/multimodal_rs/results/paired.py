@@ -14,7 +14,7 @@ from pathlib import Path
 from scipy import stats
 
 from multimodal_rs.results.record import Record
-from multimodal_rs.results.seeds import SHOWN, decimals
+from multimodal_rs.results.seeds import columns, decimals
 from multimodal_rs.results.summary import group
 from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.tables import markdown_table, write_csv
@@ -103,7 +103,7 @@ def write_paired(folder: Path, records: Sequence[Record], name: str) -> str:
             f'got {len(found)} among {[runs[0].name for runs in groups]}'
         )
     (baseline,) = found
-    measures = [m for m in SHOWN if m in _measured(baseline)]
+    measures = columns(baseline)
     rows, cells = [], []
     for runs in groups:
         if runs is baseline:
@@ -122,8 +122,8 @@ def write_paired(folder: Path, records: Sequence[Record], name: str) -> str:
                     )
             cells.append(line)
     header = ['config', 'modalities']
-    columns = ['measure', 'pairs', 'mean', 'low', 'high']
-    write_csv(folder / 'paired.csv', [*header, *columns], rows)
+    numbers = ['measure', 'pairs', 'mean', 'low', 'high']
+    write_csv(folder / 'paired.csv', [*header, *numbers], rows)
     table = markdown_table([*header, *measures], cells)
     text = f'{table}\n\n{_caption(name)}\n'
     write_text(folder / 'paired.md', text)
@@ -148,9 +148,10 @@ def _row(name: str, subset: str, measure: str, d: Difference) -> list:
 def _caption(name: str) -> str:
     return (
         f'Differences from `{name}`, run by run with the same seed: mean and '
-        f"{LEVEL:.0%} interval of the mean (Student's t), in percentage "
-        'points. Each interval stands for itself: of twenty comparisons of '
-        'equal methods, one is expected not to hold zero.'
+        f"{LEVEL:.0%} interval of the mean (Student's t), shares and "
+        'kappa in percentage points. Each interval stands for itself: of '
+        'twenty comparisons of equal methods, one is expected not to hold '
+        'zero.'
     )
 
 
@@ -168,12 +169,3 @@ def _by_seed(
         if value is not None:
             values[record.seeds[0]] = value
     return values
-
-
-def _measured(records: Sequence[Record]) -> set[str]:
-    return {
-        measure
-        for record in records
-        for values in record.measures.values()
-        for measure in values
-    }

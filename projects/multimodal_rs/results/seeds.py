@@ -25,7 +25,7 @@ def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
         The Markdown text.
     """
     summaries = [summarize(runs) for runs in group(records)]
-    measures = _measures(summaries)
+    measures = columns(summaries)
     rows, cells = [], []
     for record in summaries:
         for subset, values in record.measures.items():
@@ -44,6 +44,16 @@ def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
     text = f'{table}\n\n{provenance(summaries, command)}\n'
     write_text(folder / 'seeds.md', text)
     return text
+
+
+def columns(records: Sequence[Record]) -> list[str]:
+    """Choose the measures of a table: of every record at least one."""
+    found = {}
+    for record in records:
+        names = dict.fromkeys(n for v in record.measures.values() for n in v)
+        shown = [name for name in SHOWN if name in names]
+        found.update(dict.fromkeys(shown or names))
+    return list(found)
 
 
 def decimals(measure: str) -> int:
@@ -77,16 +87,6 @@ def provenance(records: Sequence[Record], command: str) -> str:
         f'and kappa in percent; `{command}`; commit {parts["commits"]}; '
         f'{parts["device"]}, torch {parts["torch"]}.'
     )
-
-
-def _measures(records: Sequence[Record]) -> list[str]:
-    """Choose the columns: of every record at least one measure."""
-    found = {}
-    for record in records:
-        names = dict.fromkeys(n for v in record.measures.values() for n in v)
-        shown = [name for name in SHOWN if name in names]
-        found.update(dict.fromkeys(shown or names))
-    return list(found)
 
 
 def _spread(record: Record, subset: str, name: str) -> float | None:
