@@ -274,7 +274,7 @@ def test_report_counts_labels_and_invalid_pixels(
     assert check(tmp_path) == 1
     report = capsys.readouterr().out
     assert 'CLASS NEVER OCCURS (1)' in report
-    rows = [line.split() for line in report.splitlines()]
+    rows = [line.replace('|', ' ').split() for line in report.splitlines()]
     assert ['10', 'water', '100.000'] in rows
     assert ['1', 'forest', '0.000'] in rows
     assert '3.125 % invalid pixels in 2 tiles' in report

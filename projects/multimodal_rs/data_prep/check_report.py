@@ -19,6 +19,7 @@ from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.label_counts import never_seen
 from multimodal_rs.utils.progress import progress
+from multimodal_rs.utils.tables import text_table
 
 
 def check_folder(
@@ -124,20 +125,13 @@ def _print_labels(
     for path, names in lists.items():
         column = f'{path.parent.name}/{path.stem}'
         columns[column] = sum((tiles[n].labels for n in names), Counter())
-    rows = sorted(known)
+    rows = []
+    for number in sorted(known):
+        shares = (c[number] / max(c.total(), 1) for c in columns.values())
+        name = f'{dataset.label.name(number):>4} {known[number]}'
+        rows.append([name, *(f'{100 * share:.3f}' for share in shares)])
     print('\nLabel ids, percent of the pixels:')
-    width = max(len(name) for name in known.values()) + 9
-    print('  ' + ' ' * width + '  '.join(columns))
-    for number in rows:
-        name = dataset.label.name(number)
-        head = f'{name:>4} {known[number]}'.ljust(width)
-        cells = [
-            f'{100 * c[number] / max(sum(c.values()), 1):.3f}'.rjust(
-                len(title)
-            )
-            for title, c in columns.items()
-        ]
-        print('  ' + head + '  '.join(cells))
+    print(text_table(['label', *columns], rows))
 
 
 def _print_lists(lists: Mapping[Path, list[str]], names: list[str]) -> None:
