@@ -58,7 +58,8 @@ class MultiModalVisualizationHook(Hook):
             ``sample_id``, in validation and testing.
         chosen (str): ``'every'`` (of ``interval``), or in testing
             ``'worst'`` or ``'best'``, the extreme one first; tiles without
-            labels do not count.
+            labels do not count. Of several processes, the first one
+            chooses among the tiles that it tests.
         show (bool): Also show each picture in a window.
         wait_time (float): Seconds that it stays; 0: until a key is pressed.
         sheet_rows (int): Tiles on the contact sheet; 0: no sheet.
