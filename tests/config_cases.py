@@ -38,6 +38,24 @@ def network(path: str) -> dict:
     return _without(load(path).model.to_dict(), 'init_cfg')
 
 
+def shallow(value):
+    """Return a network with fewer of the blocks that its encoders repeat.
+
+    At its full depth, it is built and asked for a prediction without values.
+    """
+    if isinstance(value, list | tuple):
+        return [shallow(v) for v in value]
+    if not isinstance(value, Mapping):
+        return value
+    network = {k: shallow(v) for k, v in value.items()}
+    if network.get('type') == 'VisionTransformer':
+        stages = len(network['out_indices'])
+        network.update(num_layers=stages, out_indices=(*range(stages),))
+    if network.get('depth') == 101:  # the same blocks, 16 of them, not 33
+        network['depth'] = 50
+    return network
+
+
 def _without(value, key):
     if isinstance(value, Mapping):
         return {k: _without(v, key) for k, v in value.items() if k != key}

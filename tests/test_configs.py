@@ -28,6 +28,7 @@ from config_cases import (
     network_key,
     random_batch,
     representatives,
+    shallow,
     training_key,
 )
 from fake_tensors import build_fake, fake_mode
@@ -71,7 +72,7 @@ def test_predicts_from_what_is_there(path):
 )
 def test_trains_two_iterations_and_validates(path):
     cfg = load(path)
-    model = MODELS.build(network(path)).train()
+    model = MODELS.build(shallow(network(path))).train()
     model.init_weights()
     assert forgotten(model) == []
     meta = metainfo(cfg)

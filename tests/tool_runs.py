@@ -66,7 +66,9 @@ def start_tool(
     return process
 
 
-def run_tool(script, *arguments, check=True, path=(), checkout=ROOT):
+def run_tool(
+    script, *arguments, check=True, path=(), checkout=ROOT, **environment
+):
     """Run a Python script to its end, see :func:`start_tool`.
 
     Args:
@@ -75,6 +77,7 @@ def run_tool(script, *arguments, check=True, path=(), checkout=ROOT):
         check: Whether it has to succeed.
         path: Further folders to import from.
         checkout: Whose package it imports.
+        environment: Variables besides those of all tools.
 
     Returns:
         ``returncode`` and ``output``, what it printed.
@@ -85,6 +88,7 @@ def run_tool(script, *arguments, check=True, path=(), checkout=ROOT):
             output=output.name,
             path=path,
             checkout=checkout,
+            **environment,
         )
         process.join()
         text = output.read()

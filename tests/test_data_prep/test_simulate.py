@@ -1,14 +1,11 @@
 """The command line: complete, resumable, the same twice."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from helpers import ROOT
 from multimodal_rs.data_prep import simulate
+from tool_runs import run_tool
 
 SETTINGS = ('--patches', '6', '--size', '32', '--scene', '256', '256')
 
@@ -75,18 +72,7 @@ def test_more_patches_keep_those_that_are_there(folder: Path):
 def test_same_seed_same_bytes_in_another_process(tmp_path: Path):
     arguments = [*SETTINGS[2:], '--patches', '3', '--layout', 'contest']
     simulate.main([str(tmp_path / 'here'), *arguments])
-    subprocess.run(
-        [
-            sys.executable,
-            str(ROOT / 'data_prep' / 'simulate.py'),
-            str(tmp_path / 'there'),
-            *arguments,
-        ],
-        check=True,
-        capture_output=True,
-        cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k != 'PYTHONPATH'},
-    )
+    run_tool('data_prep/simulate.py', tmp_path / 'there', *arguments)
     here, there = state(tmp_path / 'here'), state(tmp_path / 'there')
     assert {k: v[1] for k, v in here.items()} == {
         k: v[1] for k, v in there.items()

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from helpers import ROOT
-from tool_runs import run
+from tool_runs import run, run_tool
 
 DATASET = '''
 """Roofs: aerial images and heights."""
@@ -117,18 +117,20 @@ def write(files: dict[Path, str]) -> None:
         path.write_text(text.lstrip())
 
 
-def prepare_and_check(folder: Path, *program: object, **environment) -> None:
+def prepare_and_check(folder: Path, script: Path, **where) -> None:
     """Write split lists and statistics; then nothing is wrong."""
-    done = run(sys.executable, *program, folder, **environment)
-    assert 'opt, 2304 valid pixels' in done.stdout  # of 6 tiles
-    assert 'mean=[' in done.stdout
-    report = run(sys.executable, *program, folder, '--check', **environment)
-    assert 'Nothing wrong was found' in report.stdout
+    done = run_tool(script, folder, **where)
+    assert 'opt, 2304 valid pixels' in done.output  # of 6 tiles
+    assert 'mean=[' in done.output
+    report = run_tool(script, folder, '--check', **where)
+    assert 'Nothing wrong was found' in report.output
 
 
-def load_sample(folder: Path, config: Path, **environment) -> None:
-    used = run(sys.executable, '-c', USE, config, folder, **environment)
-    assert used.stdout.splitlines()[-1] == EXPECTED
+def load_sample(folder: Path, config: Path, **where) -> None:
+    script = folder.parent / 'use.py'
+    script.write_text(USE)
+    used = run_tool(script, config, folder, **where)
+    assert used.output.splitlines()[-1] == EXPECTED
 
 
 def test_in_the_package(tmp_path: Path, folder: Path) -> None:
@@ -148,11 +150,11 @@ def test_in_the_package(tmp_path: Path, folder: Path) -> None:
             ).read_text(),
         }
     )
-    source = dict(PYTHONPATH=str(copy / 'projects'))
-    prepare_and_check(folder, copy / 'data_prep/roofs.py', **source)
-    load_sample(folder, config, **source)
+    prepare_and_check(folder, copy / 'data_prep/roofs.py', checkout=copy)
+    load_sample(folder, config, checkout=copy)
     entry = sys.executable, '-m', 'multimodal_rs.data_prep', '--help'
-    assert 'Prepare Roofs' in run(*entry, **source).stdout
+    done = run(*entry, PYTHONPATH=str(copy / 'projects'))
+    assert 'Prepare Roofs' in done.stdout
 
 
 @pytest.mark.slow
@@ -171,5 +173,4 @@ def test_beside_an_installed_package(tmp_path: Path, folder: Path) -> None:
         }
     )
     prepare_and_check(folder, mine / 'prepare_roofs.py')
-    both = f'{ROOT / "projects"}:{mine}'
-    load_sample(folder, mine / 'roofs.py', PYTHONPATH=both)
+    load_sample(folder, mine / 'roofs.py', path=[mine])

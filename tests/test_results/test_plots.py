@@ -1,4 +1,3 @@
-import sys
 from itertools import combinations
 
 import pytest
@@ -7,7 +6,7 @@ from PIL import Image
 from helpers import ROOT
 from multimodal_rs.results import plots, subset_plots
 from multimodal_rs.results.store import read_results
-from tool_runs import run
+from tool_runs import run_tool
 
 
 @pytest.fixture
@@ -162,8 +161,8 @@ def test_nothing_to_draw(entries):
 def test_tool(tmp_path):
     target = tmp_path / 'classes.png'
     names = [f'joitrinet-{k}/dfc2020/opt+sar' for k in 'ed']
-    run(
-        *(sys.executable, 'tools/analysis_tools/plot_results.py', 'classes'),
+    run_tool(
+        *('tools/analysis_tools/plot_results.py', 'classes'),
         *('--published', *names, '--out', target),
     )
     with Image.open(target) as picture:
