@@ -153,7 +153,23 @@ class MultiModalModel(BaseModel):
         """Run the backbone on what is there, if it can, else with black."""
         if self.accepts_subsets:
             return self.backbone(inputs)
-        return self.backbone(self.complete(inputs))
+        batch = len(next(iter(inputs.values())))
+        presence = self.presence([tuple(inputs)] * batch, inputs)
+        return self.encode_all(self.complete(inputs), presence)
+
+    def encode_all(
+        self, inputs: Inputs, presence: Presence | None = None
+    ) -> dict[str, Pyramid]:
+        """Run the backbone on all that it reads, black where missing.
+
+        Args:
+            inputs: (B, C_m, H, W) for every modality.
+            presence: See :meth:`presence`. Only a backbone with
+                ``uses_presence = True`` gets it, as its second argument.
+        """
+        if getattr(self.backbone, 'uses_presence', False):
+            return self.backbone(inputs, presence)
+        return self.backbone(inputs)
 
     def presence(
         self, present: Sequence[Sequence[str]], inputs: Inputs

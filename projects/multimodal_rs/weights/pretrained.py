@@ -64,7 +64,7 @@ def load_pretrained(
             those that networks add for segmentation are in no such file.)
     """
     title = title or type(module).__name__
-    source = _read(checkpoint, prefix)
+    source = read_pretrained(checkpoint, prefix)
     if hasattr(module, 'translate_pretrained'):
         source = module.translate_pretrained(source)
     target = module.state_dict()
@@ -106,7 +106,15 @@ def load_pretrained(
     return report
 
 
-def _read(checkpoint: str, prefix: str | None) -> dict[str, Tensor]:
+def read_pretrained(
+    checkpoint: str, prefix: str | None = None
+) -> dict[str, Tensor]:
+    """Read the tensors of a pretrained model.
+
+    Args:
+        checkpoint: File, URL or ``torchvision://`` name.
+        prefix: Only keys below this prefix, without it.
+    """
     source = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
     source = source.get('state_dict', source.get('model', source))
     if not prefix:

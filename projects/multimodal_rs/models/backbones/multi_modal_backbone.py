@@ -26,9 +26,14 @@ class MultiModalBackbone(BaseModule):
         accepts_subsets: Whether ``forward`` can run with some of the
             modalities. Where it cannot, since streams are stacked or mixed,
             missing modalities reach it as black images.
+        uses_presence: Whether ``forward`` takes, as its second argument, which
+            samples have which modality: (B,) bool by name, or None if all
+            have all. For a joint backbone that treats a missing modality
+            otherwise than its black image.
     """
 
     accepts_subsets = False
+    uses_presence = False
 
     def __init__(
         self, modalities: Sequence[str], init_cfg: Mapping | None = None

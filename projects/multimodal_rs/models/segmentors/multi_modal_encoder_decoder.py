@@ -32,7 +32,8 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
     text). The parts:
 
     - backbone: ``{m: (B, C_m, H, W)} -> {m: pyramid}``, see
-      :class:`MultiModalBackbone`;
+      :class:`MultiModalBackbone`; one with ``uses_presence = True`` gets what
+      is there as second argument;
     - neck: ``{m: pyramid} -> fused pyramid``, may be left out if the backbone
       returns a single pyramid. One with ``refines_modalities = True`` also
       makes what the modality heads read, ``refine({m: pyramid}) ->
@@ -161,7 +162,6 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
             heads, ``aux*.*``, and ``neck.*`` of a neck that has losses.
         """
         inputs = self.select(inputs)
-        pyramids = self.backbone(inputs)
         all_names = tuple(inputs)
         presence = self.presence(
             [
@@ -170,6 +170,7 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
             ],
             inputs,
         )
+        pyramids = self.encode_all(inputs, presence)
         of_neck = {}
         if self._refines:
             fused, pyramids = self.fuse_and_refine(pyramids)
@@ -255,12 +256,12 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         """
         names = [m for m in self.modality_heads if m in inputs]
         if self._refines:
-            pyramids = self.backbone(self.complete(inputs))
+            pyramids = self.encode_all(self.complete(inputs))
             pyramids = self.fusion.refine(pyramids)
         elif self.accepts_subsets:
             pyramids = self.backbone({m: inputs[m] for m in names})
         else:
-            pyramids = self.backbone(self.complete(inputs))
+            pyramids = self.encode(inputs)
         size = image_size(inputs)
         return {
             m: self._logits(
@@ -320,7 +321,8 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
             return _mean_answer(self.predict_modalities(inputs))
         batch = len(next(iter(inputs.values())))
         presence = self.presence([present] * batch, inputs)
-        features = self.fuse(self.backbone(self.complete(inputs)), presence)
+        pyramids = self.encode_all(self.complete(inputs), presence)
+        features = self.fuse(pyramids, presence)
         return self._logits(self.decode_head, features, image_size(inputs))
 
     def _logits(
