@@ -33,7 +33,13 @@ def vision_transformer(config: Mapping) -> str:
     return f'vit-{size}-p{config["patch_size"]}'
 
 
+def mix_transformer(config: Mapping) -> str:
+    return f'mit-{config["arch"]}'
+
+
 WORDS = dict(
+    CMX=mix_transformer,
+    CMNeXt=mix_transformer,
     ResNet=resnet,
     StemResNet=resnet,
     VMamba=vmamba,

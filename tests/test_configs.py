@@ -12,7 +12,7 @@ import torch
 from mmengine.evaluator import Evaluator
 from mmengine.model import BaseModule
 from mmengine.optim import build_optim_wrapper
-from mmseg.models.backbones import VisionTransformer
+from mmseg.models.backbones import MixVisionTransformer, VisionTransformer
 from mmseg.registry import METRICS, MODELS
 
 from backbone_words import backbone_words
@@ -96,9 +96,10 @@ def test_trains_two_iterations_and_validates(path):
 def forgotten(model):
     """Return the modules that init_weights does not reach.
 
-    mmseg's ViT initialises all that is in it and marks nothing.
+    mmseg's transformers initialise all that is in them and mark nothing.
     """
-    vits = (m for m in model.modules() if isinstance(m, VisionTransformer))
+    kinds = (MixVisionTransformer, VisionTransformer)
+    vits = (m for m in model.modules() if isinstance(m, kinds))
     unmarked = {part for vit in vits for part in vit.modules()}
     return [
         n

@@ -110,6 +110,18 @@ def test_misfits_with_the_config_are_printed(whole, capsys):
             'ref_net/ref-net-background_r50_1xb8-70k_dfc2020-256x256.py',
             1276,
         ),
+        (
+            'cmx',
+            'cmx_mit_b2',
+            'cmx/cmx_mit-b2_1xb8-200e_dfc2020-256x256.py',
+            773,
+        ),
+        (
+            'cmnext',
+            'cmnext_b2_2',
+            'cmnext/cmnext_mit-b2_1xb8-200e_dfc2020-256x256.py',
+            864,
+        ),
     ],
 )
 def test_other_authors_fit_the_config_of_their_data(
