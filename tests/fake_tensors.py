@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from mmseg.registry import MODELS
 from torch import nn
-from torch._subclasses import FakeTensorMode
+from torch._subclasses import FakeTensor, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
 
@@ -45,13 +45,15 @@ def build_fake(config: Mapping, mode: FakeTensorMode) -> nn.Module:
     """
     with _WithoutStorage():
         model = MODELS.build(config)
-    # not model.to: mmengine's would move the images there, too
-    nn.Module.to(model, 'meta')
+    cpu = torch.device('cpu')
     future = torch.__future__
     before = future.get_overwrite_module_params_on_conversion()
     future.set_overwrite_module_params_on_conversion(True)
     try:
-        with mode:
-            return model.to_empty(device='cpu')
+        # What `to_empty` in the mode does, in half the time. Not model.to:
+        # mmengine's would move the images there, too.
+        return model._apply(
+            lambda tensor: FakeTensor(mode, tensor.to('meta'), cpu)
+        )
     finally:
         future.set_overwrite_module_params_on_conversion(before)

@@ -10,6 +10,7 @@ import pytest
 
 from helpers import ROOT
 from multimodal_rs.data_prep.__main__ import commands, main
+from tool_runs import run, run_tool
 
 NAMES = (
     'c2seg_ab',
@@ -94,17 +95,16 @@ def test_mistakes_end_in_their_message(tmp_path: Path, program: str) -> None:
     words = [program]
     if program == '-m':
         words += ['multimodal_rs.data_prep', 'ombria']
-    command = [sys.executable, *words, str(tmp_path)]
-    environment = os.environ | dict(PYTHONPATH=str(ROOT / 'projects'))
-    for stack in ([], ['--traceback']):
-        done = subprocess.run(
-            [*command, *stack],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 1
-        assert done.stdout == ''
-        assert (len(done.stderr.splitlines()) > 1) == bool(stack)
-        assert 'no tile has all of' in done.stderr.splitlines()[-1]
+    done = run(sys.executable, *words, tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (1, '')
+    (line,) = done.stderr.splitlines()
+    assert 'no tile has all of' in line
+
+
+def test_mistakes_with_their_place(tmp_path: Path) -> None:
+    words = 'data_prep/ombria.py', tmp_path, '--traceback'
+    done = run_tool(*words, check=False)
+    assert done.returncode == 1
+    first, *lines = done.output.splitlines()
+    assert 'Traceback' in first
+    assert 'no tile has all of' in lines[-1]
