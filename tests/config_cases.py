@@ -76,6 +76,11 @@ def representatives(paths: Iterable[str], key: Callable) -> list[str]:
     return list(first.values())
 
 
+def small_first(path: str) -> tuple[bool, str]:
+    """Order configs so that the small networks of a kind come first."""
+    return '_simulated' not in path, path
+
+
 def network_key(path: str) -> str:
     """Equal for configs with the same network, bands and number of classes.
 
@@ -92,7 +97,8 @@ def training_key(path: str) -> tuple:
     """Equal for configs that differ in numbers only.
 
     The model base, the classes of all parts (losses are among them) and the
-    number of modalities.
+    number of modalities. A smaller network that inherits a model base is the
+    same kind of network.
     """
     parts = dict(network(path), data_preprocessor=None)
     modalities = load(path).train_dataloader.dataset.modalities
@@ -102,12 +108,13 @@ def training_key(path: str) -> tuple:
 def model_base(path: Path) -> str:
     """Return which file a config takes its network from.
 
-    A file in ``_base_/models``, or the config that has a network of its own.
+    The file in ``_base_/models`` that holds all of it, or the config that has
+    a network of its own.
     """
     bases = _bases(path)
     for base in bases:
         if base.parent == BASES / 'models':
-            return base.stem
+            return model_base(base)
     for base in bases:
         if BASES not in base.parents:
             return model_base(base)
