@@ -37,9 +37,27 @@ def mix_transformer(config: Mapping) -> str:
     return f'mit-{config["arch"]}'
 
 
+def vgg(config: Mapping) -> str:
+    """``vgg16``, and ``vgg16-xs`` for a quarter of its width."""
+    widths = {64: 'vgg16', 16: 'vgg16-xs'}
+    return widths[config.get('channels', (64,))[0]]
+
+
+def hrnet(config: Mapping) -> str:
+    """``hr48``, and ``hr18s`` for half the residual blocks."""
+    small = 's' if config.get('blocks') == 2 else ''
+    return f'hr{config["width"]}{small}'
+
+
 WORDS = dict(
+    AlexNet=lambda config: 'alexnet',
+    AlignedHRNet=hrnet,
     CMX=mix_transformer,
     CMNeXt=mix_transformer,
+    CascadeBranch=lambda config: 'cascade',
+    TwoTunnelBranch=lambda config: 'cascade',
+    PSCNNLeg=lambda config: 'cnn8',
+    VGGEncoder=vgg,
     ResNet=resnet,
     StemResNet=resnet,
     VMamba=vmamba,

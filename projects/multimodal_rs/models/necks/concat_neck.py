@@ -1,0 +1,64 @@
+"""Fusion by concatenation."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmengine.model import ModuleList
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from multimodal_rs.models.necks.level_fusion import LevelFusionNeck
+
+
+@MODELS.register_module()
+class ConcatFusionNeck(LevelFusionNeck):
+    """Concatenate the modalities' maps, then mix them by a 1x1 convolution.
+
+    The convolution has a norm and ReLU behind it and leads back to the
+    channels of one modality. With ``mix=False`` the concatenation is the
+    result; a linear classifier of it adds up one linear classifier per
+    modality, which is late fusion of logits.
+
+    Args:
+        modalities (Sequence[str]): Names to fuse, in this order.
+        in_channels (Sequence[int]): C of each fused level.
+        in_index (Sequence[int]): Levels to fuse.
+        mix (bool): Whether a convolution follows.
+        init_cfg (dict, optional): mmengine initialisation config; None: He.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[str],
+        in_channels: Sequence[int],
+        in_index: Sequence[int],
+        mix: bool = True,
+        init_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__(
+            modalities,
+            in_index,
+            init_cfg or dict(type='Kaiming', layer='Conv2d'),
+        )
+        if len(self.in_index) != len(in_channels):
+            raise ValueError(
+                'ConcatFusionNeck: in_channels needs one entry per level, '
+                f'expected {len(self.in_index)} for in_index='
+                f'{self.in_index}, got {tuple(in_channels)}'
+            )
+        number = len(self.modalities)
+        self.levels = ModuleList(
+            _mix(number * c, c) if mix else nn.Identity() for c in in_channels
+        )
+
+    def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
+        """Fuse one level, (B, C, H, W) each -> (B, C or M C, H, W)."""
+        return self.levels[position](torch.cat(tuple(maps.values()), dim=1))
+
+
+def _mix(in_channels: int, channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+    )
