@@ -20,8 +20,8 @@ SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
 
 # Simulated data on which the sensors disagree about outlines, and networks that
 # differ in their fusion only.
-OUTLINES := r18_1xb8-15e_simulated-outlines-128x128
-OUTLINES_DATA := data/simulated_outlines --size 128 --patches 320 --displacement 6 \
+OUTLINES := r18-w16_1xb8-15e_simulated-outlines-128x128
+OUTLINES_DATA := data/simulated_outlines --size 128 --patches 640 --displacement 6 \
 	--dilation 2 --layover 3 --separability 0.3 --dem
 OUTLINES_CONFIGS := $(foreach m,-concat -mean -sr -df -evidence,configs/df2rq/df2rq$(m)_$(OUTLINES).py) \
 	configs/df2rq/df2rq_$(OUTLINES).py \

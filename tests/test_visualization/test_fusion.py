@@ -20,7 +20,7 @@ from multimodal_rs.visualization.fusion_report import (
     view_tile,
 )
 
-NAME = 'configs/{}_r18_1xb8-15e_simulated-outlines-128x128.py'
+NAME = 'configs/{}_r18-w16_1xb8-15e_simulated-outlines-128x128.py'
 
 
 def network(name: str, randomise: bool = False):

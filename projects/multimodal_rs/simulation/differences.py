@@ -8,6 +8,11 @@ some pairs of classes can be made alike for one of the sensors. With
 Positions are (row, column) in pixels. The *displacement* d of the ground at
 u in label and optical image says that SAR shows it at u + d(u): a network
 that moves the SAR map back has to read it there.
+
+The sensor always looks from the left. Augmentation that turns a tile, or
+exchanges left and right, turns this direction with it: the network then sees
+towns that lean every way. An upside-down tile keeps it, which is all that
+``configs/_base_/datasets/simulated_outlines.py`` does.
 """
 
 import math

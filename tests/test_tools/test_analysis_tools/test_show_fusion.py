@@ -12,7 +12,7 @@ from config_cases import load
 from helpers import ROOT
 from multimodal_rs.data_prep import simulate
 
-CONFIG = 'configs/df2rq/df2rq_r18_1xb8-15e_simulated-outlines-128x128.py'
+CONFIG = 'configs/df2rq/df2rq_r18-w16_1xb8-15e_simulated-outlines-128x128.py'
 
 
 @pytest.fixture(scope='module')

@@ -1,8 +1,0 @@
-# Encoders and head of df2rq_r18.py, JoiTriNet's fusion.
-_base_ = [
-    '../_base_/models/deeplabv3plus-mdafm_r18.py',
-    '../_base_/datasets/simulated_outlines.py',
-    '../_base_/schedules/adamw_15e.py',
-    '../_base_/default_runtime.py',
-]
-model = dict(data_preprocessor=_base_.data_preprocessor)

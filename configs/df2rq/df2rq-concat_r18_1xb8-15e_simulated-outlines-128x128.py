@@ -1,7 +1,0 @@
-_base_ = [
-    '../_base_/models/df2rq-concat_r18.py',
-    '../_base_/datasets/simulated_outlines.py',
-    '../_base_/schedules/adamw_15e.py',
-    '../_base_/default_runtime.py',
-]
-model = dict(data_preprocessor=_base_.data_preprocessor)

@@ -1,0 +1,3 @@
+# Ablation: dynamic fusion alone, of maps that are not reconstructed.
+_base_ = './df2rq_r18-w16_1xb8-15e_simulated-outlines-128x128.py'
+model = dict(neck=dict(reconstruction=None))
