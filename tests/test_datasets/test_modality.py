@@ -185,10 +185,10 @@ def test_nodata_of_integers_that_float32_lacks():
     assert not np.isnan(out).any()
 
 
-def test_integers_that_overflow_are_invalid():
+def test_integers_that_become_absurd_are_invalid():
     raw = np.array([[[1, 60000]], [[1, 1]]], np.uint16)
     out = np.empty(raw.shape, np.float32)
-    scale = dict(type='ScaleValues', factor=1e36)
+    scale = dict(type='ScaleValues', factor=1e28)
     with np.errstate(over='ignore'):
         build(bands=[0, 1], values=[scale]).prepare(raw, None, out=out)
     np.testing.assert_array_equal(np.isnan(out[:, 0]), [[0, 1]] * 2)

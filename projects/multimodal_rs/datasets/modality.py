@@ -12,7 +12,7 @@ from mmseg.registry import TRANSFORMS
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
 from multimodal_rs.datasets.io.opened import Nodata, Scaling
 from multimodal_rs.datasets.names import check_name
-from multimodal_rs.datasets.pixels import apply_scaling, in_type, not_finite
+from multimodal_rs.datasets.pixels import apply_scaling, in_type, unmeasured
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.plain import plain
 
@@ -59,7 +59,8 @@ class Modality:
         nodata: What marks an empty pixel. ``'file'``: the value that each
             file declares (its bands may differ). A number: that instead. With
             both, masks and alpha bands of the file count too. None: nothing
-            that the file declares counts. NaN and infinity always mark one.
+            that the file declares counts. NaN, infinity and floats of 1e30 or
+            more (either sign) always mark one; ``--check`` counts those.
         nodata_when: ``'any'``: a pixel is empty if any of the bands that are
             read has the value, as a network needs all of them; ``'all'``:
             only if all have it (0 in a single band is a measurement). Masks
@@ -178,12 +179,12 @@ class Modality:
             invalid.append(self._combined(masked) if each else masked)
         if not whole:
             # Before the steps: clipping would make numbers of infinities.
-            invalid.append(not_finite(data))
+            invalid.append(unmeasured(data))
         with np.errstate(over='ignore'):  # found as infinities below
             self._convert(data, scaling, out)
         kept = self._steps_keep_finite and scaling is None
         if not kept or (wide and not whole):
-            invalid.append(not_finite(out))
+            invalid.append(unmeasured(out))
         for pixels in invalid:
             if pixels is not None:
                 out[:, pixels] = np.nan

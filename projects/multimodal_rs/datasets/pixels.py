@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from multimodal_rs.datasets.io.opened import Scaling
+from multimodal_rs.datasets.io.opened import Nodata, Scaling
+
+# No unit of remote sensing needs such numbers, but -3.4e38, 1e38 and their
+# like mark empty pixels in many products, often without a declaration. A
+# single one makes all weights of a network NaN. (Of 16-bit floats only the
+# infinities are as large.)
+ABSURD = 1e30
 
 
 def in_type(value: float | None, dtype: np.dtype) -> np.generic | None:
@@ -31,10 +37,30 @@ def apply_scaling(data: np.ndarray, scaling: Scaling, out: np.ndarray) -> None:
     np.add(out, offsets, out=out, dtype=np.float64, casting='same_kind')
 
 
-def not_finite(data: np.ndarray) -> np.ndarray | None:
-    """Find pixels (H, W) with NaN or infinity in any band; None: none."""
-    # One of them makes the sum one: cheaper than asking them all.
+def unmeasured(data: np.ndarray) -> np.ndarray | None:
+    """Find pixels (H, W) that no sensor has measured; None: there are none.
+
+    Those are NaN, infinity, and numbers of ``ABSURD`` or more in any band.
+
+    Args:
+        data: (C, H, W) of a floating type.
+    """
+    # One of them makes the sum of squares too large: cheaper than to ask all.
+    flat = data.ravel()
     with np.errstate(over='ignore', invalid='ignore'):
-        if np.isfinite(data.sum()):
+        if np.dot(flat, flat) < min(ABSURD**2, np.finfo(data.dtype).max):
             return None
-    return ~np.isfinite(data).all(axis=0)
+        return ~(np.abs(data) < ABSURD).all(axis=0)
+
+
+def count_absurd(data: np.ndarray, nodata: Nodata) -> int:
+    """Count finite numbers that no sensor measures and nobody declares."""
+    if data.dtype.kind != 'f' or unmeasured(data) is None:
+        return 0
+    absurd = np.isfinite(data) & (np.abs(data) >= ABSURD)
+    if nodata is not None:
+        values = nodata if isinstance(nodata, tuple) else [nodata] * len(data)
+        for band, pixels, value in zip(data, absurd, values, strict=True):
+            if value is not None:
+                pixels &= band != in_type(value, data.dtype)
+    return int(np.count_nonzero(absurd))
