@@ -118,6 +118,26 @@ def test_resuming_gives_the_same(
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_damaged_partial_state_is_made_again(
+    dataset: MultiModalSegDataset, tmp_path: Path, capsys
+) -> None:
+    partial = tmp_path / '.stats-rgb.partial.json'
+    partial.write_text('{"fingerprint": "cut')
+    numbers = update_statistics(dataset, tmp_path / 'stats.json', 'rgb')
+    assert numbers['opt']['pixels'] == len(CITY_TILES) * 32 * 32
+    assert f'{partial} cannot be read' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('text', ['{"rgb": ', '[]', ''])
+def test_damaged_statistics_are_named(
+    dataset: MultiModalSegDataset, tmp_path: Path, text: str
+) -> None:
+    target = tmp_path / 'stats.json'
+    target.write_text(text)
+    with pytest.raises(ValueError, match='stats.json cannot be .* delete it'):
+        update_statistics(dataset, target, 'rgb')
+
+
 def test_partial_state_of_other_tiles_is_not_used(
     dataset: MultiModalSegDataset, tmp_path: Path
 ) -> None:

@@ -16,9 +16,11 @@ from multimodal_rs.datasets.file_range import (
     file_numbers,
 )
 from multimodal_rs.datasets.io.raster import raster_exists
+from multimodal_rs.datasets.label_counts import RENEWED
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import Reading, read_layer
-from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.damage import DamagedFileError
+from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.progress import progress
 
 SAVE_EVERY = 200  # tiles
@@ -188,7 +190,7 @@ def update_statistics(
     """
     known = {}
     if target.is_file():
-        known = json.loads(target.read_text(encoding='utf-8'))
+        known = read_json(target, RENEWED)
     identity = fingerprint(dataset)
     if known.get(name, {}).get('fingerprint') == identity:
         print(f'{target}: {name} is up to date')
@@ -216,8 +218,8 @@ def _resume(
     dataset: MultiModalSegDataset, partial: Path, identity: str
 ) -> tuple[int, dict[str, BandMoments], dict[str, ValueSketch]]:
     if partial.is_file():
-        state = json.loads(partial.read_text(encoding='utf-8'))
-        if state['fingerprint'] == identity:
+        state = _saved(partial)
+        if state.get('fingerprint') == identity:
             print(f'{partial}: continues after {state["done"]} tiles')
             moments = {
                 name: BandMoments.from_state(s)
@@ -232,6 +234,15 @@ def _resume(
     moments = {name: BandMoments(count) for name, count in bands.items()}
     sketches = {name: ValueSketch(count) for name, count in bands.items()}
     return 0, moments, sketches
+
+
+def _saved(partial: Path) -> dict:
+    """Read what an interrupted run has kept; empty if it is damaged."""
+    try:
+        return read_json(partial, 'measured from the start')
+    except DamagedFileError as error:
+        print(f'{error}: all tiles are read again')
+        return {}
 
 
 def _save(

@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.label_counts import LabelCounts, label_fingerprint
-from multimodal_rs.utils.files import write_text
+from multimodal_rs.datasets.label_counts import (
+    RENEWED,
+    LabelCounts,
+    label_fingerprint,
+)
+from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.progress import progress
 
@@ -81,7 +85,7 @@ def update_label_counts(
     """
     known = {}
     if target.is_file():
-        known = json.loads(target.read_text(encoding='utf-8'))
+        known = read_json(target, RENEWED)
     before = known.get(name, {}).get('labels', {})
     counts = {}
     for part, dataset in lists.items():

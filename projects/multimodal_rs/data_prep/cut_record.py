@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.files import read_json, write_text
 
 FILE = 'cut.json'
 
@@ -30,7 +30,9 @@ class CutRecord:
         self._scenes: dict[str, list[str]] = {}
         known = dict(usual)
         if self.path.is_file():
-            content = json.loads(self.path.read_text(encoding='utf-8'))
+            content = read_json(
+                self.path, 'delete it and the tiles, and cut the scenes again'
+            )
             self._scenes, known = content['left_out'], content['settings']
         asked = {k: v for k, v in asked.items() if v is not None}
         self.settings = {**known, **asked}

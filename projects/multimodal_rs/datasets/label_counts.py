@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.utils.files import read_json
 from multimodal_rs.utils.labels import IGNORED
 
 FILE = 'stats.json'  # beside the training list; data_prep writes it
+RENEWED = 'delete it, and let data_prep measure again'
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def known_counts(dataset: MultiModalSegDataset) -> LabelCounts | None:
     if dataset.label is None or not path.is_file():
         return None
     fingerprint = label_fingerprint(dataset)
-    for entry in json.loads(path.read_text(encoding='utf-8')).values():
+    for entry in read_json(path, RENEWED).values():
         for counts in entry.get('labels', {}).get('lists', {}).values():
             if counts['fingerprint'] == fingerprint:
                 return LabelCounts(**counts)

@@ -22,7 +22,7 @@ from multimodal_rs.simulation.simulator import (
     draw_season,
     simulate,
 )
-from multimodal_rs.utils.files import atomic_path, write_text
+from multimodal_rs.utils.files import atomic_path, read_json, write_text
 
 # Raise it when the same seed makes other bytes: folders written before are
 # then refused instead of being filled up with other data.
@@ -107,7 +107,7 @@ class Archive:
             made['dem'] = True
         note = self.root / 'simulation.json'
         if note.is_file():
-            found = json.loads(note.read_text(encoding='utf-8'))
+            found = read_json(note, 'delete the folder or name another one')
         elif any(self.root.glob('ROIs0000_*')):
             found = f'no {note.name}'
         else:

@@ -1,10 +1,13 @@
 """Files that are either complete or not there."""
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from multimodal_rs.utils.damage import reading
 
 
 @contextlib.contextmanager
@@ -31,6 +34,23 @@ def atomic_path(target: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_json(path: str | os.PathLike, advice: str) -> dict:
+    """Read a JSON file that a command of ours has written.
+
+    Args:
+        path: The file.
+        advice: What to do if it is damaged.
+
+    Raises:
+        DamagedFileError: With the path, if it is not JSON.
+    """
+    with reading(path, f'JSON: {advice}'):
+        content = json.loads(Path(path).read_text(encoding='utf-8'))
+        if not isinstance(content, dict):
+            raise TypeError(f'it holds a {type(content).__name__}, no names')
+        return content
 
 
 def write_text(target: str | os.PathLike, text: str) -> None:
