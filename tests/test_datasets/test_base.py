@@ -85,6 +85,12 @@ def test_testing_draws_nothing(tmp_path):
     assert drawn == np.random.rand()
 
 
+@pytest.mark.parametrize('line', ['../b', 'a/../../b', '/etc/b', 'C:b'])
+def test_ids_that_leave_the_folder_are_refused(tmp_path, line):
+    with pytest.raises(ValueError, match='split.txt: the sample id .* leaves'):
+        build(tmp_path, ('a', line)).full_init()
+
+
 def test_empty_split_list(tmp_path):
     with pytest.raises(ValueError, match=r'split.txt lists no tile'):
         build(tmp_path, ('', '# nothing'))

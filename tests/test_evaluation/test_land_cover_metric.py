@@ -231,6 +231,14 @@ def test_predicted_maps(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.array(image), expected[0].numpy())
 
 
+def test_predicted_maps_stay_in_their_folder(tmp_path: Path) -> None:
+    metric = _metric(output_dir=str(tmp_path / 'maps'), keep_results=True)
+    sample = _sample(TRUTH, PREDICTION, sample_id='../../label/tile')
+    with pytest.raises(ValueError, match='maps: the sample id .* leaves'):
+        metric.process({}, [sample])
+    assert not [*tmp_path.rglob('*.png')]
+
+
 def test_predicted_maps_can_be_refused(tmp_path: Path) -> None:
     metric = _metric(output_dir=str(tmp_path / 'maps'), keep_results=False)
     metric.process({}, [_sample(TRUTH, PREDICTION)])

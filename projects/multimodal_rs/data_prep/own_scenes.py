@@ -17,6 +17,7 @@ from multimodal_rs.data_prep.scenes import Scene, TileFolder
 from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.utils.sample_ids import check_sample_id
 
 ENDINGS = ('.tif', '.tiff', '.vrt', '.img', '.jp2', '.png', '.npy', '.mat')
 TIFF = ('.tif', '.tiff')  # what tiles are written as
@@ -136,7 +137,8 @@ class DeclaredTiles(TileFolder):
         """Say where a tile of a layer is written.
 
         Raises:
-            ValueError: If the declared suffix is not that of a GeoTIFF.
+            ValueError: If the declared suffix is not that of a GeoTIFF, or
+                the tile would leave the folder.
         """
         dir, suffix = declared_place(self.dataset, layer)
         if not suffix.lower().endswith(TIFF):
@@ -144,6 +146,7 @@ class DeclaredTiles(TileFolder):
                 f'{layer}: tiles are written as GeoTIFF, but the config '
                 f'declares suffix={suffix!r}: set one that ends in .tif'
             )
+        check_sample_id(tile, self.root)
         return self.root / self.dataset.tile_path(tile, layer, dir, suffix)
 
 

@@ -25,6 +25,7 @@ from multimodal_rs.datasets.io.raster import (
     raster_session,
 )
 from multimodal_rs.utils.progress import progress
+from multimodal_rs.utils.sample_ids import file_below
 
 FOLDER = 'tiles'  # below the folder of the dataset
 
@@ -106,7 +107,7 @@ class TileFolder:
 
     def path(self, layer: str, tile: str) -> Path:
         """Say where a tile of a layer is written."""
-        return self.root / FOLDER / layer / f'{tile}.tif'
+        return file_below(self.root / FOLDER / layer, tile, '.tif')
 
     def starts(self, length: int) -> range:
         """List where tiles begin along a side; the rest is not used."""

@@ -20,6 +20,7 @@ from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.plain import plain
+from multimodal_rs.utils.sample_ids import check_sample_id
 
 
 @DATASETS.register_module()
@@ -252,6 +253,7 @@ class MultiModalSegDataset(BaseSegDataset):
             return self.pipeline(self.get_data_info(idx))
 
     def _record(self, tile: str) -> dict:
+        check_sample_id(tile, self.ann_file or self.data_root or '.')
         paths = {
             name: self._locate(
                 self.tile_path(tile, name, modality.dir, modality.suffix)

@@ -19,6 +19,7 @@ from multimodal_rs.evaluation.confusion import (
 from multimodal_rs.evaluation.report import run_log_dir, write_json
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.utils.sample_ids import file_below
 from multimodal_rs.utils.tables import text_table, write_csv
 
 
@@ -97,7 +98,7 @@ class LandCoverMetric(BaseMetric):
                 raise ValueError(f'{_name(sample)}: {error}') from error
             self.results.append(matrix)
             if self.output_dir is not None and self.keep_results:
-                target = Path(self.output_dir, f'{_name(sample)}.png')
+                target = file_below(self.output_dir, _name(sample), '.png')
                 ids = prediction.squeeze(0).cpu().numpy().astype(np.uint8)
                 with atomic_path(target) as temporary:
                     Image.fromarray(ids).save(temporary, format='PNG')
