@@ -117,6 +117,41 @@ def mask_everywhere(root: Path) -> None:
     rewrite(path_of(root, 's1'), describe)
 
 
+def absurd(root: Path) -> None:
+    data = np.full((2, SIZE, SIZE), -10, np.float32)
+    data[0, 0, :3] = -3.4e38
+    write_tif(path_of(root, 's1'), data)
+
+
+def never_written(root: Path) -> None:
+    profile = dict(count=2, height=SIZE, width=SIZE, dtype='float32')
+    path = path_of(root, 's1')
+    path.unlink()
+    rasterio.open(path, 'w', 'GTiff', sparse_ok=True, **profile).close()
+
+
+def another_document(root: Path) -> None:
+    other = path_of(root, 's1')
+    path_of(root, 's2').write_text(
+        '<VRTDataset rasterXSize="32" rasterYSize="32"><VRTRasterBand '
+        'dataType="Float32" band="1"><SimpleSource><SourceFilename>'
+        f'{other}</SourceFilename><SourceBand>1</SourceBand></SimpleSource>'
+        '</VRTRasterBand></VRTDataset>'
+    )
+
+
+def label_of_floats(root: Path) -> None:
+    rng = np.random.default_rng(0)
+    data = rng.random((1, SIZE, SIZE), np.float32) + 0.5
+    data[0, 0, 0] = 1
+    write_tif(path_of(root, 'dfc'), data)
+
+
+def outside(root: Path) -> None:
+    lists = root / 'splits/geographic/test.txt'
+    lists.write_text(lists.read_text() + '../../../etc/passwd\n')
+
+
 def rewrite(
     path: Path, change: Callable[[rasterio.io.DatasetWriter], None]
 ) -> None:
@@ -160,6 +195,11 @@ DAMAGE = [
     (overlap, 'OVERLAP BETWEEN SPLITS (1)', f'share 1 tiles: {TILE}'),
     (twice, 'TILE TWICE IN A LIST (1)', f'train.txt: {TILE}'),
     (wrong_line, 'UNREADABLE SPLIT LIST (1)', "line 'tile 7' must name"),
+    (absurd, 'ABSURD VALUES (1)', '3 numbers of 1e30 or more'),
+    (never_written, 'UNREADABLE FILE (1)', 'blocks were never written'),
+    (another_document, 'UNREADABLE FILE (1)', 's2_BlackForest_p1.tif'),
+    (label_of_floats, 'UNKNOWN LABEL ID (1)', ', and 10'),
+    (outside, 'UNREADABLE SPLIT LIST (1)', 'passwd'),
     (empty_list, 'UNREADABLE SPLIT LIST (1)', 'lists no tile'),
 ]
 

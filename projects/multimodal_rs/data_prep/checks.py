@@ -17,6 +17,7 @@ from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.label import translate
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.pixels import count_absurd
 from multimodal_rs.datasets.reading import BandReader, ContradictionError
 from multimodal_rs.utils.installation import one_grid_command
 
@@ -107,14 +108,21 @@ def _check_file(
             if wrong:
                 seen.findings.append(Finding('band count', f'{path}: {wrong}'))
                 return
-            data, far = _read(layer.modality, file)
+            data, far, absurd = _read(layer.modality, file)
     except ContradictionError as error:
         seen.findings.append(Finding(error.kind, str(error)))
         return
-    except (ValueError, KeyError) as error:
-        reason = str(error.args[0]).splitlines()[0]
-        seen.findings.append(Finding('unreadable file', f'{path}: {reason}'))
+    except (ValueError, KeyError, OSError) as error:
+        reason = str(error.args[0] if len(error.args) == 1 else error)
+        text = f'{path}: {reason.splitlines()[0]}'
+        seen.findings.append(Finding('unreadable file', text))
         return
+    if absurd:
+        text = (
+            f'{path}: {absurd} numbers of 1e30 or more count as invalid. '
+            'Expected the file or the modality to declare them as `nodata`'
+        )
+        seen.findings.append(Finding('absurd values', text))
     if far:
         seen.findings.append(Finding('unusual values', f'{path}: {far}'))
     invalid = float(np.isnan(data[0]).mean())
@@ -124,16 +132,20 @@ def _check_file(
         seen.findings.append(Finding('no valid pixel', text))
 
 
-def _read(modality: Modality, file: OpenedRaster) -> tuple[np.ndarray, str]:
+def _read(
+    modality: Modality, file: OpenedRaster
+) -> tuple[np.ndarray, str, int]:
     """Read a modality in the units of its values.
 
     Returns:
-        What was read, and how far it is from the declared ``file_range``.
+        What was read, how far it is from the declared ``file_range``, and
+        how many numbers are absurd.
     """
     reading = BandReader(file, modality).read()
     out = np.empty(reading.data.shape, np.float32)
     modality.prepare(*reading, out=out)
-    return out, far_off(file_numbers(reading, modality), modality)
+    far = far_off(file_numbers(reading, modality), modality)
+    return out, far, count_absurd(reading.data, reading.nodata)
 
 
 def _check_bands(layer: TileLayer, bands: int) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -87,6 +87,11 @@ class Label:
             return dict(self.ids)
         return {i: i for i in (*range(classes), IGNORED)}
 
+    @property
+    def _ids_of_file(self) -> Collection[int]:
+        """Numbers that a file may hold, whatever the classes."""
+        return range(IGNORED) if self.ids is None else self.ids
+
     def name(self, number: float) -> str:
         """How a number of a file is written in messages."""
         if self.colors is not None:
@@ -108,7 +113,12 @@ class Label:
         with raster_session(), open_raster(path, self.key) as file:
             bands = self._bands(file.bands, path)
             data, nodata = file.read(bands), file.nodata(bands[:1])
-            grid = file.grid
+            grid, missing = file.grid, file.missing
+        if missing and nodata in self._ids_of_file:
+            raise ValueError(
+                f'{path}: {missing}, and their number would be {nodata:g}, '
+                'which is a class: write the label again, completely'
+            )
         return self.decoded(data, nodata, grid, path)
 
     def decoded(

@@ -76,6 +76,14 @@ class BandReader:
         self.bands = _located(file, modality)
         self._scaling = _scaling(file, modality, self.bands)
         self._nodata = file.nodata(self.bands)
+        if file.missing and modality.nodata != 'file':
+            raise ContradictionError(
+                'missing blocks',
+                f'{file.path}: {file.missing}, and modality '
+                f'{modality.name!r} declares nodata={modality.nodata}, not '
+                'what the file declares: write the file again, completely, '
+                "or declare nodata='file'",
+            )
         # Who turns nodata off trusts no mask of a file either; who gives an
         # array gives its mask himself.
         given = isinstance(file, OpenedArray)

@@ -1,17 +1,24 @@
 """Arrays in ``.npy`` and ``.mat`` files, opened as rasters."""
 
-import zlib
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.opened import Nodata, OpenedRaster, Window
+from multimodal_rs.utils.damage import check_claim, damaged, reading
 
-# What scipy raises for a file that ends early, besides ValueError.
-DAMAGE = (IndexError, TypeError, KeyError, EOFError, zlib.error)
+EXPECTED = 'a complete .npy or .mat array: copy or download the file again'
+MATLAB = 8 * 1032  # deflate, and doubles that are stored as bytes
+NUMBERS = 'biufc'  # kinds of types
+# What MATLAB calls types of numbers, and the bytes of one.
+CLASSES = dict(double=8, single=4, logical=1) | {
+    f'{sign}int{8 * size}': size for sign in ('', 'u') for size in (1, 2, 4, 8)
+}
 
 
 class LazyMatrix:
@@ -39,11 +46,17 @@ class LazyMatrix:
     def __getitem__(self, window: tuple[slice, slice]) -> np.ndarray:
         """Read ``[rows, columns]`` as (H, W, C)."""
         rows, columns = window
-        try:
-            with _import_h5py(self.path).File(self.path) as file:
-                block = file[self.name][..., columns, rows].T
-        except OSError as error:
-            raise _unreadable(self.path, error) from error
+        height, width = (
+            len(range(*s.indices(n)))
+            for s, n in zip(window, self.shape, strict=False)
+        )
+        claimed = height * width * self.shape[2] * self.dtype.itemsize
+        check_claim(self.path, claimed, EXPECTED)
+        with (
+            reading(self.path, EXPECTED),
+            _import_h5py(self.path).File(self.path) as file,
+        ):
+            block = file[self.name][..., columns, rows].T
         return block.reshape(*block.shape[:2], -1)
 
 
@@ -143,13 +156,15 @@ def open_array(path: str, key: str | None = None) -> np.ndarray | LazyMatrix:
         ValueError: If the array has not two or three axes, or the file is
             damaged.
     """
-    try:
-        if Path(path).suffix.lower() == '.npy':
-            array = np.load(path, mmap_mode='r', allow_pickle=False)
-        else:
-            array = _open_mat(path, key)
-    except (ValueError, EOFError, OSError) as error:
-        raise _unreadable(path, error) from error
+    if Path(path).suffix.lower() == '.npy':
+        with reading(path, EXPECTED):
+            # Not `np.load`, which takes zip archives too.
+            array = np.lib.format.open_memmap(path, mode='r')
+    else:
+        array = _open_mat(path, key)
+    if array.dtype.kind not in NUMBERS:
+        found = f'it holds {array.dtype}, no numbers'
+        raise damaged(path, found, EXPECTED)
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3:
@@ -166,13 +181,11 @@ def array_names(path: str) -> list[str]:
     Raises:
         ValueError: If the file is damaged.
     """
-    try:
-        if not _is_hdf5(path):
-            return _names_of_old_mat(path)
-        with _import_h5py(path).File(path) as file:
-            return _variables(file)
-    except (ValueError, EOFError, OSError) as error:
-        raise _unreadable(path, error) from error
+    if not _is_hdf5(path):
+        return list(_variables_of_old_mat(path))
+    h5py = _import_h5py(path)
+    with reading(path, EXPECTED), h5py.File(path) as file:
+        return _variables(file, path)
 
 
 def _open_mat(path: str, key: str | None) -> np.ndarray | LazyMatrix:
@@ -181,26 +194,25 @@ def _open_mat(path: str, key: str | None) -> np.ndarray | LazyMatrix:
 
     if _is_hdf5(path):
         return _open_hdf5_mat(path, key)
-    name = _pick(_names_of_old_mat(path), key, path)
-    try:
-        return loadmat(path, variable_names=[name])[name]
-    except (MatReadError, *DAMAGE) as error:
-        raise ValueError(str(error)) from error
+    variables = _variables_of_old_mat(path)
+    name = _pick(list(variables), key, path)
+    shape, kind = variables[name]
+    if kind not in CLASSES:
+        found = f'the variable {name!r} is of type {kind}, no numbers'
+        raise damaged(path, found, EXPECTED)
+    claimed = math.prod(shape) * CLASSES[kind]
+    check_claim(path, claimed, EXPECTED, MATLAB)
+    with reading(path, EXPECTED, (MatReadError,)):
+        return np.asarray(loadmat(path, variable_names=[name])[name])
 
 
-def _names_of_old_mat(path: str) -> list[str]:
-    """List the variables of a file before MATLAB 7.3.
-
-    Raises:
-        ValueError: If the file is damaged.
-    """
+def _variables_of_old_mat(path: str) -> dict[str, tuple[tuple, str]]:
+    """List the variables of a file before MATLAB 7.3: shape and type."""
     from scipy.io import whosmat
     from scipy.io.matlab import MatReadError
 
-    try:
-        return [name for name, _, _ in whosmat(path)]
-    except (MatReadError, *DAMAGE) as error:
-        raise ValueError(str(error)) from error
+    with reading(path, EXPECTED, (MatReadError,)):
+        return {name: (shape, kind) for name, shape, kind in whosmat(path)}
 
 
 def _is_hdf5(path: str) -> bool:
@@ -212,9 +224,20 @@ def _is_hdf5(path: str) -> bool:
 
 
 def _open_hdf5_mat(path: str, key: str | None) -> LazyMatrix:
-    with _import_h5py(path).File(path) as file:
-        name = _pick(_variables(file), key, path)
+    h5py = _import_h5py(path)
+    with reading(path, EXPECTED), h5py.File(path) as file:
+        names = _variables(file, path)
+    name = _pick(names, key, path)
+    with reading(path, EXPECTED), h5py.File(path) as file:
+        _refuse_other_files(file[name], path)
         return LazyMatrix(path, name, file[name].shape, file[name].dtype)
+
+
+def _refuse_other_files(variable: Any, path: str) -> None:
+    """Refuse a dataset whose numbers lie in other files."""
+    if variable.external or variable.is_virtual:
+        found = f'the variable {variable.name!r} lies in other files'
+        raise damaged(path, found, EXPECTED)
 
 
 def _import_h5py(path: str) -> ModuleType:
@@ -227,13 +250,17 @@ def _import_h5py(path: str) -> ModuleType:
     return h5py
 
 
-def _variables(file: Mapping) -> list[str]:
+def _variables(file: Mapping, path: str) -> list[str]:
     """Name the arrays; `#refs#` and the like are MATLAB's own."""
-    return [
-        name
-        for name, entry in file.items()
-        if hasattr(entry, 'shape') and not name.startswith('#')
-    ]
+    from h5py import HardLink
+
+    names = [name for name in file if not name.startswith('#')]
+    links = {n: type(file.get(n, getlink=True)) for n in names}
+    away = [n for n, link in links.items() if link is not HardLink]
+    if away:
+        found = f'{away[:5]} are links, perhaps into other files'
+        raise damaged(path, found, EXPECTED)
+    return [name for name in names if hasattr(file[name], 'shape')]
 
 
 def _pick(names: list[str], key: str | None, path: str) -> str:
@@ -245,10 +272,3 @@ def _pick(names: list[str], key: str | None, path: str) -> str:
             'the modality to one of them'
         )
     return key
-
-
-def _unreadable(path: str, error: Exception) -> ValueError:
-    return ValueError(
-        f'{path} cannot be read: {error}. Expected a complete .npy or .mat '
-        'array: copy or download the file again'
-    )

@@ -32,11 +32,15 @@ class OpenedRaster(abc.ABC):
         path: What it was opened from.
         bands: Number of bands.
         size: (H, W) in pixels.
+        missing: Which blocks nobody has written, for a message. Their pixels
+            have the nodata value that the file declares: without one it is
+            refused. Empty: none is missing.
     """
 
     path: str
     bands: int
     size: tuple[int, int]
+    missing: str = ''
 
     def __enter__(self) -> 'OpenedRaster':
         return self

@@ -1,6 +1,7 @@
 """Bands of a raster or array file, read from a tile or a whole scene."""
 
 import contextlib
+import functools
 import os
 import threading
 import warnings
@@ -15,12 +16,21 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
+from multimodal_rs.datasets.io.drivers import allowed_drivers
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.opened import (
     Nodata,
     OpenedRaster,
     Scaling,
     Window,
+)
+from multimodal_rs.datasets.io.png import check_png
+from multimodal_rs.datasets.io.tiff import missing_blocks
+from multimodal_rs.utils.damage import (
+    check_claim,
+    damaged,
+    first_cause,
+    reading,
 )
 from multimodal_rs.utils.installation import prepare_command
 
@@ -32,8 +42,6 @@ from multimodal_rs.utils.installation import prepare_command
 OPTIONS = dict(
     GDAL_ERROR_ON_LIBJPEG_WARNING=True, GDAL_DISABLE_READDIR_ON_OPEN='TRUE'
 )
-PNG_END = b'IEND'
-PNG_TAIL = 512  # bytes in which it is looked for: some files have more behind
 ARRAYS = ('.npy', '.mat')
 
 
@@ -88,18 +96,25 @@ class OpenedFile(OpenedRaster):
 
     def __init__(self, path: str) -> None:
         self.path = path
-        try:
-            with raster_session():
-                # `rasterio.open` enters another environment, with credentials
-                # for remote files, at each call: a third of the time.
-                self._file = (
-                    rasterio.open(path)
-                    if is_virtual(path)
-                    else DatasetReader(path)
-                )
-        except RasterioError as error:
-            raise _unreadable(path, _first_cause(error)) from error
+        expected = _expected()
+        if not is_virtual(path):
+            check_png(path, expected)
+            self.missing = missing_blocks(path, expected)
+        drivers = allowed_drivers(path)
+        with reading(path, expected), raster_session():
+            # `rasterio.open` enters another environment, with credentials
+            # for remote files, at each call: a third of the time.
+            self._file = (
+                rasterio.open(path)
+                if is_virtual(path)
+                else DatasetReader(path, driver=drivers)
+            )
+        if self._file.driver not in drivers:  # of a name that is virtual
+            raise damaged(path, f'it is of type {self._file.driver}', expected)
         _check_single(path, self._file.subdatasets)
+        if self.missing and self._file.nodata is None:
+            self._file.close()
+            raise damaged(path, self.missing, expected)
         self.bands = self._file.count
         self.size = self._file.shape
 
@@ -201,6 +216,10 @@ class OpenedFile(OpenedRaster):
         dtype: str | None,
     ) -> np.ndarray:
         indexes = [b + 1 for b in bands]
+        height, width = out_shape or self._shape(window, None)
+        size = np.dtype(self.dtypes[0]).itemsize
+        claimed = len(indexes) * height * width * size
+        check_claim(self.path, claimed, _expected())
         if out_shape is not None:
             out_shape = (len(indexes), *out_shape)
         place = dict(window=window, out_shape=out_shape)
@@ -210,11 +229,8 @@ class OpenedFile(OpenedRaster):
 
     def _decoded(self, read: Callable[[], np.ndarray]) -> np.ndarray:
         """Read pixels; say which file it was if that fails."""
-        try:
-            with raster_session():
-                return read()
-        except RasterioError as error:
-            raise _unreadable(self.path, _first_cause(error)) from error
+        with reading(self.path, _expected()), raster_session():
+            return read()
 
 
 def _reads_mask(flags: Collection[MaskFlags]) -> bool:
@@ -271,8 +287,6 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
         )
     if path.lower().endswith(ARRAYS):
         return OpenedArray(open_array(path, key), path)
-    if path.lower().endswith('.png') and not is_virtual(path):
-        _check_png_end(path)
     return OpenedFile(path)
 
 
@@ -323,17 +337,9 @@ def check_written(path: str | os.PathLike) -> None:
             file.read(window=(rows, columns))
     except RasterioError as error:
         raise OSError(
-            f'{path} was not written to its end ({_first_cause(error)}): is '
+            f'{path} was not written to its end ({first_cause(error)}): is '
             'the disk full?'
         ) from error
-
-
-def _check_png_end(path: str) -> None:
-    with open(path, 'rb') as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(file.tell() - PNG_TAIL, 0))
-        if PNG_END not in file.read():
-            raise _unreadable(path, 'the end of the PNG is missing')
 
 
 def _check_single(path: str, parts: Sequence[str]) -> None:
@@ -351,16 +357,12 @@ def _check_single(path: str, parts: Sequence[str]) -> None:
         )
 
 
-def _unreadable(path: str, cause: str) -> ValueError:
-    return ValueError(
-        f'{path} cannot be read: {cause}. Expected a complete raster that '
-        'GDAL knows; the file is probably truncated: copy or download it '
-        f'again, or take it out of the split list (`{prepare_command()} '
-        '--check` lists all such files)'
+@functools.cache
+def _expected() -> str:
+    return (
+        'a complete raster of a format that its name allows; the file is '
+        'probably truncated: copy or download it again, or take it out of '
+        f'the split list (`{prepare_command()} --check` lists all such '
+        'files). Blocks may only be missing where the file declares a nodata '
+        'value, and a document that names other files (VRT) must be named so'
     )
-
-
-def _first_cause(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error).strip() or type(error).__name__
