@@ -1,5 +1,6 @@
 """What CMX and CMNeXt have in common."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 from mmengine.model import ModuleList
@@ -56,6 +57,7 @@ class JointTransformer(MultiModalBackbone):
         self.init_cfg = config
         self.load_encoders(**{k: v for k, v in config.items() if k != 'type'})
 
+    @abstractmethod
     def load_encoders(
         self, checkpoint: str, prefix: str | None = None, stem: str = 'repeat'
     ) -> None:
@@ -66,4 +68,3 @@ class JointTransformer(MultiModalBackbone):
             prefix: As there.
             stem: As there.
         """
-        raise NotImplementedError

@@ -45,12 +45,7 @@ class ConcatMLPNeck(LevelFusionNeck):
             in_index,
             init_cfg or dict(type='Xavier', layer='Linear'),
         )
-        if len(self.in_index) != len(in_channels):
-            raise ValueError(
-                'ConcatMLPNeck: in_channels needs one entry per level, '
-                f'expected {len(self.in_index)} for in_index='
-                f'{self.in_index}, got {tuple(in_channels)}'
-            )
+        self.check_levels(in_channels=in_channels)
         number = len(self.modalities)
         self.levels = ModuleList(
             _mlp(number * c, c) if number > 1 else nn.Identity()

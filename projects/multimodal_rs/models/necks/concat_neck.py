@@ -40,12 +40,7 @@ class ConcatFusionNeck(LevelFusionNeck):
             in_index,
             init_cfg or dict(type='Kaiming', layer='Conv2d'),
         )
-        if len(self.in_index) != len(in_channels):
-            raise ValueError(
-                'ConcatFusionNeck: in_channels needs one entry per level, '
-                f'expected {len(self.in_index)} for in_index='
-                f'{self.in_index}, got {tuple(in_channels)}'
-            )
+        self.check_levels(in_channels=in_channels)
         number = len(self.modalities)
         self.levels = ModuleList(
             _mix(number * c, c) if mix else nn.Identity() for c in in_channels

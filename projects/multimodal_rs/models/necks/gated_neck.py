@@ -39,12 +39,7 @@ class GatedFusionNeck(LevelFusionNeck):
         init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(modalities, in_index, init_cfg)
-        if len(self.in_index) != len(in_channels):
-            raise ValueError(
-                'GatedFusionNeck: in_channels needs one entry per level, '
-                f'expected {len(self.in_index)} for in_index='
-                f'{self.in_index}, got {tuple(in_channels)}'
-            )
+        self.check_levels(in_channels=in_channels)
         number = len(self.modalities)
         self.gates = ModuleList(
             nn.Conv2d(number * c, number * c, 1) for c in in_channels

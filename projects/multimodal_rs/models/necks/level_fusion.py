@@ -28,6 +28,20 @@ class LevelFusionNeck(BaseModule):
         self.modalities = tuple(modalities)
         self.in_index = tuple(in_index)
 
+    def check_levels(self, **lists: Sequence[int]) -> None:
+        """Refuse arguments that have not one entry per level.
+
+        Raises:
+            ValueError: With the name of the neck and of the argument.
+        """
+        for name, entries in lists.items():
+            if len(entries) != len(self.in_index):
+                raise ValueError(
+                    f'{type(self).__name__}: {name} needs one entry per '
+                    f'level, expected {len(self.in_index)} for in_index='
+                    f'{self.in_index}, got {tuple(entries)}'
+                )
+
     @abstractmethod
     def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
         """Fuse one level.

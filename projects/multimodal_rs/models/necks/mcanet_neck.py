@@ -44,13 +44,7 @@ class MCANetNeck(LevelFusionNeck):
             in_index,
             init_cfg or dict(type='Kaiming', layer='Conv2d'),
         )
-        if not len(self.in_index) == len(in_channels) == len(narrowed):
-            raise ValueError(
-                'MCANetNeck: in_channels and narrowed need one entry per '
-                f'level, expected {len(self.in_index)} for in_index='
-                f'{self.in_index}, got {tuple(in_channels)} and '
-                f'{tuple(narrowed)}'
-            )
+        self.check_levels(in_channels=in_channels, narrowed=narrowed)
         self.attention = nn.ModuleList(
             JointAttention(self.modalities, c) for c in in_channels
         )

@@ -37,11 +37,7 @@ class MCMFNeck(LevelFusionNeck):
         init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(modalities, in_index, init_cfg)
-        if len(channels) != len(self.in_index):
-            raise ValueError(
-                'MCMFNeck: channels must have one entry per level of '
-                f'in_index {self.in_index}, got {tuple(channels)}'
-            )
+        self.check_levels(channels=channels)
         self.with_cp = with_cp
         self.levels = nn.ModuleList(
             MCMF(self.modalities, c, state_size, ssm_ratio) for c in channels
