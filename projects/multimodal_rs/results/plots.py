@@ -132,7 +132,14 @@ def plot_cost(
         styles = network_styles(known)
         for panel, axis in axes.items():
             for entry in (e for e in known if e.panel == panel):
-                _point(axis, entry, attribute, unit, measure, styles)
+                record = entry.record
+                everything = record.everything
+                x = getattr(record, attribute) / unit
+                y = record.measures[everything][measure]
+                error = dict(yerr=spread(record, everything, measure))
+                draw_mark(
+                    axis, (x, y), error, styles[entry.label], entry.label
+                )
             axis.set_title(panel)
             axis.set_xlabel(label)
             axis.set_ylabel(axis_label(measure))
@@ -244,26 +251,35 @@ def network_styles(entries: Sequence[Entry]) -> dict[str, tuple[str, str]]:
     }
 
 
-def _point(
+def draw_mark(
     axis: Axes,
-    entry: Entry,
-    attribute: str,
-    unit: float,
-    measure: str,
-    styles: Mapping[str, tuple[str, str]],
+    place: tuple[float, float],
+    error: Mapping[str, float | None],
+    style: tuple[str, str],
+    label: str,
+    size: int = 8,
 ) -> None:
-    record, (color, marker) = entry.record, styles[entry.label]
+    """Draw a value with its spread.
+
+    Args:
+        axis: Where.
+        place: x and y.
+        error: ``xerr`` or ``yerr`` of matplotlib, None without a spread.
+        style: Color and marker.
+        label: For the legend.
+        size: Of the mark, in points.
+    """
+    color, marker = style
     axis.errorbar(
-        getattr(record, attribute) / unit,
-        record.measures[record.everything][measure],
-        yerr=spread(record, record.everything, measure),
+        *place,
+        **error,
         fmt=marker,
         color=color,
         markeredgecolor='white',
-        markersize=8,
-        capsize=3,
+        markersize=size,
+        capsize=round(size * 3 / 8),
         elinewidth=1.2,
-        label=entry.label,
+        label=label,
     )
 
 

@@ -13,6 +13,7 @@ from multimodal_rs.results.plots import (
     Entry,
     add_legend,
     axis_label,
+    draw_mark,
     network_styles,
     panel_names,
     require,
@@ -45,50 +46,60 @@ def plot_subsets(entries: Sequence[Entry], measure: str = 'mIoU') -> Picture:
     styles = dict(
         zip(subsets, zip(COLORS, MARKERS, strict=True), strict=False)
     )
-    names = panel_names(fused)
-    rows = [sum(e.panel == name for e in fused) for name in names]
+    networks = {name: [] for name in panel_names(fused)}
+    for entry in fused:
+        networks[entry.panel].append(entry)
     with matplotlib.rc_context(STYLE):
-        size = (7.4, 0.5 + 0.45 * len(rows) + 0.36 * sum(rows))
-        picture = Picture(figsize=size, layout='constrained')
-        axes = picture.subplots(
-            len(rows), squeeze=False, sharex=True, height_ratios=rows
-        )[:, 0]
-        for name, axis in zip(names, axes, strict=True):
+        picture, axes = _panels(networks, 0.36, measure)
+        for name, axis in axes.items():
+            _dumbbells(axis, networks[name], measure, styles)
             here = [e for e in entries if e.panel == name]
-            _dumbbells(axis, [e for e in here if e in fused], measure, styles)
             _references(axis, here, measure, styles)
-            axis.set_title(name, loc='left')
-        axes[-1].set_xlabel(axis_label(measure))
-        add_legend(picture, axes, title='tested with')
+        add_legend(picture, axes.values(), title='tested with')
     return picture
 
 
 def _subset_rows(entries: Sequence[Entry], measure: str) -> Picture:
     """Draw a row per subset, the larger ones first, a mark per network."""
     styles = network_styles(entries)
-    names = panel_names(entries)
     subsets = {
         name: _larger_first(e for e in entries if e.panel == name)
-        for name in names
+        for name in panel_names(entries)
     }
-    rows = [len(found) for found in subsets.values()]
     with matplotlib.rc_context(STYLE):
-        size = (7.4, 0.5 + 0.45 * len(names) + 0.3 * sum(rows))
-        picture = Picture(figsize=size, layout='constrained')
-        axes = picture.subplots(
-            len(names), squeeze=False, sharex=True, height_ratios=rows
-        )[:, 0]
-        for name, axis in zip(names, axes, strict=True):
+        picture, axes = _panels(subsets, 0.3, measure)
+        for name, axis in axes.items():
             for row, subset in enumerate(subsets[name]):
                 for entry in (e for e in entries if e.panel == name):
                     _mark(axis, row, entry, subset, measure, styles)
             labels = [s.replace('+', ' + ') for s in subsets[name]]
             axis.set_yticks(range(len(labels)), labels)
             axis.set_ylim(len(labels) - 0.5, -0.5)
-            axis.set_title(name, loc='left')
-        axes[-1].set_xlabel(axis_label(measure))
-        add_legend(picture, axes)
+        add_legend(picture, axes.values())
     return picture
+
+
+def _panels(
+    rows: Mapping[str, Sequence], height: float, measure: str
+) -> tuple[Picture, dict[str, Axes]]:
+    """Make a panel per name, below each other, as high as it has rows.
+
+    Args:
+        rows: What the rows of each panel show.
+        height: Of a row, in inches.
+        measure: What the common axis shows.
+    """
+    numbers = [len(of_panel) for of_panel in rows.values()]
+    size = (7.4, 0.5 + 0.45 * len(rows) + height * sum(numbers))
+    picture = Picture(figsize=size, layout='constrained')
+    grid = picture.subplots(
+        len(rows), squeeze=False, sharex=True, height_ratios=numbers
+    )
+    axes = dict(zip(rows, grid[:, 0], strict=True))
+    for name, axis in axes.items():
+        axis.set_title(name, loc='left')
+    axis.set_xlabel(axis_label(measure))
+    return picture, axes
 
 
 def _larger_first(entries: Iterable[Entry]) -> list[str]:
@@ -109,18 +120,13 @@ def _mark(
         return
     # Networks lie above each other: equal values stay apart.
     place = list(styles).index(entry.label)
-    color, marker = styles[entry.label]
-    axis.errorbar(
-        value,
-        row + 0.6 * ((place + 0.5) / len(styles) - 0.5),
-        xerr=spread(entry.record, subset, measure),
-        fmt=marker,
-        color=color,
-        markeredgecolor='white',
-        markersize=6,
-        capsize=2,
-        elinewidth=1.2,
-        label=entry.label,
+    draw_mark(
+        axis,
+        (value, row + 0.6 * ((place + 0.5) / len(styles) - 0.5)),
+        dict(xerr=spread(entry.record, subset, measure)),
+        styles[entry.label],
+        entry.label,
+        size=6,
     )
 
 
@@ -143,18 +149,12 @@ def _dumbbells(
         span = [min(known.values()), max(known.values())]
         axis.plot(span, [row, row], color='#bbbbbb', linewidth=2, zorder=1)
         for subset, value in known.items():
-            color, marker = styles[subset]
-            axis.errorbar(
-                value,
-                row + shift[subset],
-                xerr=spread(record, subset, measure),
-                fmt=marker,
-                color=color,
-                markeredgecolor='white',
-                markersize=8,
-                capsize=3,
-                elinewidth=1.2,
-                label=subset.replace('+', ' + '),
+            draw_mark(
+                axis,
+                (value, row + shift[subset]),
+                dict(xerr=spread(record, subset, measure)),
+                styles[subset],
+                subset.replace('+', ' + '),
             )
     axis.set_yticks(range(len(entries)), [e.label for e in entries])
     axis.set_ylim(len(entries) - 0.5, -0.5)
