@@ -59,8 +59,7 @@ class Modality:
         nodata: What marks an empty pixel. ``'file'``: the value that each
             file declares (its bands may differ). A number: that instead. With
             both, masks and alpha bands of the file count too. None: nothing
-            that the file declares counts. NaN, infinity and floats of 1e30 or
-            more (either sign) always mark one; ``--check`` counts those.
+            that the file declares counts. NaN, inf and |x| >= 1e30 always do.
         nodata_when: ``'any'``: a pixel is empty if any of the bands that are
             read has the value, as a network needs all of them; ``'all'``:
             only if all have it (0 in a single band is a measurement). Masks
