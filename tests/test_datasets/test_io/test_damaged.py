@@ -1,5 +1,6 @@
 """Files that are damaged, or made to deceive: an error with their name."""
 
+import os
 import random
 import resource
 import struct
@@ -265,3 +266,26 @@ def test_absurd_numbers_are_invalid_and_counted(tmp_path):
     assert count_absurd(data, None) == 2
     assert count_absurd(data, float(np.float32(1e38))) == 1
     assert count_absurd(data[:, 1], None) == 0
+
+
+@pytest.mark.parametrize('settled', [True, False])
+def test_a_file_that_changes_later_is_looked_at_again(tmp_path, settled):
+    path = write_sample(tmp_path, 'a.png')
+    whole = path.read_bytes()
+
+    def write(content, seconds):
+        path.write_bytes(content)
+        if settled:  # long ago, and not at the same time
+            os.utime(path, (seconds, seconds))
+
+    write(whole, 1000)
+    for _ in range(2):
+        open_raster(str(path)).close()
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 1
+    write(bytes(changed), 2000)
+    for _ in range(2):
+        with pytest.raises(DamagedFileError, match='checksum'):
+            open_raster(str(path))
+    write(whole, 3000)
+    open_raster(str(path)).close()

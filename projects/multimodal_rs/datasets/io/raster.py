@@ -16,6 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
+from multimodal_rs.datasets.io.contents import check_contents
 from multimodal_rs.datasets.io.drivers import allowed_drivers
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.opened import (
@@ -24,8 +25,6 @@ from multimodal_rs.datasets.io.opened import (
     Scaling,
     Window,
 )
-from multimodal_rs.datasets.io.png import check_png
-from multimodal_rs.datasets.io.tiff import missing_blocks
 from multimodal_rs.utils.damage import (
     check_claim,
     damaged,
@@ -98,8 +97,7 @@ class OpenedFile(OpenedRaster):
         self.path = path
         expected = _expected()
         if not is_virtual(path):
-            check_png(path, expected)
-            self.missing = missing_blocks(path, expected)
+            self.missing = check_contents(path, expected)
         drivers = allowed_drivers(path)
         with reading(path, expected), raster_session():
             # `rasterio.open` enters another environment, with credentials
