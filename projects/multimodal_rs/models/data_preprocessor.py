@@ -28,8 +28,9 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
 
     Samples of different sizes are padded at the bottom and right with 0 (an
     absent modality is the black image there, too) and, in training, their
-    labels with 255. In testing the label keeps its size:
-    the segmentor cuts the padding off the prediction.
+    labels with 255, by as much as their image (the label of a pixel-centred
+    window is 1x1 and stays so). In testing the label keeps its size: the
+    segmentor cuts the padding off the prediction.
 
     Args:
         modalities (dict): The dataset's declarations.
@@ -85,7 +86,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         if samples is not None:
             self._record_padding(inputs, samples, size)
         if samples is not None and training:
-            self._pad_labels(samples, size)
+            self._pad_labels(samples)
         return dict(inputs=batch, data_samples=samples)
 
     def black_image(self, name: str, like: Tensor) -> Tensor:
@@ -152,19 +153,12 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
                 dict(pad_shape=size, img_padding_size=(0, right, 0, bottom))
             )
 
-    def _pad_labels(
-        self, samples: Sequence[SegDataSample], size: tuple[int, int]
-    ) -> None:
+    def _pad_labels(self, samples: Sequence[SegDataSample]) -> None:
         for sample in samples:
-            if 'gt_sem_seg' not in sample:
-                continue
-            label = sample.gt_sem_seg.data
-            bottom = size[0] - label.shape[1]
-            right = size[1] - label.shape[2]
-            if bottom or right:
-                padded = functional.pad(
-                    label, (0, right, 0, bottom), value=self.seg_pad_val
-                )
+            padding = sample.img_padding_size
+            if 'gt_sem_seg' in sample and any(padding):
+                label = sample.gt_sem_seg.data
+                padded = functional.pad(label, padding, value=self.seg_pad_val)
                 sample.gt_sem_seg = PixelData(data=padded)
 
     def _check(self, inputs: dict) -> None:
