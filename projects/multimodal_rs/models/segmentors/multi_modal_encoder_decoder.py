@@ -211,7 +211,7 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
             Samples with ``seg_logits`` (K, H, W) and ``pred_sem_seg``
             (1, H, W), at ``ori_shape``.
         """
-        metas = _metas(inputs, data_samples)
+        metas = metas_of(inputs, data_samples)
         return self.postprocess_result(
             self.inference(inputs, metas), data_samples
         )
@@ -366,9 +366,10 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         return groups
 
 
-def _metas(
+def metas_of(
     inputs: Inputs, samples: Sequence[SegDataSample] | None
 ) -> list[dict]:
+    """Metainfo of samples; without samples, that of images as they are."""
     if samples is not None:
         return [s.metainfo for s in samples]
     size = image_size(inputs)

@@ -1,0 +1,259 @@
+"""Segmentor that classifies the pixel in the middle of a window."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+from torch.nn import functional
+
+from multimodal_rs.models.multi_modal_model import Inputs, image_size
+from multimodal_rs.models.segmentors.multi_modal_encoder_decoder import (
+    MultiModalEncoderDecoder,
+    metas_of,
+)
+from multimodal_rs.utils.labels import IGNORED
+
+# Key of a meta: which pixels of a scene are wanted, (H, W) bool.
+WANTED = 'wanted_pixels'
+BATCH = 4096
+
+
+@MODELS.register_module()
+class PixelWindowClassifier(MultiModalEncoderDecoder):
+    """Say what a pixel is from the window around it.
+
+    The habit of hyperspectral classification: a network reads a small window
+    and gives one answer, for the pixel in its middle. Parts and their
+    contracts are those of :class:`MultiModalEncoderDecoder`, missing
+    modalities included; the decode head ends with one answer, (B, K, 1, 1),
+    as :class:`WindowHead` does.
+
+    - Training reads windows, and labels of 1x1.
+    - An image is a window, and gets one answer, if it is as large as one and
+      its sample says ``ori_shape=(1, 1)``, as those of windows do.
+    - Any other image is a scene: it is mirrored beyond its border (the pixel
+      at the edge is repeated) and every pixel gets the answer of its window.
+      Windows are taken batch by batch from a view of the image; they never
+      exist all at once.
+
+    Args:
+        backbone (dict): See :class:`MultiModalEncoderDecoder`, as all
+            arguments but ``window``.
+        decode_head (dict): One that answers once per window.
+        window (int): Rows and columns of a window, odd.
+        neck (dict | list[dict], optional): Fusion neck, or it and others.
+        modality_heads (dict, optional): Decode head config per modality.
+        auxiliary_head (dict | list[dict], optional): On the fused pyramid.
+        train_cfg (dict, optional): Passed to the heads.
+        test_cfg (dict, optional): ``batch``, how many windows of a scene are
+            classified at once (4096); ``labelled_only=True``: in tests only
+            pixels with a label are classified, which is what counts, and a
+            small part of a scene with sparse labels. The predicted map means
+            nothing elsewhere. Maps of scenes do not depend on it.
+        data_preprocessor (dict, optional): Config.
+        init_cfg (dict, optional): mmengine initialisation config.
+
+    Raises:
+        ValueError: If ``window`` is even, or ``test_cfg`` cuts scenes into
+            crops, at whose borders a window would not see its surroundings.
+    """
+
+    def __init__(
+        self,
+        backbone: Mapping,
+        decode_head: Mapping,
+        window: int = 11,
+        neck: Mapping | None = None,
+        modality_heads: Mapping[str, Mapping] | None = None,
+        auxiliary_head: Mapping | list | None = None,
+        train_cfg: Mapping | None = None,
+        test_cfg: Mapping | None = None,
+        data_preprocessor: Mapping | None = None,
+        init_cfg: Mapping | None = None,
+    ) -> None:
+        super().__init__(
+            backbone=backbone,
+            decode_head=decode_head,
+            neck=neck,
+            modality_heads=modality_heads,
+            auxiliary_head=auxiliary_head,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            data_preprocessor=data_preprocessor,
+            init_cfg=init_cfg,
+        )
+        if window < 1 or window % 2 == 0:
+            raise ValueError(
+                f'{type(self).__name__}: window must be odd, so that it has a '
+                f'pixel in its middle, got {window}'
+            )
+        if self.test_cfg.get('mode', 'whole') != 'whole':
+            raise ValueError(
+                f'{type(self).__name__}: test_cfg.mode must be "whole", got '
+                f'{self.test_cfg.mode!r}: scenes are classified in batches of '
+                'windows anyway, see test_cfg.batch'
+            )
+        self.window = window
+        self.test_cfg.setdefault('mode', 'whole')
+        self.batch = self.test_cfg.get('batch', BATCH)
+
+    def loss(
+        self, inputs: Inputs, data_samples: Sequence[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """Compute the losses of all heads.
+
+        Args:
+            inputs: (B, C_m, w, w) for every modality, black where absent.
+            data_samples: With ``gt_sem_seg`` (1, 1, 1).
+
+        Raises:
+            ValueError: If the images are no windows.
+        """
+        size = image_size(inputs)
+        if size != (self.window, self.window):
+            raise ValueError(
+                f'{type(self).__name__}: training reads windows of '
+                f'{self.window}x{self.window} pixels, got {size}: use a '
+                'PixelWindowDataset of that size, or another segmentor for '
+                'dense training'
+            )
+        return super().loss(inputs, data_samples)
+
+    def predict(
+        self,
+        inputs: Inputs,
+        data_samples: Sequence[SegDataSample] | None = None,
+    ) -> list[SegDataSample]:
+        """Predict the classes of windows, or class maps of scenes.
+
+        Args:
+            inputs: (B, C_m, H, W), normalised, for some or all modalities.
+            data_samples: Receive the result; None makes new ones.
+
+        Returns:
+            Samples with ``seg_logits`` (K, H, W) and ``pred_sem_seg``
+            (1, H, W), at ``ori_shape``.
+        """
+        metas = metas_of(inputs, data_samples)
+        if data_samples is not None and self.test_cfg.get('labelled_only'):
+            size = image_size(inputs)
+            metas = [
+                {**meta, WANTED: _labelled(sample, size)}
+                if 'gt_sem_seg' in sample
+                else meta
+                for meta, sample in zip(metas, data_samples, strict=True)
+            ]
+        return self.postprocess_result(
+            self.inference(inputs, metas), data_samples
+        )
+
+    def encode_decode(
+        self, inputs: Inputs, batch_img_metas: Sequence[Mapping]
+    ) -> Tensor:
+        """Classify windows, or every pixel of scenes.
+
+        Args:
+            inputs: (B, C_m, H, W), normalised, for some or all modalities.
+            batch_img_metas: One per sample; ``present_modalities`` and
+                ``ori_shape`` count.
+
+        Returns:
+            Logits: (B, K, 1, 1) of windows, (B, K, H, W) of scenes.
+
+        Raises:
+            KeyError: If a modality is unknown to the network.
+            ValueError: If a sample has none of its modalities.
+        """
+        inputs = self.select(inputs)
+        single = tuple(batch_img_metas[0].get('ori_shape', ())) == (1, 1)
+        if single and image_size(inputs) == (self.window, self.window):
+            return super().encode_decode(inputs, batch_img_metas)
+        rows = range(len(next(iter(inputs.values()))))
+        return torch.stack(
+            [
+                self._classify_scene(
+                    {m: x[row] for m, x in inputs.items()},
+                    # mmseg accepts a single meta for a whole batch
+                    batch_img_metas[min(row, len(batch_img_metas) - 1)],
+                )
+                for row in rows
+            ]
+        )
+
+    def _classify_scene(
+        self, scene: Mapping[str, Tensor], meta: Mapping
+    ) -> Tensor:
+        """Classify a scene, (C_m, H, W) each: logits (K, H, W)."""
+        as_batch = {m: x[None] for m, x in scene.items()}
+        present = next(iter(self._group_by_presence(as_batch, [meta])))
+        views = {m: window_view(scene[m], self.window) for m in present}
+        height, width = image_size(as_batch)
+        device = views[present[0]].device
+        pixels = torch.arange(height * width, device=device)
+        if WANTED in meta:
+            pixels = pixels[meta[WANTED].flatten().to(device)]
+        logits = None
+        for part in pixels.split(self.batch):
+            rows, columns = part // width, part % width
+            windows = {m: view[rows, columns] for m, view in views.items()}
+            answer = self._answer(windows, present)[..., 0, 0]  # (n, K)
+            if logits is None:
+                number = answer.shape[1]
+                logits = answer.new_zeros(height * width, number)
+            logits[part] = answer
+        if logits is None:  # no pixel is wanted
+            head = self.decode_head
+            logits = torch.zeros(
+                height * width, head.out_channels, device=device
+            )
+        return logits.T.reshape(-1, height, width)
+
+    def _logits(
+        self,
+        head: nn.Module,
+        features: Sequence[Tensor],
+        size: tuple[int, int],
+    ) -> Tensor:
+        logits = head(features)
+        if logits.shape[2:] != (1, 1):
+            raise ValueError(
+                f'{type(self).__name__}: {type(head).__name__} answered with '
+                f'(B, K, H, W) = {tuple(logits.shape)}, expected one answer '
+                'per window, (B, K, 1, 1): use WindowHead, or end the neck at '
+                '1x1'
+            )
+        return logits
+
+
+def window_view(image: Tensor, window: int) -> Tensor:
+    """Show an image as the windows around its pixels, without copying them.
+
+    Args:
+        image: (C, H, W). Beyond its border it goes on as its mirror image,
+            in which the pixel at the edge is repeated (numpy's 'symmetric').
+        window: Rows and columns of a window, odd.
+
+    Returns:
+        (H, W, C, window, window), a view of the enlarged image.
+    """
+    margin = window // 2
+    for dim in (1, 2):
+        index = _mirrored(image.shape[dim], margin).to(image.device)
+        image = image.index_select(dim, index)
+    view = image.unfold(1, window, 1).unfold(2, window, 1)
+    return view.permute(1, 2, 0, 3, 4)
+
+
+def _mirrored(length: int, margin: int) -> Tensor:
+    """Indices of an axis with a mirrored margin at both ends."""
+    index = torch.arange(-margin, length + margin) % (2 * length)
+    return torch.where(index < length, index, 2 * length - 1 - index)
+
+
+def _labelled(sample: SegDataSample, size: tuple[int, int]) -> Tensor:
+    """(H, W) bool at the size of a padded image: which pixels have a label."""
+    labelled = sample.gt_sem_seg.data[0] != IGNORED
+    bottom, right = (n - m for n, m in zip(size, labelled.shape, strict=True))
+    return functional.pad(labelled, (0, right, 0, bottom))
