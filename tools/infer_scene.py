@@ -9,7 +9,6 @@ GeoTIFF on the same grid. Rasters larger than the memory are fine.
 """
 
 import argparse
-import time
 
 from _bootstrap import command_line, restrict_checkpoint_loading, start
 
@@ -34,6 +33,14 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--probabilities', help='GeoTIFF to write, percent for each class'
+    )
+    parser.add_argument(
+        '--confidence',
+        help='GeoTIFF to write, percent: probability of the answer, and its '
+        'margin over the second',
+    )
+    parser.add_argument(
+        '--answered', help='GeoTIFF to write, which modalities have data'
     )
     parser.add_argument(
         '--preview', help='PNG to write, the rasters beside the map'
@@ -83,14 +90,23 @@ def main() -> None:
 
     model = init_model(args.config, args.checkpoint, args.device)
     mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
-    start = time.perf_counter()
-    mapper.map(
-        rasters, args.out, args.probabilities, args.preview, progress=True
+    watch = mapper.map(
+        rasters,
+        args.out,
+        args.probabilities,
+        args.preview,
+        progress=True,
+        confidence=args.confidence,
+        answered=args.answered,
     )
     device = next(model.parameters()).device
+    shares = ', '.join(
+        f'{part} {seconds / watch.whole:.0%}'
+        for part, seconds in watch.seconds.items()
+    )
     print(
-        f'Wrote {args.out} in {time.perf_counter() - start:.1f} s '
-        f'({", ".join(rasters)}; {device})'
+        f'Wrote {args.out} in {watch.whole:.1f} s '
+        f'({", ".join(rasters)}; {device}; {shares})'
     )
     if args.preview:
         print(f'Wrote {args.preview}')

@@ -47,7 +47,7 @@ def stitched(size, crop, stride, value_at):
         for left in lefts:
             window = Window(top, left, top + crop, left + crop)
             values = value_at(window) * np.outer(weight, weight)
-            band.add(window, values[None], np.ones((crop, crop), bool))
+            band.add(window, values[None], np.ones((crop, crop), 'u2'))
         if following > band.top:
             rows.append(band.take(following)[0])
     total = np.concatenate(rows, axis=1)[0]
@@ -82,11 +82,13 @@ def test_windows_land_where_they_belong(crop, stride):
 def test_band_keeps_unfinished_rows_when_it_moves():
     band = MovingBand(1, 4, 2)
     ones = np.ones((4, 4), np.float32)
-    band.add(Window(0, 0, 4, 4), ones[None], ones > 0)
-    first, valid = band.take(2)
-    assert first.shape == (1, 2, 2) and valid.all()
-    band.add(Window(2, 0, 6, 4), ones[None], ones < 0)
-    second, valid = band.take(6)
+    bits = np.full((4, 4), 2, np.uint16)
+    band.add(Window(0, 0, 4, 4), ones[None], bits)
+    first, seen = band.take(2)
+    assert first.shape == (1, 2, 2) and (seen == 2).all()
+    bits[1:] = 0
+    band.add(Window(2, 0, 6, 4), ones[None], bits // 2)
+    second, seen = band.take(6)
     assert second[0, :, 0].tolist() == [2, 2, 1, 1]
-    assert valid[:, 0].tolist() == [True, True, False, False]
+    assert seen[:, 0].tolist() == [3, 2, 0, 0]
     assert not band.sums.any() and band.top == 6

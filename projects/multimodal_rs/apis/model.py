@@ -7,6 +7,7 @@ from mmengine.device import get_device
 from torch import nn
 
 from multimodal_rs.apis.trained import load_trained
+from multimodal_rs.inference.provenance import checkpoint_identity
 
 
 def init_model(
@@ -27,8 +28,9 @@ def init_model(
             accelerator if there is one.
 
     Returns:
-        The network in evaluation mode, with ``cfg`` and ``dataset_meta``
-        (``classes`` and ``palette``) as attributes.
+        The network in evaluation mode, with ``cfg``, ``dataset_meta``
+        (``classes`` and ``palette``) and ``checkpoint_identity`` (name and
+        SHA-256) as attributes.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -41,4 +43,5 @@ def init_model(
     model, classes, palette = load_trained(config, checkpoint, device)
     model.cfg = config
     model.dataset_meta = dict(classes=classes, palette=palette)
+    model.checkpoint_identity = checkpoint_identity(checkpoint)
     return model

@@ -1,5 +1,6 @@
 """Land-cover maps of scenes of any size, from arrays or from files."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 
@@ -9,12 +10,13 @@ from torch import nn
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters, Source
-from multimodal_rs.inference.scene import predict_scene
+from multimodal_rs.inference.scene import SceneFiles, predict_scene
 from multimodal_rs.inference.windowed import (
     Windows,
     network_modalities,
     predict_rows,
 )
+from multimodal_rs.utils.stopwatch import Stopwatch
 
 
 class SceneMapper:
@@ -91,12 +93,14 @@ class SceneMapper:
             count = len(self.classes)
             if probabilities:
                 chances = np.empty((count, *scene.size), np.float32)
-            for rows in predict_rows(self.model, scene, count, self.windows):
-                part = slice(rows.top, rows.top + len(rows.valid))
-                ids[part] = rows.ids()
-                if probabilities:
-                    chances[:, part] = rows.probabilities()
-                    chances[:, part][:, ~rows.valid] = np.nan
+            found = predict_rows(self.model, scene, count, self.windows)
+            with contextlib.closing(found):
+                for rows in found:
+                    part = slice(rows.top, rows.top + len(rows.valid))
+                    ids[part] = rows.ids()
+                    if probabilities:
+                        chances[:, part] = rows.probabilities()
+                        chances[:, part][:, ~rows.valid] = np.nan
         return (ids, chances) if probabilities else ids
 
     def map(
@@ -106,19 +110,30 @@ class SceneMapper:
         probabilities: str | os.PathLike | None = None,
         preview: str | os.PathLike | None = None,
         progress: bool = False,
-    ) -> None:
+        confidence: str | os.PathLike | None = None,
+        answered: str | os.PathLike | None = None,
+    ) -> Stopwatch:
         """Classify a scene into a GeoTIFF on the grid of its rasters.
 
         Rasters are read and maps written window by window: they may be larger
-        than the memory. Files appear complete or not at all.
+        than the memory. Files appear complete or not at all. All GeoTIFFs are
+        cloud-optimised, uint8, nodata 255.
 
         Args:
             rasters: The scene.
-            out: GeoTIFF to write: ids into ``classes`` as uint8, nodata 255,
-                with colours and names.
-            probabilities: GeoTIFF to write: percent for each class, uint8.
+            out: GeoTIFF to write: ids into ``classes``, with colours and
+                names.
+            probabilities: GeoTIFF to write: percent for each class.
             preview: PNG to write: the rasters beside the map.
             progress: Whether to say on stderr how far it is.
+            confidence: GeoTIFF to write: percent, the probability of the
+                class in the map, and its margin over the second one.
+            answered: GeoTIFF to write: which modalities have data.
+
+        Returns:
+            Its ``seconds`` say where the time went: reading, network,
+            blending and writing, of which the first and the last run beside
+            the others; ``whole`` are the seconds since the start.
 
         Raises:
             KeyError: If a raster is for an unknown modality.
@@ -126,16 +141,16 @@ class SceneMapper:
             ValueError: If rasters do not share one grid, lack bands, or
                 cannot be read, or an output is no GeoTIFF or one of them.
         """
-        predict_scene(
+        stopwatch = predict_scene(
             self.model,
             rasters,
-            out,
+            SceneFiles(out, probabilities, confidence, answered),
             self.classes,
             self.palette,
             self.windows,
-            probabilities,
             progress,
         )
         if preview is not None:
             names = self.classes, self.palette
             save_preview(preview, out, rasters, self.modalities, *names)
+        return stopwatch

@@ -75,39 +75,40 @@ class MovingBand:
     def __init__(self, channels: int, height: int, width: int) -> None:
         self.top = 0  # scene row of the band's first row
         self.sums = np.zeros((channels, height, width), np.float32)
-        self.valid = np.zeros((height, width), bool)
+        self.seen = np.zeros((height, width), np.uint16)
 
     def add(
-        self, window: Window, values: np.ndarray, valid: np.ndarray
+        self, window: Window, values: np.ndarray, seen: np.ndarray
     ) -> None:
         """Add a window; what lies outside the scene is left out.
 
         Args:
             window: Its place in the scene.
             values: (channels, crop, crop), already weighted.
-            valid: (crop, crop), True where the scene has data.
+            seen: (crop, crop) uint16, a bit per modality that has data; 0
+                where the scene has none.
         """
-        height, width = self.valid.shape
-        rows, inner_rows = _overlap(window.top - self.top, len(valid), height)
-        columns, inner_columns = _overlap(window.left, len(valid), width)
+        height, width = self.seen.shape
+        rows, inner_rows = _overlap(window.top - self.top, len(seen), height)
+        columns, inner_columns = _overlap(window.left, len(seen), width)
         self.sums[:, rows, columns] += values[:, inner_rows, inner_columns]
-        self.valid[rows, columns] |= valid[inner_rows, inner_columns]
+        self.seen[rows, columns] |= seen[inner_rows, inner_columns]
 
     def take(self, end: int) -> tuple[np.ndarray, np.ndarray]:
         """Hand out the rows before scene row ``end`` and move on to it.
 
         Returns:
-            Sums (channels, rows, W) and validity (rows, W).
+            Sums (channels, rows, W), and what was seen (rows, W).
         """
         count = end - self.top
         sums = self.sums[:, :count].copy()
-        valid = self.valid[:count].copy()
-        for array in (self.sums.swapaxes(0, 1), self.valid):
+        seen = self.seen[:count].copy()
+        for array in (self.sums.swapaxes(0, 1), self.seen):
             left = len(array) - count
             array[:left] = array[count:]
             array[left:] = 0
         self.top = end
-        return sums, valid
+        return sums, seen
 
 
 def _overlap(start: int, count: int, length: int) -> tuple[slice, slice]:

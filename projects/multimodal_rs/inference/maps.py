@@ -1,23 +1,31 @@
-"""GeoTIFFs of classes and probabilities, written from top to bottom."""
+"""Cloud-optimised GeoTIFFs, written from top to bottom.
+
+Rows go into an ordinary GeoTIFF beside the target, so that memory does not
+grow with the height. GDAL adds the overviews and copies it into the layout of
+a cloud-optimised one, which wants them in front; for that moment the disk
+holds the file twice.
+"""
 
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
+import rasterio.shutil
+from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import check_written
-from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.inference.layers import NODATA, Layer, category_names
 from multimodal_rs.utils.files import write_text
-from multimodal_rs.utils.labels import IGNORED
 
-NODATA = IGNORED
 BLOCK = 256  # pixels; height and width of the blocks in a file
+PACKED = dict(compress='deflate', BIGTIFF='IF_SAFER')
 
 
 class RowWriter:
@@ -51,54 +59,50 @@ class RowWriter:
 
 
 @contextlib.contextmanager
-def class_map(
+def layer_file(
     path: str | os.PathLike,
-    scene: SceneRasters,
-    classes: Sequence[str],
-    palette: Sequence[Sequence[int]],
+    grid: Grid,
+    layer: Layer,
+    tags: Mapping[str, str],
 ) -> Iterator[RowWriter]:
-    """Open the map of classes: one uint8 band of train ids, nodata 255.
+    """Open the raster of a layer; it is complete after the block.
 
-    It has the grid of the scene, a colour table from the palette and the
-    names as tags ``CLASS_<id>`` of the band.
+    It has uint8 bands, nodata 255, overviews (the most frequent class, or
+    the mean of measures), and where numbers mean classes a colour table and
+    their names as tags ``CLASS_<number>`` of the band.
+
+    Args:
+        path: GeoTIFF to write.
+        grid: Of the scene.
+        layer: What it holds.
+        tags: Name -> text, for the file.
     """
-    with _geotiff(path, scene, 1) as file:
-        colours = {i: (*map(int, c), 255) for i, c in enumerate(palette)}
-        file.write_colormap(1, {**colours, NODATA: (0, 0, 0, 0)})
-        names = {f'CLASS_{i}': name for i, name in enumerate(classes)}
-        file.update_tags(1, **names)
-        file.set_band_description(1, 'land cover')
-        writer = RowWriter(file)
-        yield writer
-        writer.finish()
-
-
-@contextlib.contextmanager
-def probability_map(
-    path: str | os.PathLike, scene: SceneRasters, classes: Sequence[str]
-) -> Iterator[RowWriter]:
-    """Open the map of probabilities: one uint8 band per class in percent.
-
-    Whole percents take a quarter of the room of floats; nodata is 255.
-    """
-    with _geotiff(path, scene, len(classes)) as file:
-        for band, name in enumerate(classes, 1):
-            file.set_band_description(band, name)
-            file.set_band_unit(band, 'percent')
-        writer = RowWriter(file)
-        yield writer
-        writer.finish()
+    rows = Path(f'{os.fspath(path)}.rows.tif')
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', NotGeoreferencedWarning)
+            with _row_file(rows, grid, len(layer.bands)) as file:
+                _describe(file, layer, tags)
+                writer = RowWriter(file)
+                yield writer
+                writer.finish()
+            check_written(rows)
+            how = Resampling.mode if layer.classes else Resampling.average
+            _optimise(rows, path, how)
+            check_written(path)
+    finally:
+        rows.unlink(missing_ok=True)
 
 
 def write_category_names(
-    path: str | os.PathLike, classes: Sequence[str]
+    path: str | os.PathLike, names: Sequence[str]
 ) -> None:
     """Write the class names where GDAL and QGIS look for categories.
 
     A GeoTIFF has no place for them; GDAL keeps them in ``<path>.aux.xml``.
     """
     lines = ''.join(
-        f'      <Category>{escape(name)}</Category>\n' for name in classes
+        f'      <Category>{escape(name)}</Category>\n' for name in names
     )
     write_text(
         f'{os.fspath(path)}.aux.xml',
@@ -108,40 +112,70 @@ def write_category_names(
     )
 
 
-@contextlib.contextmanager
-def _geotiff(
-    path: str | os.PathLike, scene: SceneRasters, count: int
-) -> Iterator[rasterio.io.DatasetWriter]:
-    height, width = scene.size
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', NotGeoreferencedWarning)
-        with rasterio.open(
-            path,
-            'w',
-            driver='GTiff',
-            dtype='uint8',
-            count=count,
-            height=height,
-            width=width,
-            crs=scene.grid.crs,
-            transform=scene.grid.transform,
-            nodata=NODATA,
-            tiled=True,
-            blockxsize=BLOCK,
-            blockysize=BLOCK,
-            interleave='band',
-            compress='deflate',
-            BIGTIFF='IF_SAFER',
-        ) as file:
-            file.update_tags(modalities=', '.join(scene.files))
-            yield file
-        check_written(path)
+def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
+    """Renew what GDAL and QGIS keep beside a map of this name.
 
-
-def remove_sidecars(path: str | os.PathLike) -> None:
-    """Remove what GDAL and QGIS keep beside an earlier map of this name.
-
-    Pyramids and statistics of the earlier map would be shown for the new one.
+    Pyramids and statistics of an earlier map would be shown for the new one.
     """
     for suffix in ('.ovr', '.msk', '.aux.xml'):
         Path(f'{os.fspath(path)}{suffix}').unlink(missing_ok=True)
+    if layer.classes:
+        write_category_names(path, category_names(layer))
+
+
+def _row_file(path: Path, grid: Grid, count: int) -> rasterio.io.DatasetWriter:
+    height, width = grid.size
+    return rasterio.open(
+        path,
+        'w',
+        driver='GTiff',
+        dtype='uint8',
+        count=count,
+        height=height,
+        width=width,
+        crs=grid.crs,
+        transform=grid.transform,
+        nodata=NODATA,
+        tiled=True,
+        blockxsize=BLOCK,
+        blockysize=BLOCK,
+        interleave='band',
+        **PACKED,
+    )
+
+
+def _describe(
+    file: rasterio.io.DatasetWriter, layer: Layer, tags: Mapping[str, str]
+) -> None:
+    file.update_tags(product=layer.product, **tags)
+    for band, name in enumerate(layer.bands, 1):
+        file.set_band_description(band, name)
+        if layer.unit:
+            file.set_band_unit(band, layer.unit)
+    if layer.classes:
+        table = layer.classes.items()
+        colours = {number: (*colour, 255) for number, (_, colour) in table}
+        file.write_colormap(1, {**colours, NODATA: (0, 0, 0, 0)})
+        names = {f'CLASS_{number}': name for number, (name, _) in table}
+        file.update_tags(1, **names)
+
+
+def _optimise(
+    rows: Path, path: str | os.PathLike, resampling: Resampling
+) -> None:
+    """Add overviews to a GeoTIFF and copy it into a cloud-optimised one."""
+    with rasterio.open(rows, 'r+') as file:
+        longest = max(file.shape)
+        factors = [
+            2**n for n in range(1, 32) if longest > BLOCK * 2 ** (n - 1)
+        ]
+        if factors:
+            file.build_overviews(factors, resampling)
+    rasterio.shutil.copy(
+        rows,
+        os.fspath(path),
+        driver='COG',
+        blocksize=BLOCK,
+        overviews='AUTO',  # those that it has
+        **PACKED,
+    )

@@ -1,123 +1,172 @@
-"""Maps of whole scenes: several rasters in, one georeferenced map out.
+"""Maps of whole scenes: several rasters in, georeferenced maps out.
 
 Pixels that are invalid in all modalities get 255.
 
 Rasters are read and maps written in parts, so memory grows with the width W
-of the scene but not with its height: at most 8 * K * crop * W bytes for K
-classes (the rows under work, and their copy while they move on), some
-1500 * W bytes for rows that wait until their block is full (K times that for
-probabilities), GDAL's block cache (GDAL_CACHEMAX, 5 % of the machine's memory
-if not set), and the batch of windows in the network.
+of the scene but not with its height: at most 20 * K * crop * W bytes for K
+classes (the rows under work, their copy while they move on, and finished rows
+that wait for the thread that writes), some 1500 * W bytes per band of a map
+for rows that wait until their block is full, GDAL's block cache
+(GDAL_CACHEMAX, 5 % of the machine's memory if not set), and four batches of
+windows, of which one is in the network.
 """
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 from torch import nn
 
-from multimodal_rs.inference.maps import (
-    NODATA,
-    RowWriter,
-    class_map,
-    probability_map,
-    remove_sidecars,
-    write_category_names,
+from multimodal_rs.inference.layers import (
+    Layer,
+    answered_layer,
+    class_layer,
+    confidence_layer,
+    probability_layer,
 )
+from multimodal_rs.inference.maps import RowWriter, layer_file, write_sidecars
+from multimodal_rs.inference.provenance import map_tags
 from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.windowed import (
+    PARTS,
     Rows,
     Windows,
     network_modalities,
     predict_rows,
 )
+from multimodal_rs.utils.background import in_background
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.stopwatch import Stopwatch
+
+Target = str | os.PathLike
+
+
+@dataclass(frozen=True)
+class SceneFiles:
+    """The GeoTIFFs that are made of a scene, all uint8; None: not that one.
+
+    Attributes:
+        classes: The map: train ids.
+        probabilities: Percent for each class.
+        confidence: Percent: the largest probability, and its margin over the
+            second.
+        answered: A number for the modalities that have data.
+    """
+
+    classes: Target
+    probabilities: Target | None = None
+    confidence: Target | None = None
+    answered: Target | None = None
+
+    def paths(self) -> list[Path]:
+        """Those that are made."""
+        return [Path(p) for p in astuple(self) if p is not None]
+
+    def layers(
+        self,
+        classes: Sequence[str],
+        palette: Sequence[Sequence[int]],
+        modalities: Sequence[str],
+    ) -> list[tuple[Path, Layer]]:
+        """What they hold; the map comes first."""
+        wanted = [
+            (self.classes, class_layer(classes, palette)),
+            (self.probabilities, probability_layer(classes)),
+            (self.confidence, confidence_layer()),
+        ]
+        if self.answered is not None:
+            wanted.append((self.answered, answered_layer(modalities)))
+        return [(Path(p), layer) for p, layer in wanted if p is not None]
 
 
 def predict_scene(
     model: nn.Module,
     rasters: Mapping[str, Source],
-    output: str | os.PathLike,
+    files: SceneFiles,
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     windows: Windows,
-    probabilities: str | os.PathLike | None = None,
     progress: bool = True,
-) -> None:
+) -> Stopwatch:
     """Classify a scene window by window, into files.
 
-    The files appear complete or not at all.
+    The files appear complete or not at all. While the network works, one
+    thread reads the next windows and another one writes finished rows.
 
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
             evaluation mode.
         rasters: Raster per modality, all on one grid; a subset is enough.
-        output: GeoTIFF to write: train ids as uint8, with grid, colours and
-            names.
+        files: What to write.
         classes: Names, in the order of the train ids.
         palette: (R, G, B) of every class.
         windows: How to divide the scene.
-        probabilities: GeoTIFF to write as well: percent per class as uint8.
         progress: Whether to say how far it is.
+
+    Returns:
+        The seconds of ``PARTS``.
 
     Raises:
         KeyError: If a raster is for an unknown modality.
         ValueError: If the rasters do not share one grid, cannot be read, or
             an argument contradicts another.
     """
-    _check(output, probabilities, rasters)
+    _check(files, rasters)
+    stopwatch = Stopwatch(PARTS)
     with contextlib.ExitStack() as stack:
         modalities = network_modalities(model)
         scene = stack.enter_context(SceneRasters(rasters, modalities))
-        maps = _maps(scene, output, probabilities, classes, palette)
-        writer, percent = stack.enter_context(maps)
-        for rows in predict_rows(
-            model, scene, len(classes), windows, progress
-        ):
-            writer.add(rows.ids()[None])
-            if percent is not None:
-                percent.add(_percent(rows))
-    for path in filter(None, (output, probabilities)):
-        remove_sidecars(path)
-    write_category_names(output, classes)
+        layers = files.layers(classes, palette, list(scene.modalities))
+        tags = map_tags(model, rasters, windows)
+        writers = _writers(scene, layers, tags, stopwatch)
+        write = stack.enter_context(writers)
+        found = predict_rows(
+            model, scene, len(classes), windows, progress, stopwatch
+        )
+        stack.enter_context(contextlib.closing(found))
+        written = in_background(write, found)
+        stack.enter_context(contextlib.closing(written))
+        for _ in written:
+            pass
+    for path, layer in layers:
+        write_sidecars(path, layer)
+    return stopwatch
 
 
 @contextlib.contextmanager
-def _maps(
+def _writers(
     scene: SceneRasters,
-    output: str | os.PathLike,
-    probabilities: str | os.PathLike | None,
-    classes: Sequence[str],
-    palette: Sequence[Sequence[int]],
-) -> Iterator[tuple[RowWriter, RowWriter | None]]:
-    """Open the maps; they take their names when all has gone well."""
-    with contextlib.ExitStack() as stack:
-        path = stack.enter_context(atomic_path(output))
-        writer = stack.enter_context(class_map(path, scene, classes, palette))
-        percent = None
-        if probabilities is not None:
-            path = stack.enter_context(atomic_path(probabilities))
-            percent = stack.enter_context(
-                probability_map(path, scene, classes)
-            )
-        yield writer, percent
+    layers: Sequence[tuple[Path, Layer]],
+    tags: Mapping[str, str],
+    stopwatch: Stopwatch,
+) -> Iterator[Callable[[Rows], None]]:
+    """Open the maps; they take their names when all has gone well.
+
+    Yields:
+        A function that writes finished rows into all of them.
+    """
+    writers: list[RowWriter] = []
+
+    def write(rows: Rows) -> None:
+        with stopwatch.timed('writing'):
+            for writer, (_, layer) in zip(writers, layers, strict=True):
+                writer.add(layer.values(rows))
+
+    with contextlib.ExitStack() as names, contextlib.ExitStack() as opened:
+        for path, layer in layers:
+            temporary = names.enter_context(atomic_path(path))
+            file = layer_file(temporary, scene.grid, layer, tags)
+            writers.append(opened.enter_context(file))
+        yield write
+        with stopwatch.timed('writing'):
+            opened.close()  # adds the overviews
 
 
-def _percent(rows: Rows) -> np.ndarray:
-    """Round probabilities to whole percents, (K, rows, W) uint8."""
-    rounded = np.rint(rows.probabilities(whole=100)).astype(np.uint8)
-    rounded[:, ~rows.valid] = NODATA
-    return rounded
-
-
-def _check(
-    output: str | os.PathLike,
-    probabilities: str | os.PathLike | None,
-    rasters: Mapping[str, Source],
-) -> None:
-    targets = [Path(p) for p in (output, probabilities) if p is not None]
+def _check(files: SceneFiles, rasters: Mapping[str, Source]) -> None:
+    targets = files.paths()
     for target in targets:
         if target.suffix.lower() not in ('.tif', '.tiff'):
             raise ValueError(

@@ -7,14 +7,17 @@ is mirrored to its size. In a window where a modality has no valid pixel it
 counts as missing, as it does for an optional modality of a tile.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.blending import (
     MovingBand,
@@ -23,9 +26,13 @@ from multimodal_rs.inference.blending import (
     window_weight,
 )
 from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.utils.background import in_background
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.progress import progress_bar
+from multimodal_rs.utils.stopwatch import Stopwatch
 from multimodal_rs.utils.windows import Window
+
+PARTS = ('reading', 'network', 'blending', 'writing')
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ class Rows:
     Attributes:
         top: Scene row of the first one.
         sums: (K, rows, W) float32, weighted probabilities of all windows.
-        valid: (rows, W), whether any modality has data.
+        seen: (rows, W) uint16, a bit per raster of the scene, the first one
+            the lowest: whether it has data there.
         row_weight: (rows,) total weight of every row; that of a pixel is the
             product of its row's and its column's.
         column_weight: (W,) likewise.
@@ -69,9 +77,14 @@ class Rows:
 
     top: int
     sums: np.ndarray
-    valid: np.ndarray
+    seen: np.ndarray
     row_weight: np.ndarray
     column_weight: np.ndarray
+
+    @property
+    def valid(self) -> np.ndarray:
+        """(rows, W), whether any modality has data."""
+        return self.seen > 0
 
     def ids(self) -> np.ndarray:
         """Get the likeliest classes: (rows, W) uint8, 255 without data."""
@@ -96,8 +109,11 @@ def predict_rows(
     num_classes: int,
     windows: Windows,
     progress: bool = False,
+    stopwatch: Stopwatch | None = None,
 ) -> Iterator[Rows]:
-    """Classify a scene window by window.
+    """Classify a scene window by window; a thread reads ahead.
+
+    Close the iterator before the scene, with ``contextlib.closing``.
 
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
@@ -106,6 +122,7 @@ def predict_rows(
         num_classes: How many classes the network tells apart.
         windows: How to divide the scene.
         progress: Whether to say how far it is.
+        stopwatch: Gets the seconds of ``PARTS``, without the writing.
 
     Yields:
         All rows of the scene, from top to bottom.
@@ -115,16 +132,36 @@ def predict_rows(
     """
     model.eval()
     plan = _Plan.of(scene.size, windows)
+    watch = stopwatch or Stopwatch(PARTS)
     band = MovingBand(num_classes, plan.band_height, scene.size[1])
-    with progress_bar('windows', plan.count, progress) as advance:
-        for batch, end in plan.rows(windows.batch_size):
-            _add_batch(model, scene, batch, band)
-            advance(len(batch))
-            top = band.top
-            if end > top:
-                sums, valid = band.take(end)
+
+    def read(item: tuple[list[Window], int]) -> tuple[int, list[_Image], int]:
+        with watch.timed('reading'):
+            images = [_read(scene, window) for window in item[0]]
+        return len(images), [i for i in images if i.present], item[1]
+
+    batches = in_background(
+        read, plan.rows(windows.batch_size), held=raster_session
+    )
+    with (
+        progress_bar('windows', plan.count, progress) as advance,
+        contextlib.closing(batches),
+    ):
+        for count, images, end in batches:
+            if images:  # what nobody sees stays nodata
+                with watch.timed('network'):
+                    values = _weighted_probabilities(
+                        model, images, num_classes
+                    )
+            with watch.timed('blending'):
+                for number, image in enumerate(images):
+                    band.add(image.window, values[number], image.seen)
+                top = band.top
+                taken = band.take(end) if end > top else None
+            advance(count)
+            if taken is not None:
                 weights = plan.row_weight[top:end], plan.column_weight
-                yield Rows(top, sums, valid, *weights)
+                yield Rows(top, *taken, *weights)
 
 
 def network_modalities(model: nn.Module) -> dict[str, Modality]:
@@ -194,51 +231,53 @@ class _Plan:
                 yield windows[first : first + batch_size], done
 
 
-def _add_batch(
-    model: nn.Module,
-    scene: SceneRasters,
-    windows: Sequence[Window],
-    band: MovingBand,
-) -> None:
-    """Predict windows and add them to the band."""
-    used, images, samples, valid = [], [], [], []
-    for window in windows:
-        image = scene.read(window)
-        seen = {m: ~np.isnan(x[0]) for m, x in image.items()}
-        present = tuple(m for m, mask in seen.items() if mask.any())
-        if not present:
-            continue  # stays nodata
-        mask = np.any(list(seen.values()), axis=0)
-        meta = dict(
-            present_modalities=present,
-            img_shape=mask.shape,
-            ori_shape=mask.shape,
-        )
-        used.append(window)
-        images.append(image)
-        samples.append(SegDataSample(metainfo=meta))
-        valid.append(mask)
-    if not used:
-        return
-    weighted = _weighted_probabilities(model, images, samples, len(band.sums))
-    for window, values, mask in zip(used, weighted, valid, strict=True):
-        band.add(window, values, mask)
+class _Image(NamedTuple):
+    """What was read for a window.
+
+    Attributes:
+        window: Its place.
+        data: Per modality (C, crop, crop), NaN where invalid.
+        seen: (crop, crop) uint16, as in ``Rows``.
+        present: Modalities with a valid pixel.
+    """
+
+    window: Window
+    data: dict[str, np.ndarray]
+    seen: np.ndarray
+    present: tuple[str, ...]
+
+
+def _read(scene: SceneRasters, window: Window) -> _Image:
+    data = scene.read(window)
+    masks = {m: ~np.isnan(x[0]) for m, x in data.items()}
+    seen = np.zeros(next(iter(masks.values())).shape, np.uint16)
+    for bit, mask in enumerate(masks.values()):
+        seen |= mask.astype(np.uint16) << bit
+    present = tuple(m for m, mask in masks.items() if mask.any())
+    return _Image(window, data, seen, present)
 
 
 @torch.no_grad()
 def _weighted_probabilities(
-    model: nn.Module,
-    images: Sequence[Mapping[str, np.ndarray]],
-    samples: Sequence[SegDataSample],
-    num_classes: int,
+    model: nn.Module, images: Sequence[_Image], num_classes: int
 ) -> np.ndarray:
     """Predict images: (B, K, crop, crop), probability times weight."""
+    shape = images[0].seen.shape
     inputs = {
-        m: [torch.from_numpy(image[m]) for image in images] for m in images[0]
+        m: [torch.from_numpy(image.data[m]) for image in images]
+        for m in images[0].data
     }
-    batch = model.data_preprocessor(
-        dict(inputs=inputs, data_samples=list(samples))
-    )
+    samples = [
+        SegDataSample(
+            metainfo=dict(
+                present_modalities=image.present,
+                img_shape=shape,
+                ori_shape=shape,
+            )
+        )
+        for image in images
+    ]
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples))
     metas = [s.metainfo for s in batch['data_samples']]
     logits: Tensor = model.encode_decode(batch['inputs'], metas)
     if logits.shape[1] != num_classes:
@@ -247,7 +286,7 @@ def _weighted_probabilities(
             f'answers with {logits.shape[1]} channels: use the classes that '
             'it was trained on'
         )
-    height, width = samples[0].metainfo['ori_shape']
+    height, width = shape
     # the preprocessor may have padded at the bottom and right
     chances = logits[..., :height, :width].float().softmax(dim=1)
     weight = torch.from_numpy(window_weight(height)).to(chances)

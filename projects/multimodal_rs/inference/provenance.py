@@ -1,0 +1,70 @@
+"""What a map says about where it comes from."""
+
+import datetime
+import functools
+import hashlib
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from torch import nn
+
+from multimodal_rs.inference.rasters import Source
+from multimodal_rs.inference.windowed import Windows
+from multimodal_rs.results.environment import commit
+from multimodal_rs.utils.installation import checkout
+from multimodal_rs.version import __version__
+
+PIECE = 2**22  # bytes that are read at once
+
+
+def checkpoint_identity(path: str | os.PathLike) -> dict[str, str]:
+    """Name a checkpoint and the SHA-256 of its bytes."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return dict(
+        checkpoint=os.path.basename(path), checkpoint_sha256=digest.hexdigest()
+    )
+
+
+def map_tags(
+    model: nn.Module, rasters: Mapping[str, Source], windows: Windows
+) -> dict[str, str]:
+    """Make the tags of the files of a scene.
+
+    Args:
+        model: As ``init_model`` returns it; one that was made otherwise does
+            not know its checkpoint, and the tags do not name one.
+        rasters: The scene; of files only the names are told.
+        windows: How it is divided.
+    """
+    names = [
+        f'{name}={_name(rasters[name])}'
+        for name in model.modalities
+        if name in rasters
+    ]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return dict(
+        software=f'multimodal_rs {__version__}',
+        commit=_commit(),
+        **getattr(model, 'checkpoint_identity', {}),
+        modalities=', '.join(m for m in model.modalities if m in rasters),
+        rasters=' '.join(names),
+        windows=f'crop {windows.crop}, stride {windows.stride}',
+        date=now.isoformat(timespec='seconds'),
+    )
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, np.ndarray):
+        return 'array'
+    return os.path.basename(source)
+
+
+@functools.cache
+def _commit() -> str:
+    """Commit of the checkout; an installed package belongs to none."""
+    root = checkout()
+    return 'unknown' if root is None else commit(root)
