@@ -6,7 +6,8 @@
 1. simulate optical and SAR patches and one larger scene;
 2. train JoiTriNet-d (small) with tools/train.py;
 3. test it with both sensors, optical alone and SAR alone;
-4. map the scene into a GeoTIFF.
+4. map the scene into a GeoTIFF;
+5. put it all on one page, report.html.
 
 Everything lands below the output folder. A step that is done is not repeated.
 """
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *('--out', out / 'map.tif', '--preview', out / 'map.png'),
         *('--crop', SIZE, '--stride', SIZE // 2),
     )
+    step('write the report')
+    call('tools/report.py', 'run', work, '--out', out / 'report.html')
     summary(out, time.time() - start)
     return 0
 
@@ -122,6 +125,7 @@ def summary(out: Path, seconds: float) -> None:
     print(f'\nfusion gains {gain:.1f} points of mIoU over the better sensor')
     print(f'tiles with labels and predictions: {out / "contact_sheet.png"}')
     print(f'map of the scene: {out / "map.tif"}, as a picture: map.png')
+    print(f'all of it on one page: {out / "report.html"}')
     print(f'{seconds / 60:.1f} minutes')
 
 

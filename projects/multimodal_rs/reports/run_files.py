@@ -1,0 +1,230 @@
+"""What a run has left in its work directory, read for a report."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+
+from multimodal_rs.results.runs import TESTING, TRAINING
+from multimodal_rs.utils.files import read_json
+
+ACCURACY = 'land_cover.json'
+SUBSETS = 'modality_subsets.json'
+SCALARS = 'vis_data/scalars.json'
+CONFIG = 'vis_data/config.py'
+CALIBRATION = 'calibration.json'
+SHEET = 'vis_data/contact_sheet.png'
+AGAIN = 'run tools/test.py again'
+# Of the list that mmengine writes at the start of a log.
+VERSION = re.compile(r'^ {4}(Python|PyTorch|OpenCV|MMEngine|GPU [\d,]+): (.*)')
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What ``LandCoverMetric`` has written of one test.
+
+    Attributes:
+        summary: Measure of all classes -> percent; None where undefined.
+        classes: One dict per class: ``class``, ``PA``, ``UA``, ``IoU``,
+            ``F1``, ``share``, ``truth_pixels``, ``predicted_pixels``.
+        matrix: (K, K) pixels, ``matrix[truth, prediction]``.
+    """
+
+    summary: dict[str, float | None]
+    classes: list[dict]
+    matrix: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What was logged while training, over the iterations.
+
+    Attributes:
+        losses: Term -> (iterations, values).
+        validation: Measure -> (iterations, values).
+    """
+
+    losses: dict[str, tuple[list[int], list[float]]]
+    validation: dict[str, tuple[list[int], list[float]]]
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A run that has been tested.
+
+    Attributes:
+        folder: Work directory.
+        test: Folder of the newest test in it.
+        accuracy: Subset of the modalities -> accuracy; all of them first.
+        calibration: What ``CalibrationMetric`` has written; None: it was not
+            asked.
+        curves: Of its trainings, resumed ones joined.
+        name: Of the config; of the folder where no config lies in it.
+        config: With which it was tested.
+        costs: Seconds, memory and the like of ``training.json`` and
+            ``testing.json``; empty where the run did not write them.
+        versions: Package or device -> version or name.
+    """
+
+    folder: Path
+    test: Path
+    accuracy: dict[str, Accuracy]
+    calibration: dict | None
+    curves: Curves
+    name: str
+    config: Config
+    costs: dict[str, object]
+    versions: dict[str, str]
+
+
+def read_run(folder: Path) -> RunFiles:
+    """Read a work directory.
+
+    Args:
+        folder: Of ``tools/train.py``, and of ``tools/test.py`` with the same
+            ``--work-dir``.
+
+    Raises:
+        FileNotFoundError: If no test with ``LandCoverMetric`` lies in it.
+        ValueError: If a file is damaged.
+    """
+    runs = sorted(p for p in folder.glob('*') if (p / CONFIG).is_file())
+    tests = [run for run in runs if _is_test(run)]
+    if not tests:
+        raise FileNotFoundError(
+            f'{folder}: expected the work directory of a run that was tested '
+            f'(<time>/{ACCURACY}), found the runs {[p.name for p in runs]}: '
+            'run tools/test.py with --work-dir first'
+        )
+    test = tests[-1]
+    # Configs that were dumped may name modules that are not installed here.
+    config = Config.fromfile(test / CONFIG, import_custom_modules=False)
+    costs = {
+        f'{Path(name).stem}_{key}': value
+        for name in (TRAINING, TESTING)
+        for key, value in (_optional(folder / name) or {}).items()
+    }
+    return RunFiles(
+        folder=folder,
+        test=test,
+        accuracy=_accuracies(test),
+        calibration=_optional(test / CALIBRATION),
+        curves=_curves([run for run in runs if run not in tests]),
+        name=_name(folder),
+        config=config,
+        costs=costs,
+        versions=_versions(test),
+    )
+
+
+def contact_sheet(run: RunFiles) -> Path | None:
+    """Find the contact sheet of a run, if one was drawn."""
+    folder = (run.config.get('visualizer') or {}).get('save_dir')
+    sheet = Path(folder or run.test) / SHEET
+    return sheet if sheet.is_file() else None
+
+
+def _name(folder: Path) -> str:
+    """Name the run: mmengine keeps a copy of its config in the folder."""
+    configs = sorted(folder.glob('*.py'))
+    return configs[0].stem if len(configs) == 1 else folder.resolve().name
+
+
+def _is_test(run: Path) -> bool:
+    """Tell tests from trainings, which also validate."""
+    return (run / ACCURACY).is_file() and not (run / SCALARS).is_file()
+
+
+def _accuracies(test: Path) -> dict[str, Accuracy]:
+    everything = _accuracy(test / ACCURACY)
+    if not (test / SUBSETS).is_file():
+        return {'all modalities': everything}
+    found = {}
+    for number, key in enumerate(read_json(test / SUBSETS, AGAIN)):
+        file = test / key / ACCURACY if number else test / ACCURACY
+        # No sample had any of these modalities.
+        if file.is_file():
+            found[key] = _accuracy(file)
+    return found
+
+
+def _optional(file: Path) -> dict | None:
+    return read_json(file, AGAIN) if file.is_file() else None
+
+
+def _accuracy(file: Path) -> Accuracy:
+    content = read_json(file, AGAIN)
+    matrix = np.array(content['confusion_matrix']['pixels'], np.int64)
+    return Accuracy(content['summary'], content['classes'], matrix)
+
+
+def _curves(trainings: list[Path]) -> Curves:
+    """Join what the trainings of a folder have logged.
+
+    A resumed run repeats what came after its checkpoint: the last value of
+    an iteration counts.
+    """
+    losses, validation = {}, {}
+    for training in trainings:
+        iteration = 0
+        for line in _lines(training / SCALARS):
+            if 'loss' in line:
+                # Validations are logged under their epoch.
+                iteration = line['step']
+                terms = {k: v for k, v in line.items() if 'loss' in k}
+                target = losses
+            else:
+                terms = {
+                    k.rpartition('/')[2]: v
+                    for k, v in line.items()
+                    if '.' not in k and k not in ('data_time', 'time', 'step')
+                }
+                target = validation
+            for name, value in terms.items():
+                if isinstance(value, (int, float)):
+                    target.setdefault(name, {})[iteration] = value
+    return Curves(_sorted(losses), _sorted(validation))
+
+
+def _sorted(
+    curves: Mapping[str, Mapping[int, float]],
+) -> dict[str, tuple[list[int], list[float]]]:
+    return {
+        name: (sorted(values), [values[step] for step in sorted(values)])
+        for name, values in curves.items()
+    }
+
+
+def _lines(file: Path) -> list[dict]:
+    if not file.is_file():
+        return []
+    lines = file.read_text(encoding='utf-8').splitlines()
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            if number == len(lines):  # a killed run was writing it
+                break
+            raise ValueError(
+                f'{file}, line {number}: expected JSON, got {line[:60]!r}: '
+                'delete the line, or the file'
+            ) from error
+    return found
+
+
+def _versions(test: Path) -> dict[str, str]:
+    found = {}
+    for log in sorted(test.glob('*.log')):
+        with log.open(encoding='utf-8', errors='replace') as lines:
+            for line in lines:
+                match = VERSION.match(line)
+                if match:
+                    found[match[1]] = match[2].strip()
+                elif line.startswith('Runtime environment'):
+                    break
+    return found

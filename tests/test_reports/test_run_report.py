@@ -1,0 +1,133 @@
+"""The page of a run, from files that the metrics have written."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from multimodal_rs.evaluation.calibration_metric import CalibrationMetric
+from multimodal_rs.evaluation.land_cover_metric import LandCoverMetric
+from multimodal_rs.reports.page import render
+from multimodal_rs.reports.run_files import read_run
+from multimodal_rs.reports.run_report import run_page
+
+CLASSES = ('sea', '<b>', 'town')
+PALETTE = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
+
+
+def evaluate(folder, seed):
+    """Let the metrics write their files about random predictions."""
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(seed)
+    logits = torch.randn(3, 16, 16)
+    sample = dict(
+        seg_logits=dict(data=logits),
+        pred_sem_seg=dict(data=logits.argmax(0, keepdim=True)),
+        gt_sem_seg=dict(data=torch.randint(0, 3, (1, 16, 16))),
+        img_path='a.tif',
+    )
+    for metric in (LandCoverMetric, CalibrationMetric):
+        metric = metric(report_dir=str(folder))
+        metric.dataset_meta = dict(classes=CLASSES)
+        metric.process({}, [sample])
+        metric.evaluate(1)
+
+
+def add_config(folder):
+    config = Config(
+        dict(
+            model=dict(type='Net', backbone=dict(type='Trunk')),
+            data_preprocessor=dict(
+                modalities=dict(sar=dict(bands=['VV'], unit='dB', mean=[-9.5]))
+            ),
+            test_dataloader=dict(
+                dataset=dict(metainfo=dict(classes=CLASSES, palette=PALETTE))
+            ),
+            randomness=dict(seed=3),
+        )
+    )
+    (folder / 'vis_data').mkdir(parents=True)
+    config.dump(folder / 'vis_data' / 'config.py')
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A work directory: a training that was resumed, and a test."""
+    lines = {
+        '20260101_000000': [
+            dict(loss=2.0, step=10),
+            dict(mIoU=30.0, step=1),
+            dict(loss=1.5, step=20),
+            dict(loss=9.0, step=30),
+        ],
+        '20260101_010000': [
+            {'loss': 1.25, 'opt.loss_ce': 0.5, 'step': 30},
+            {'mIoU': 40.0, 'val/cross_entropy': 0.7, 'step': 3},
+        ],
+    }
+    for name, logged in lines.items():
+        add_config(tmp_path / name)
+        scalars = tmp_path / name / 'vis_data' / 'scalars.json'
+        scalars.write_text('\n'.join(map(json.dumps, logged)) + '\n{"loss')
+    test = tmp_path / '20260102_113000'
+    add_config(test)
+    evaluate(test, 0)
+    evaluate(test / 'sar', 1)
+    subsets = {'opt+sar': {}, 'sar': {}}
+    (test / 'modality_subsets.json').write_text(json.dumps(subsets))
+    (test / 'a.log').write_text('    PyTorch: 2.13.0\nRuntime environment:\n')
+    (tmp_path / 'net_r18.py').write_text('')
+    return tmp_path
+
+
+def test_what_is_read(run):
+    found = read_run(run)
+    assert found.name == 'net_r18'
+    assert list(found.accuracy) == ['opt+sar', 'sar']
+    assert found.accuracy['sar'].matrix.sum() == 256
+    # What was repeated after the resumption counts.
+    assert found.curves.losses['loss'] == ([10, 20, 30], [2.0, 1.5, 1.25])
+    assert found.curves.losses['opt.loss_ce'] == ([30], [0.5])
+    assert found.curves.validation['mIoU'] == ([10, 30], [30.0, 40.0])
+    assert found.curves.validation['cross_entropy'] == ([30], [0.7])
+    assert found.versions == {'PyTorch': '2.13.0'}
+    assert sum(found.calibration['pixels']) == 256
+
+
+def test_the_page_says_it_all(run):
+    text = render(run_page(run))
+    assert '<h1>net_r18</h1>' in text and '2026-01-02 11:30' in text
+    found = read_run(run).accuracy['opt+sar'].summary
+    assert f'<dd>{found["mIoU"]:.2f}</dd>' in text
+    for anchor in ('accuracy', 'subsets', 'tiles', 'training', 'settings'):
+        assert f'<section id="{anchor}">' in text
+    assert '&lt;b&gt;' in text and '<b>' not in text
+    assert 'expected calibration error' in text
+    assert '-9.5' in text and 'PyTorch' in text
+    assert 'default_hooks.visualization.draw=True' in text
+
+
+def test_the_contact_sheet_is_shown_where_there_is_one(run):
+    from PIL import Image
+
+    sheet = run / '20260102_113000' / 'vis_data' / 'contact_sheet.png'
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(sheet)
+    text = render(run_page(run))
+    assert re.search(r'<figure class="wide">\s*<img src="data:image/png', text)
+    assert 'draw=True' not in text
+
+
+def test_a_folder_without_a_test_is_named(tmp_path):
+    add_config(tmp_path / '20260101_000000')
+    with pytest.raises(FileNotFoundError, match='run tools/test.py'):
+        run_page(tmp_path)
+
+
+def test_damaged_lines_are_named(run):
+    file = run / '20260101_010000' / 'vis_data' / 'scalars.json'
+    file.write_text('{"loss\n{"loss": 1.0, "step": 1}\n')
+    with pytest.raises(ValueError, match='scalars.json, line 1: expected'):
+        run_page(run)
