@@ -388,3 +388,24 @@ def test_a_map_that_the_disk_cut_off_is_noticed(tmp_path):
         path.write_bytes(path.read_bytes()[:size])
         with pytest.raises(OSError, match='is the disk full'):
             check_written(path)
+
+
+def test_an_answer_that_is_not_finite_names_its_window(
+    model, make_scene, tmp_path
+):
+    def edit(data):
+        data['sar'][1, 40, 50] = 9e29  # 1e30 would be invalid
+
+    rasters = make_scene(edit=edit)
+    conv = model.backbone.branches['sar'].conv
+    conv.weight.data.fill_(1e10)  # the pixel overflows
+    # The branch bounds its numbers, as no real one does: undo that.
+    conv.register_forward_hook(lambda module, inputs, output: output * 0)
+    (tmp_path / 'out').mkdir()
+    output = tmp_path / 'out' / 'map.tif'
+    with pytest.raises(FloatingPointError) as error:
+        run(model, rasters, output, crop=32, stride=32)
+    for word in ('rows 32 to 64', 'columns 32 to 64', '9e+29', 'x 500320'):
+        assert word in str(error.value), error.value
+    assert rasters['sar'] in str(error.value)
+    assert os.listdir(tmp_path / 'out') == []

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 
 import numpy as np
+from rasterio.transform import xy
 
 from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.arrays import OpenedArray
@@ -115,6 +116,39 @@ class SceneRasters(contextlib.ExitStack):
         """
         shape = reduced_shape(self.size, longest)
         return {name: self._load(name, out_shape=shape) for name in self.files}
+
+    def not_finite_at(
+        self, window: Window, image: Mapping[str, np.ndarray]
+    ) -> str:
+        """Say where a network's answer is not finite.
+
+        Args:
+            window: What was answered for.
+            image: What was read there, as :meth:`read` returns it.
+        """
+        height, width = self.size
+        rows = max(window.top, 0), min(window.bottom, height)
+        columns = max(window.left, 0), min(window.right, width)
+        place = (
+            f'rows {rows[0]} to {rows[1]}, columns {columns[0]} to '
+            f'{columns[1]}'
+        )
+        if self.grid.placed:
+            x, y = xy(self.grid.transform, rows, columns, offset='ul')
+            place += f', x {x[0]:.10g} to {x[1]:.10g}'
+            place += f', y {y[1]:.10g} to {y[0]:.10g}'
+        read = [
+            f'{name} of {self.files[name].path} from {np.nanmin(x):.4g} to '
+            f'{np.nanmax(x):.4g}'
+            for name, x in image.items()
+            if not np.isnan(x).all()
+        ]
+        return (
+            f'scene: the answer of the network is not finite in the window of '
+            f'{place}: {"; ".join(read)}. No map is written. Mark absurd '
+            'numbers there as nodata; if there are none, use a checkpoint '
+            'whose weights are finite'
+        )
 
     def _load(
         self,

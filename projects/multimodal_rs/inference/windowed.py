@@ -129,6 +129,7 @@ def predict_rows(
 
     Raises:
         ValueError: If a raster is damaged, or the number of classes another.
+        FloatingPointError: If an answer of the network is not finite.
     """
     model.eval()
     plan = _Plan.of(scene.size, windows)
@@ -153,6 +154,11 @@ def predict_rows(
                     values = _weighted_probabilities(
                         model, images, num_classes
                     )
+                for image, value in zip(images, values, strict=True):
+                    if not np.isfinite(value).all():
+                        raise FloatingPointError(
+                            scene.not_finite_at(image.window, image.data)
+                        )
             with watch.timed('blending'):
                 for number, image in enumerate(images):
                     band.add(image.window, values[number], image.seen)

@@ -261,3 +261,14 @@ class MultiModalModel(BaseModel):
 def image_size(inputs: Mapping[str, Tensor]) -> tuple[int, int]:
     """(H, W) of images (B, C_m, H, W), which share one grid."""
     return tuple(next(iter(inputs.values())).shape[2:])
+
+
+def metas_of(
+    inputs: Inputs, samples: Sequence[SegDataSample] | None
+) -> list[dict]:
+    """Metainfo of samples; without samples, that of images as they are."""
+    if samples is not None:
+        return [s.metainfo for s in samples]
+    size = image_size(inputs)
+    batch = len(next(iter(inputs.values())))
+    return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch

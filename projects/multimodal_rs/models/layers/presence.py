@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 # Name of a modality -> (B,) bool, whether a sample has it; None: all have all.
@@ -53,3 +55,15 @@ def weights_of_present(
 def present_mask(names: Sequence[str], presence: Presence) -> Tensor:
     """(B, M) bool, in the order of the names."""
     return torch.stack([presence[m] for m in names], dim=1)
+
+
+def hide_label_if_absent(
+    sample: SegDataSample, modality: str, ignore_index: int
+) -> SegDataSample:
+    """Ignore all labels of a sample that lacks the modality."""
+    if modality in sample.metainfo.get('present_modalities', (modality,)):
+        return sample
+    ignored = torch.full_like(sample.gt_sem_seg.data, ignore_index)
+    return SegDataSample(
+        metainfo=sample.metainfo, gt_sem_seg=PixelData(data=ignored)
+    )

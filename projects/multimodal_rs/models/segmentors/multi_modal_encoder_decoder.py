@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from mmengine.config import ConfigDict
 from mmengine.model import ModuleDict
-from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
@@ -15,12 +14,15 @@ from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
 from multimodal_rs.models.declaration import with_classes
+from multimodal_rs.models.layers.presence import hide_label_if_absent
 from multimodal_rs.models.multi_modal_model import (
     Inputs,
     MultiModalModel,
     Pyramid,
     image_size,
+    metas_of,
 )
+from multimodal_rs.utils.finite import check_answers
 from multimodal_rs.utils.windows import sliding_windows
 
 
@@ -184,7 +186,7 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         losses.update(add_prefix(of_neck, 'neck'))
         for name, head in self.modality_heads.items():
             visible = [
-                _hide_label_if_absent(s, name, head.ignore_index)
+                hide_label_if_absent(s, name, head.ignore_index)
                 for s in data_samples
             ]
             pyramid = self._pyramid_of(name, pyramids)
@@ -215,6 +217,19 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         return self.postprocess_result(
             self.inference(inputs, metas), data_samples
         )
+
+    def postprocess_result(
+        self,
+        seg_logits: Tensor,
+        data_samples: Sequence[SegDataSample] | None = None,
+    ) -> list[SegDataSample]:
+        """Make samples of logits (B, K, H, W), as mmseg does.
+
+        Raises:
+            FloatingPointError: If logits are not finite, with the samples.
+        """
+        check_answers({'logits': seg_logits}, data_samples)
+        return super().postprocess_result(seg_logits, data_samples)
 
     def encode_decode(
         self, inputs: Inputs, batch_img_metas: Sequence[Mapping]
@@ -366,17 +381,6 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         return groups
 
 
-def metas_of(
-    inputs: Inputs, samples: Sequence[SegDataSample] | None
-) -> list[dict]:
-    """Metainfo of samples; without samples, that of images as they are."""
-    if samples is not None:
-        return [s.metainfo for s in samples]
-    size = image_size(inputs)
-    batch = len(next(iter(inputs.values())))
-    return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch
-
-
 def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
     if len(logits) == 1:
         return next(iter(logits.values()))
@@ -384,15 +388,3 @@ def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
     return torch.stack(
         [x.log_softmax(dim=1) for x in logits.values()]
     ).logsumexp(dim=0)
-
-
-def _hide_label_if_absent(
-    sample: SegDataSample, modality: str, ignore_index: int
-) -> SegDataSample:
-    """Ignore all labels of a sample that lacks the modality."""
-    if modality in sample.metainfo.get('present_modalities', (modality,)):
-        return sample
-    ignored = torch.full_like(sample.gt_sem_seg.data, ignore_index)
-    return SegDataSample(
-        metainfo=sample.metainfo, gt_sem_seg=PixelData(data=ignored)
-    )

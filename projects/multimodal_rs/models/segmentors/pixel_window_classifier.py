@@ -8,10 +8,13 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
-from multimodal_rs.models.multi_modal_model import Inputs, image_size
+from multimodal_rs.models.multi_modal_model import (
+    Inputs,
+    image_size,
+    metas_of,
+)
 from multimodal_rs.models.segmentors.multi_modal_encoder_decoder import (
     MultiModalEncoderDecoder,
-    metas_of,
 )
 from multimodal_rs.utils.labels import IGNORED
 

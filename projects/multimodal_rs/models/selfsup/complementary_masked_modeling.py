@@ -12,6 +12,7 @@ from torch.nn import functional
 from multimodal_rs.models.backbones.parallel_backbones import hide_pixels
 from multimodal_rs.models.declaration import with_classes
 from multimodal_rs.models.multi_modal_model import MultiModalModel, image_size
+from multimodal_rs.utils.finite import check_answers
 from multimodal_rs.utils.masks import mask_size
 
 Maps = dict[str, Tensor]
@@ -151,9 +152,13 @@ class ComplementaryMaskedModeling(MultiModalModel):
             The samples with ``reconstruction`` and ``target``, (C_m, H, W)
             in normalised units, and ``counted``, (1, H, W) bool, the hidden
             and valid pixels; per modality, at the size before padding.
+
+        Raises:
+            FloatingPointError: If it is not finite, with the samples.
         """
         hidden = self._gather(inputs, data_samples, 'hidden')
         predictions = self.reconstruct(inputs, hidden)
+        check_answers(predictions, data_samples)
         valid = self._gather(inputs, data_samples, 'valid')
         counted = {
             m: hidden_pixels(x, image_size(inputs)).bool() & valid[m]
