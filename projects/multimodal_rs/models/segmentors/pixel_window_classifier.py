@@ -114,6 +114,15 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
         Raises:
             ValueError: If the images are no windows.
         """
+        self.check_windows(inputs)
+        return super().loss(inputs, data_samples)
+
+    def check_windows(self, inputs: Inputs) -> None:
+        """Refuse training images that are no windows.
+
+        Raises:
+            ValueError: With their size.
+        """
         size = image_size(inputs)
         if size != (self.window, self.window):
             raise ValueError(
@@ -122,7 +131,6 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
                 'PixelWindowDataset of that size, or another segmentor for '
                 'dense training'
             )
-        return super().loss(inputs, data_samples)
 
     def predict(
         self,
