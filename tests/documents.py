@@ -12,6 +12,10 @@ from helpers import ROOT
 
 PACKAGE = ROOT / 'projects' / 'multimodal_rs'
 FOLDERS = ('benchmarks', 'configs', 'docs', 'projects', 'tests', 'tools')
+# Parts of the package that hold command lines.
+COMMANDS = tuple(
+    f'multimodal_rs/{name}' for name in ('apis', 'data_prep', 'products')
+)
 FENCE = re.compile(r'^( *)```(\w*)\n(.*?)^\1```$', re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r'(?<=\n\n)(?: {4}.*\n|\n)+')
 INLINE = re.compile(r'(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)', re.DOTALL)
@@ -131,6 +135,6 @@ def _options(source: Path, seen: set[Path]) -> set[str]:
 def _sources(module: str, folder: Path) -> list[Path]:
     """Say where a module that may define options lies."""
     name = module.replace('.', '/')
-    if name.startswith('multimodal_rs/data_prep'):
+    if name.startswith(COMMANDS):
         return [PACKAGE.parent / f'{name}.py']
     return [folder / f'{name}.py', ROOT / 'tools' / f'{name}.py']

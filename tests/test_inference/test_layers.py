@@ -9,7 +9,7 @@ import rasterio
 from rio_cogeo.cogeo import cog_validate
 
 from multimodal_rs.apis import SceneMapper
-from multimodal_rs.inference.layers import answered_layer, category_names
+from multimodal_rs.inference.layers import answered_layer
 from multimodal_rs.inference.provenance import checkpoint_identity
 from small_network import CLASSES, PALETTE
 
@@ -111,7 +111,7 @@ def test_modalities_that_answered_are_counted_per_pixel(
 def test_subsets_of_many_modalities():
     layer = answered_layer('abcdefg')
     assert len(layer.classes) == 127
-    assert category_names(layer)[127] == 'a+b+c+d+e+f+g'
+    assert layer.names[127] == 'a+b+c+d+e+f+g'
     with pytest.raises(ValueError, match=r"7 of them apart, got \['a'"):
         answered_layer('abcdefgh')
 

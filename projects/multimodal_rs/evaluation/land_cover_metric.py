@@ -2,7 +2,6 @@
 
 import os.path as osp
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -10,17 +9,16 @@ from mmengine.logging import print_log
 from mmseg.registry import METRICS
 from PIL import Image
 
-from multimodal_rs.evaluation.confusion import (
-    MEASURES,
-    confusion_matrix,
-    per_class,
-    summarize,
+from multimodal_rs.evaluation.accuracy_files import (
+    accuracy_tables,
+    in_percent,
+    write_accuracy,
 )
-from multimodal_rs.evaluation.report import run_log_dir, write_json
+from multimodal_rs.evaluation.confusion import confusion_matrix
+from multimodal_rs.evaluation.report import run_log_dir
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.sample_ids import file_below
-from multimodal_rs.utils.tables import text_table, write_csv
 
 
 @METRICS.register_module()
@@ -129,15 +127,12 @@ class LandCoverMetric(BaseMetric):
             )
         if self.left_out is not None:
             matrix, names = self._leave_out(matrix, names)
-        summary = {k: 100 * v for k, v in summarize(matrix).items()}
-        classes = {k: (100 * v).tolist() for k, v in per_class(matrix).items()}
-        _log_tables(names, classes, summary)
+        summary, classes = in_percent(matrix)
+        print_log(accuracy_tables(names, matrix), logger='current')
         directory = self.report_dir or run_log_dir()
         if directory is not None:
             start = f'{self.prefix}_' if self.prefix else ''
-            _write_reports(
-                Path(directory), start, names, matrix, classes, summary
-            )
+            write_accuracy(directory, names, matrix, start)
         for measure in ('IoU', 'PA'):
             summary.update(
                 (f'{measure}.{name}', value)
@@ -169,62 +164,3 @@ def _name(sample: Mapping) -> str:
     if sample.get('sample_id'):
         return sample['sample_id']
     return osp.splitext(osp.basename(sample['img_path']))[0]
-
-
-def _log_tables(
-    names: Sequence[str],
-    classes: Mapping[str, Sequence[float]],
-    summary: Mapping[str, float],
-) -> None:
-    rows = zip(names, *classes.values(), strict=True)
-    print_log(
-        'Per class, in percent (share: of the true pixels)\n'
-        + text_table(['class', *classes], rows),
-        logger='current',
-    )
-    print_log(
-        'All classes, in percent\n'
-        + text_table(MEASURES, [[summary[key] for key in MEASURES]]),
-        logger='current',
-    )
-
-
-def _write_reports(
-    directory: Path,
-    start: str,
-    names: Sequence[str],
-    matrix: np.ndarray,
-    classes: Mapping[str, Sequence[float]],
-    summary: Mapping[str, float],
-) -> None:
-    pixels = {
-        'truth_pixels': matrix.sum(axis=1).tolist(),
-        'predicted_pixels': matrix.sum(axis=0).tolist(),
-    }
-    columns = {**classes, **pixels}
-    rows = list(zip(names, *columns.values(), strict=True))
-    content = {
-        'unit': 'percent',
-        'pixels': int(matrix.sum()),
-        'summary': summary,
-        'classes': [
-            dict(zip(['class', *columns], row, strict=True)) for row in rows
-        ],
-        'confusion_matrix': {
-            'rows': 'truth',
-            'columns': 'prediction',
-            'pixels': matrix.tolist(),
-        },
-    }
-    write_json(directory / f'{start}land_cover.json', content)
-    write_csv(
-        directory / f'{start}land_cover_classes.csv', ['class', *columns], rows
-    )
-    write_csv(
-        directory / f'{start}confusion_matrix.csv',
-        ['truth \\ prediction', *names],
-        [
-            [name, *counts]
-            for name, counts in zip(names, matrix.tolist(), strict=True)
-        ],
-    )

@@ -10,6 +10,7 @@ import contextlib
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -21,11 +22,37 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import check_written
-from multimodal_rs.inference.layers import NODATA, Layer, category_names
 from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.labels import IGNORED
 
+NODATA = IGNORED
+Colour = tuple[int, int, int]
 BLOCK = 256  # pixels; height and width of the blocks in a file
 PACKED = dict(compress='deflate', BIGTIFF='IF_SAFER')
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A raster of 8 bits, nodata 255.
+
+    Attributes:
+        product: What it is, for the tags of the file.
+        bands: Names of its bands.
+        unit: Of its numbers; '' for classes.
+        classes: Number -> name and colour, where numbers mean classes; empty
+            for measures.
+    """
+
+    product: str
+    bands: tuple[str, ...]
+    unit: str = ''
+    classes: Mapping[int, tuple[str, Colour]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the classes by number, '' for those that mean nothing."""
+        last = max(self.classes, default=-1)
+        return [self.classes.get(i, ('',))[0] for i in range(last + 1)]
 
 
 class RowWriter:
@@ -120,7 +147,7 @@ def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
     for suffix in ('.ovr', '.msk', '.aux.xml'):
         Path(f'{os.fspath(path)}{suffix}').unlink(missing_ok=True)
     if layer.classes:
-        write_category_names(path, category_names(layer))
+        write_category_names(path, layer.names)
 
 
 def _row_file(path: Path, grid: Grid, count: int) -> rasterio.io.DatasetWriter:

@@ -21,13 +21,21 @@ import numpy as np
 from torch import nn
 
 from multimodal_rs.inference.layers import (
-    Layer,
     answered_layer,
+    answered_values,
     class_layer,
+    class_values,
     confidence_layer,
+    confidence_values,
     probability_layer,
+    probability_values,
 )
-from multimodal_rs.inference.maps import RowWriter, layer_file, write_sidecars
+from multimodal_rs.inference.maps import (
+    Layer,
+    RowWriter,
+    layer_file,
+    write_sidecars,
+)
 from multimodal_rs.inference.provenance import map_tags
 from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.windowed import (
@@ -42,6 +50,7 @@ from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.stopwatch import Stopwatch
 
 Target = str | os.PathLike
+Values = Callable[[Rows], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -70,16 +79,18 @@ class SceneFiles:
         classes: Sequence[str],
         palette: Sequence[Sequence[int]],
         modalities: Sequence[str],
-    ) -> list[tuple[Path, Layer]]:
-        """What they hold; the map comes first."""
-        wanted = [
-            (self.classes, class_layer(classes, palette)),
-            (self.probabilities, probability_layer(classes)),
-            (self.confidence, confidence_layer()),
+    ) -> list[tuple[Path, Layer, Values]]:
+        """What they hold, and how it is made of rows; the map comes first."""
+        made = [
+            (self.classes, class_layer(classes, palette), class_values),
+            (self.probabilities, probability_layer(classes))
+            + (probability_values,),
+            (self.confidence, confidence_layer(), confidence_values),
         ]
         if self.answered is not None:
-            wanted.append((self.answered, answered_layer(modalities)))
-        return [(Path(p), layer) for p, layer in wanted if p is not None]
+            layer = answered_layer(modalities)
+            made.append((self.answered, layer, answered_values))
+        return [(Path(path), *rest) for path, *rest in made if path]
 
 
 def predict_scene(
@@ -131,7 +142,7 @@ def predict_scene(
         stack.enter_context(contextlib.closing(written))
         for _ in written:
             pass
-    for path, layer in layers:
+    for path, layer, _ in layers:
         write_sidecars(path, layer)
     return stopwatch
 
@@ -139,7 +150,7 @@ def predict_scene(
 @contextlib.contextmanager
 def _writers(
     scene: SceneRasters,
-    layers: Sequence[tuple[Path, Layer]],
+    layers: Sequence[tuple[Path, Layer, Values]],
     tags: Mapping[str, str],
     stopwatch: Stopwatch,
 ) -> Iterator[Callable[[Rows], None]]:
@@ -152,11 +163,11 @@ def _writers(
 
     def write(rows: Rows) -> None:
         with stopwatch.timed('writing'):
-            for writer, (_, layer) in zip(writers, layers, strict=True):
-                writer.add(layer.values(rows))
+            for writer, (*_, values) in zip(writers, layers, strict=True):
+                writer.add(values(rows))
 
     with contextlib.ExitStack() as names, contextlib.ExitStack() as opened:
-        for path, layer in layers:
+        for path, layer, _ in layers:
             temporary = names.enter_context(atomic_path(path))
             file = layer_file(temporary, scene.grid, layer, tags)
             writers.append(opened.enter_context(file))

@@ -1,0 +1,175 @@
+"""Accuracy of a map against a reference: tables, and where it is wrong."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from multimodal_rs.evaluation.accuracy_files import (
+    accuracy_tables,
+    write_accuracy,
+)
+from multimodal_rs.evaluation.area_adjusted import Estimate, area_adjusted
+from multimodal_rs.evaluation.report import write_json
+from multimodal_rs.inference.maps import (
+    NODATA,
+    Layer,
+    RowWriter,
+    layer_file,
+    write_sidecars,
+)
+from multimodal_rs.products.area import ClassArea, class_areas
+from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.reference import reference_points, reference_strips
+from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.tables import text_table, write_csv
+from multimodal_rs.visualization.composites import RIGHT, WRONG
+
+ERRORS = Layer(
+    'errors of the map',
+    ('errors',),
+    classes={0: ('right', RIGHT), 1: ('wrong', WRONG)},
+)
+POINTS = '.csv'
+
+
+def write_map_accuracy(
+    folder: str | os.PathLike,
+    land: ClassMap,
+    reference: str | os.PathLike,
+    ids: Mapping[int, int] | None = None,
+) -> str:
+    """Compare a map with a reference.
+
+    Writes ``land_cover.json``, ``land_cover_classes.csv`` and
+    ``confusion_matrix.csv`` as a test run does, ``errors.tif`` (0 right, 1
+    wrong; of a raster only), and where each class of the map has at least two
+    reference pixels ``area_adjusted.json`` and ``area_adjusted.csv``.
+
+    Args:
+        folder: Where to.
+        land: The map, 8 bits.
+        reference: Raster of class numbers, or CSV of points.
+        ids: Number in the reference -> number of the class in the map. None:
+            they are the same.
+
+    Returns:
+        Tables for people.
+
+    Raises:
+        ValueError: If the two cannot be compared.
+    """
+    folder = Path(folder)
+    areas = class_areas(land)
+    numbers = [area.number for area in areas]
+    if max(numbers, default=0) >= NODATA:
+        raise ValueError(
+            f'accuracy: {land.path} has the class numbers {numbers}, expected '
+            f'numbers below {NODATA}'
+        )
+    ids = {n: n for n in numbers} if ids is None else dict(ids)
+    if os.fspath(reference).lower().endswith(POINTS):
+        matrix = _counts(*reference_points(land, reference, ids))
+    else:
+        matrix = _compare_rasters(folder, land, reference, ids)
+    matrix = matrix[np.ix_(numbers, numbers)]
+    names = [area.name for area in areas]
+    if not matrix.any():
+        raise ValueError(
+            f'accuracy: no pixel of {land.path} has a class in the reference '
+            f'{os.fspath(reference)} as well: compare where they lie, and '
+            'the numbers'
+        )
+    write_accuracy(folder, names, matrix)
+    return accuracy_tables(names, matrix) + _adjust(folder, areas, matrix)
+
+
+def _counts(truth: np.ndarray, mapped: np.ndarray) -> np.ndarray:
+    """Count pairs, (256, 256), ``matrix[truth, prediction]``."""
+    pairs = truth.astype(np.int64) * 256 + mapped
+    return np.bincount(pairs.ravel(), minlength=256**2).reshape(256, 256)
+
+
+def _compare_rasters(
+    folder: Path,
+    land: ClassMap,
+    reference: str | os.PathLike,
+    ids: Mapping[int, int],
+) -> np.ndarray:
+    matrix = np.zeros((256, 256), np.int64)
+    truths = reference_strips(land, reference, ids)
+    tags = dict(
+        map=os.path.basename(land.path), reference=os.path.basename(reference)
+    )
+    with contextlib.closing(truths), _error_map(folder, land, tags) as errors:
+        for (_, mapped), truth in zip(land.strips(), truths, strict=True):
+            known = truth != NODATA
+            if land.nodata is not None:
+                known &= mapped != land.nodata
+            matrix += _counts(truth[known], mapped[known])
+            wrong = np.where(known, truth != mapped, NODATA)
+            errors.add(wrong.astype(np.uint8)[None])
+    return matrix
+
+
+@contextlib.contextmanager
+def _error_map(
+    folder: Path, land: ClassMap, tags: Mapping[str, str]
+) -> Iterator[RowWriter]:
+    path = folder / 'errors.tif'
+    with (
+        atomic_path(path) as temporary,
+        layer_file(temporary, land.grid, ERRORS, tags) as writer,
+    ):
+        yield writer
+    write_sidecars(path, ERRORS)
+
+
+def _adjust(
+    folder: Path, areas: Sequence[ClassArea], matrix: np.ndarray
+) -> str:
+    """Write the adjusted figures; say so if there can be none."""
+    few = [
+        area.name
+        for area, units in zip(areas, matrix.sum(axis=0), strict=True)
+        if area.pixels and units < 2
+    ]
+    if few:
+        return (
+            '\nNo area-adjusted figures: they need two reference pixels or '
+            f'more in each class of the map, which {few} have not'
+        )
+    hectares = np.array([area.hectares for area in areas])
+    found = area_adjusted(matrix, hectares)
+    header, rows = _table(areas, found)
+    write_csv(folder / 'area_adjusted.csv', header, rows)
+    classes = [dict(zip(header, row, strict=True)) for row in rows]
+    overall = 100 * found.overall, 100 * found.overall_error
+    content = dict(
+        overall_accuracy=overall[0], overall_accuracy_error=overall[1]
+    )
+    write_json(folder / 'area_adjusted.json', content | dict(classes=classes))
+    return (
+        '\nArea-adjusted, with 95 % confidence intervals (true if the '
+        'reference is a random sample within each class of the map)\n'
+        + text_table(header, rows)
+        + '\nOverall accuracy {:.2f} +- {:.2f} percent'.format(*overall)
+    )
+
+
+def _table(
+    areas: Sequence[ClassArea], found: Estimate
+) -> tuple[list[str], list[list]]:
+    header = ['class', 'mapped_hectares', 'hectares', 'hectares_error']
+    header += ['user_accuracy', 'user_accuracy_error']
+    header += ['producer_accuracy', 'producer_accuracy_error']
+    shares = (found.user, found.user_error)
+    shares += (found.producer, found.producer_error)
+    columns = [found.area, found.area_error, *(100 * s for s in shares)]
+    rows = [
+        [area.name, area.hectares, *(float(c[i]) for c in columns)]
+        for i, area in enumerate(areas)
+    ]
+    return header, rows

@@ -1,0 +1,64 @@
+"""Area of every class of a map."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from multimodal_rs.products.class_map import LARGEST, ClassMap
+from multimodal_rs.products.pixel_area import row_areas
+from multimodal_rs.utils.tables import write_csv
+
+HECTARE = 1e4  # square metres
+
+
+class ClassArea(NamedTuple):
+    """What a class covers.
+
+    Attributes:
+        number: Of the class in the map.
+        name: Of the class.
+        pixels: How many it has.
+        hectares: Their area.
+    """
+
+    number: int
+    name: str
+    pixels: int
+    hectares: float
+
+
+def class_areas(land: ClassMap) -> list[ClassArea]:
+    """Count the pixels of every class, and add up their areas.
+
+    Every class that the map names has a row, also if it does not occur.
+
+    Raises:
+        ValueError: If the area of a pixel is not known.
+    """
+    areas = row_areas(land.grid)
+    pixels = np.zeros(LARGEST + 1, np.int64)
+    metres = np.zeros(LARGEST + 1)
+    for top, ids in land.strips():
+        for row, numbers in enumerate(ids, top):
+            counts = np.bincount(numbers, minlength=256)
+            pixels[: len(counts)] += counts
+            metres[: len(counts)] += counts * areas[row]
+    if land.nodata is not None:
+        pixels[land.nodata] = 0
+    found = {*np.flatnonzero(pixels).tolist(), *land.numbers}
+    return [
+        ClassArea(n, land.name(n), int(pixels[n]), metres[n] / HECTARE)
+        for n in sorted(found - {land.nodata})
+    ]
+
+
+def write_area(target: str | os.PathLike, areas: list[ClassArea]) -> None:
+    """Write a CSV with a row per class; shares are percent of all classes."""
+    whole = sum(area.hectares for area in areas)
+    rows = [
+        [*area, 100 * area.hectares / whole if whole else float('nan')]
+        for area in areas
+    ]
+    header = ['number', 'class', 'pixels', 'hectares', 'percent']
+    write_csv(target, header, rows)

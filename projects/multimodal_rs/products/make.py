@@ -1,0 +1,155 @@
+"""All that is made of a map at once, and the flags that ask for it."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from multimodal_rs.products.accuracy import write_map_accuracy
+from multimodal_rs.products.area import class_areas, write_area
+from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.polygons import write_polygons
+from multimodal_rs.products.style import write_style
+
+Target = str | os.PathLike
+
+
+@dataclass(frozen=True)
+class Products:
+    """What to make of a map; None: not that.
+
+    Attributes:
+        area: CSV, the area of every class.
+        polygons: GeoPackage.
+        style: QML, for QGIS.
+        accuracy: Folder for the comparison with ``reference``.
+        reference: Raster of class numbers, or CSV of points.
+        reference_ids: Number in the reference -> number in the map.
+        min_area: Hectares; smaller polygons are left out.
+        sieve: Pixels; smaller groups become part of a neighbour before the
+            polygons are made.
+
+    Raises:
+        ValueError: If one of ``accuracy`` and ``reference`` is missing.
+    """
+
+    area: Target | None = None
+    polygons: Target | None = None
+    style: Target | None = None
+    accuracy: Target | None = None
+    reference: Target | None = None
+    reference_ids: Mapping[int, int] | None = None
+    min_area: float = 0.0
+    sieve: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.accuracy is None) != (self.reference is None):
+            raise ValueError(
+                'accuracy: a folder to write to (--accuracy) and a reference '
+                f'(--reference) belong together, got {self.accuracy} and '
+                f'{self.reference}'
+            )
+
+    def paths(self) -> dict[str, Target]:
+        """Files and folders that are written, by attribute."""
+        names = ('area', 'polygons', 'style', 'accuracy')
+        return {n: getattr(self, n) for n in names if getattr(self, n)}
+
+
+def make_products(path: Target, products: Products) -> list[str]:
+    """Make what is asked for of a map.
+
+    Args:
+        path: The map: a raster with one band of class numbers.
+        products: What to make.
+
+    Returns:
+        What to say about it.
+
+    Raises:
+        FileNotFoundError: If there is no map.
+        ValueError: If something cannot be made of it.
+    """
+    said = []
+    with ClassMap(path) as land:
+        if products.style is not None:
+            write_style(products.style, land)
+            said.append(f'Wrote {products.style}')
+        if products.area is not None:
+            write_area(products.area, class_areas(land))
+            said.append(f'Wrote {products.area}')
+        if products.polygons is not None:
+            count = write_polygons(
+                products.polygons, land, products.min_area, products.sieve
+            )
+            said.append(f'Wrote {products.polygons}: {count} polygons')
+        if products.accuracy is not None:
+            said.append(
+                write_map_accuracy(
+                    products.accuracy,
+                    land,
+                    products.reference,
+                    products.reference_ids,
+                )
+            )
+            said.append(f'Wrote the tables to {products.accuracy}')
+    return said
+
+
+def add_product_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of :class:`Products` to a command."""
+    group = parser.add_argument_group('products of the map')
+    group.add_argument(
+        '--area', metavar='CSV', help='area of every class, in hectares'
+    )
+    group.add_argument(
+        '--polygons', metavar='GPKG', help='the map as polygons'
+    )
+    group.add_argument(
+        '--min-area',
+        type=float,
+        default=0.0,
+        metavar='HECTARES',
+        help='leave smaller polygons out',
+    )
+    group.add_argument(
+        '--sieve',
+        type=int,
+        default=0,
+        metavar='PIXELS',
+        help='before, let groups of fewer pixels become part of a neighbour',
+    )
+    group.add_argument(
+        '--style', metavar='QML', help='colours and class names for QGIS'
+    )
+    group.add_argument(
+        '--reference',
+        metavar='FILE',
+        help='raster of class numbers, or CSV of points (x,y,class)',
+    )
+    group.add_argument(
+        '--reference-ids',
+        nargs='+',
+        type=_pair,
+        metavar='NUMBER=CLASS',
+        help='what the numbers of the reference are in the map; 255: ignored',
+    )
+    group.add_argument(
+        '--accuracy',
+        metavar='FOLDER',
+        help='tables and error map of the comparison with --reference',
+    )
+
+
+def products_of(args: argparse.Namespace) -> Products:
+    """Read the flags of :func:`add_product_arguments`."""
+    names = [f.name for f in fields(Products)]
+    values = {name: getattr(args, name) for name in names}
+    if args.reference_ids is not None:
+        values['reference_ids'] = dict(args.reference_ids)
+    return Products(**values)
+
+
+def _pair(word: str) -> tuple[int, int]:
+    number, _, to = word.partition('=')
+    return int(number), int(to)

@@ -1,0 +1,43 @@
+"""Maps of any grid."""
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio import Affine
+from rasterio.crs import CRS
+
+NAMES = ('water', 'forest & scrub', 'crops', 'built')
+COLOURS = ((0, 0, 255), (0, 120, 0), (240, 200, 0), (200, 30, 30))
+UTM = dict(crs=CRS.from_epsg(32632), transform=Affine(10, 0, 5e5, 0, -10, 6e6))
+
+
+@pytest.fixture
+def write_map(tmp_path):
+    """Write a map of classes; ``names=()`` leaves out names and colours."""
+
+    def write(ids, name='map.tif', names=NAMES, nodata=255, **grid):
+        path = tmp_path / name
+        ids = np.asarray(ids)
+        ids = ids.astype('uint8') if ids.dtype.kind == 'i' else ids
+        with rasterio.open(
+            path,
+            'w',
+            driver='GTiff',
+            count=1,
+            dtype=ids.dtype,
+            height=ids.shape[0],
+            width=ids.shape[1],
+            nodata=nodata,
+            **(UTM | grid),
+        ) as file:
+            file.write(ids, 1)
+            file.update_tags(
+                1, **{f'CLASS_{i}': text for i, text in enumerate(names)}
+            )
+            if names:
+                file.write_colormap(
+                    1, {i: (*c, 255) for i, c in enumerate(COLOURS)}
+                )
+        return path
+
+    return write

@@ -1,0 +1,166 @@
+"""A map against its reference."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio import Affine
+from rasterio.crs import CRS
+from rio_cogeo.cogeo import cog_validate
+
+from multimodal_rs.evaluation.confusion import confusion_matrix
+from multimodal_rs.products.__main__ import main
+from multimodal_rs.products.accuracy import write_map_accuracy
+from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.make import Products
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, (30, 20)).repeat(10, 0).repeat(10, 1)
+    mapped = np.where(rng.random(truth.shape) < 0.2, 1, truth)
+    truth[:20] = 255
+    mapped[:, :7] = 255
+    return truth, mapped
+
+
+def table(path):
+    return list(csv.DictReader(path.open()))
+
+
+def matrix_of(folder):
+    rows = [
+        row for row in csv.reader((folder / 'confusion_matrix.csv').open())
+    ]
+    return np.array([row[1:] for row in rows[1:]], int)
+
+
+def compare(write_map, mapped, reference, folder, ids=None):
+    with ClassMap(write_map(mapped)) as land:
+        return write_map_accuracy(folder, land, reference, ids)
+
+
+def expected_matrix(truth, mapped):
+    counted = (truth != 255) & (mapped != 255)
+    return confusion_matrix(truth[counted], mapped[counted], 4)
+
+
+def test_every_pixel_is_compared(write_map, tmp_path, pair):
+    truth, mapped = pair
+    folder = tmp_path / 'accuracy'
+    text = compare(write_map, mapped, write_map(truth, 'ref.tif'), folder)
+    expected = expected_matrix(truth, mapped)
+    np.testing.assert_array_equal(matrix_of(folder), expected)
+    content = json.loads((folder / 'land_cover.json').read_text())
+    overall = 100 * np.trace(expected) / expected.sum()
+    assert content['summary']['OA'] == pytest.approx(overall)
+    assert f'{overall:.2f}' in text
+    wrong = np.where((truth == 255) | (mapped == 255), 255, truth != mapped)
+    with rasterio.open(folder / 'errors.tif') as file:
+        np.testing.assert_array_equal(file.read(1), wrong)
+        assert file.tags()['reference'] == 'ref.tif'
+        assert file.tags(1)['CLASS_1'] == 'wrong'
+    assert cog_validate(folder / 'errors.tif', strict=True)[0]
+    rows = table(folder / 'area_adjusted.csv')
+    total = sum(float(row['hectares']) for row in rows)
+    assert total == pytest.approx((mapped != 255).sum() / 100)
+    assert float(rows[1]['mapped_hectares']) == (mapped == 1).sum() / 100
+
+
+def test_a_reference_on_another_grid_is_brought_to_the_map(
+    write_map, tmp_path, pair
+):
+    """Finer and beyond the map; outside of it is no class 0."""
+    truth, mapped = pair
+    finer = truth[60:200, 50:150].repeat(2, 0).repeat(2, 1)
+    place = Affine(5, 0, 5e5 + 500, 0, -5, 6e6 - 600)
+    for name, nodata in (('a.tif', None), ('b.tif', 255)):
+        reference = write_map(finer, name, nodata=nodata, transform=place)
+        compare(write_map, mapped, reference, tmp_path / name[0])
+        expected = expected_matrix(
+            truth[60:200, 50:150], mapped[60:200, 50:150]
+        )
+        np.testing.assert_array_equal(matrix_of(tmp_path / name[0]), expected)
+
+
+def test_numbers_of_the_reference_are_translated(write_map, tmp_path, pair):
+    truth, mapped = pair
+    numbers = np.array([10, 20, 300, 40])[truth.clip(max=3)].astype('uint16')
+    reference = write_map(numbers, 'ref.tif', names=(), nodata=40)
+    with pytest.raises(ValueError, match=r'\[10, 20, 300\] are no classes'):
+        compare(write_map, mapped, reference, tmp_path / 'accuracy')
+    assert not (tmp_path / 'accuracy' / 'errors.tif').exists()
+    ids = {10: 0, 20: 1, 300: 2}
+    compare(write_map, mapped, reference, tmp_path / 'accuracy', ids)
+    np.testing.assert_array_equal(
+        matrix_of(tmp_path / 'accuracy'), expected_matrix(truth, mapped)
+    )
+
+
+def test_points_by_name_or_number(write_map, tmp_path, pair):
+    truth, mapped = pair
+    rng = np.random.default_rng(1)
+    places = np.stack([rng.integers(20, 300, 200), rng.integers(0, 200, 200)])
+    names = ('water', '1', ' crops ')
+    lines = [
+        f'{5e5 + 10 * c + 3},{6e6 - 10 * r - 4},{names[truth[r, c]]}'
+        for r, c in places.T
+    ]
+    lines += ['400000,6000000,water', '500005,5999995,255']
+    points = tmp_path / 'points.csv'
+    points.write_text('\n'.join(['x,y,class', *lines]))
+    compare(write_map, mapped, points, tmp_path / 'accuracy')
+    expected = expected_matrix(truth[tuple(places)], mapped[tuple(places)])
+    np.testing.assert_array_equal(matrix_of(tmp_path / 'accuracy'), expected)
+    assert not (tmp_path / 'accuracy' / 'errors.tif').exists()
+    points.write_text('x,y,class\n1,2,water\n')
+    with pytest.raises(ValueError, match='none of 1 points lies on'):
+        compare(write_map, mapped, points, tmp_path / 'accuracy')
+    points.write_text('x;y;class\n1;2;water\n')
+    with pytest.raises(ValueError, match='columns x, y, class'):
+        compare(write_map, mapped, points, tmp_path / 'accuracy')
+
+
+def test_a_class_without_sample_has_no_interval(write_map, tmp_path, pair):
+    truth, mapped = pair
+    mapped[0, 10] = 3
+    reference = write_map(truth, 'ref.tif')
+    text = compare(write_map, mapped, reference, tmp_path / 'accuracy')
+    assert 'No area-adjusted figures: they need two' in text
+    assert "['built']" in text
+    assert not (tmp_path / 'accuracy' / 'area_adjusted.csv').exists()
+
+
+def test_a_reference_elsewhere_is_refused(write_map, tmp_path, pair):
+    truth, mapped = pair
+    far = Affine(10, 0, 7e5, 0, -10, 6e6)
+    reference = write_map(truth, 'ref.tif', transform=far)
+    with pytest.raises(ValueError, match='no pixel of .*map.tif has a class'):
+        compare(write_map, mapped, reference, tmp_path / 'accuracy')
+    nowhere = write_map(truth[:50], 'ref.tif', crs=None, transform=None)
+    with pytest.raises(ValueError, match='expected one that says where'):
+        compare(write_map, mapped, nowhere, tmp_path / 'accuracy')
+
+
+def test_command_makes_all(write_map, tmp_path, pair, capsys, monkeypatch):
+    truth, mapped = pair
+    write_map(truth, 'ref.tif', crs=CRS.from_epsg(32632))
+    write_map(mapped)
+    monkeypatch.chdir(tmp_path)
+    main(
+        'map.tif --area a.csv --polygons p.gpkg --min-area 0.5 --sieve 3 '
+        '--style map.qml --reference ref.tif --reference-ids 0=0 1=1 2=2 '
+        '255=255 --accuracy tables'.split()
+    )
+    said = capsys.readouterr().out
+    assert 'Wrote a.csv' in said and 'Overall accuracy' in said
+    made = {p.name for p in tmp_path.iterdir()}
+    assert {'a.csv', 'p.gpkg', 'map.qml', 'tables'} <= made
+    with pytest.raises(SystemExit):
+        main(['map.tif'])
+    assert 'nothing is asked for' in capsys.readouterr().err
+    with pytest.raises(ValueError, match='belong together'):
+        Products(accuracy='tables')
