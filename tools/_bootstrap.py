@@ -34,7 +34,8 @@ def start(name: str) -> None:
     """Get a tool ready, before its imports.
 
     Makes multimodal_rs importable. If it is the tool that runs, mistakes of
-    its user end in their message, and the noise of the frameworks is off.
+    its user end in their message, it cleans up when it is told to end, and
+    the noise of the frameworks is off.
 
     Args:
         name: ``__name__`` of the tool.
@@ -42,6 +43,7 @@ def start(name: str) -> None:
     add_source_path()
     if name == '__main__':
         command_line.end_mistakes_in_their_message()
+        command_line.end_cleanly()
     if name in ('__main__', '__mp_main__'):  # the second: of spawned workers
         for message in NOISE:
             warnings.filterwarnings('ignore', message=message)

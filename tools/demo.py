@@ -15,7 +15,6 @@ Everything lands below the output folder. A step that is done is not repeated.
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -100,7 +99,7 @@ def call(*command: object) -> None:
         SystemExit: If it fails; it has said why.
     """
     words = [sys.executable, *map(str, command)]
-    code = subprocess.run(words, cwd=ROOT).returncode
+    code = command_line.call(words, folder=ROOT)
     if code:
         raise SystemExit(f'{command[0]} has ended with exit code {code}')
 

@@ -139,6 +139,7 @@ def test_the_stack_is_shown_on_request(capsys, monkeypatch):
 
 def test_run_ends_with_the_exit_code(monkeypatch):
     monkeypatch.setattr(sys, 'excepthook', sys.excepthook)
+    monkeypatch.setattr(command_line, 'end_cleanly', lambda: None)
     with pytest.raises(SystemExit) as ended:
         command_line.run(lambda: 3)
     assert ended.value.code == 3

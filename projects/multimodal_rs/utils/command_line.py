@@ -9,23 +9,34 @@ mmengine's config and registry, files that cannot be opened, packages that are
 missing, and options that no class has. A ``TypeError`` out of an expression,
 or whatever torch and numpy raise, is not expected and is shown with its stack.
 
+A command that is told to end (SIGTERM) cleans up as after Ctrl-C, and one
+that another command has started ends with it.
+
 This module needs nothing but Python itself: the scripts in ``tools/`` load it
 before they know whether anything else is installed.
 """
 
 import argparse
 import ast
+import contextlib
 import linecache
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 SWITCH = 'MULTIMODAL_RS_TRACEBACK'
+# Id of the process with which a command that it has started shall end.
+PARENT = 'MULTIMODAL_RS_PARENT'
+TERMINATED = 128 + signal.SIGTERM  # what shells report
+GRACE = 10.0  # seconds to clean up
 CHECKOUT = Path(__file__).resolve().parents[3]
 READER = f'{os.sep}mmengine{os.sep}config{os.sep}'
 BUILDER = f'{os.sep}mmengine{os.sep}registry{os.sep}'
@@ -98,7 +109,95 @@ def run(main: Callable[[], int | None]) -> None:
         SystemExit: With the exit code.
     """
     end_mistakes_in_their_message()
+    end_cleanly()
     sys.exit(main())
+
+
+def end_cleanly() -> None:
+    """Clean up when this process is told to end, and end with its parent.
+
+    The parent counts for what :func:`call` has started, and for processes
+    of torchrun. Any other parent, a shell for instance, may go.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # Python handles signals in the main thread only
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+    parent = os.environ.pop(PARENT, None)
+    if parent is None and 'TORCHELASTIC_RUN_ID' in os.environ:
+        parent = os.getppid()
+    if parent is not None:
+        threading.Thread(
+            target=_end_with, args=(int(parent),), daemon=True
+        ).start()
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Leave all blocks of the main thread, as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
+    raise SystemExit(TERMINATED)
+
+
+def _end_with(parent: int) -> None:
+    """Wait until the parent has ended, then end this process.
+
+    The kernel then gives the process another parent.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def call(
+    command: Sequence[str],
+    write: Callable[[bytes], None] | None = None,
+    folder: str | os.PathLike | None = None,
+) -> int:
+    """Run another command of ours, which ends when this process does.
+
+    Args:
+        command: Program and arguments.
+        write: Takes what the command prints, line by line; None: it goes
+            where the output of this process goes.
+        folder: Where the command runs; None: here.
+
+    Returns:
+        Its exit code.
+    """
+    captured = {}
+    if write is not None:
+        captured = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | {PARENT: str(os.getpid())},
+        **captured,
+    )
+    try:
+        if write is not None:
+            for line in process.stdout:
+                write(line)
+        return process.wait()
+    except KeyboardInterrupt:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)  # the terminal has told the command as well
+        raise
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a command, if it has not ended by itself."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def end_mistakes_in_their_message() -> None:
