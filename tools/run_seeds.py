@@ -9,8 +9,9 @@ what both print is also in its ``run.log``. A finished run leaves
 ``record.json`` (measures, costs, commits, hardware: see
 ``multimodal_rs/results/record.py``), is kept, and can be taken into the
 published tables by ``tools/make_tables.py --add``. An interrupted run is
-resumed, unless it was started with other options. A run that fails does not
-stop the others; it is named at the end, and the exit code is 1.
+resumed, unless it was started with other options. A run that fails, or on
+which another process is at work, does not stop the others; it is named at the
+end, and the exit code is 1.
 
 The table of mean and spread (``seeds.md``, ``seeds.csv``) is that of the last
 call. ``--compare-with NAME`` adds ``paired.md`` and ``paired.csv``: by how
@@ -34,6 +35,7 @@ from multimodal_rs.results import environment, runs
 from multimodal_rs.results.paired import write_paired
 from multimodal_rs.results.record import Record, read_record
 from multimodal_rs.results.seeds import write_seeds
+from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
 TOOLS = Path(__file__).resolve().parent
@@ -45,6 +47,10 @@ HOOK = 'default_hooks.run_record.type=RunRecordHook'
 
 class RunFailedError(Exception):
     """One of the tools has ended with an error."""
+
+
+# What ends a run but not the series.
+FAILURES = (RunFailedError, FolderInUseError, FileNotFoundError, ValueError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,10 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in args.seeds:
             folder = args.work_dir / config.stem / f'seed-{seed}'
             try:
-                records.append(
-                    run(config, seed, folder, args.cfg_options, command)
-                )
-            except (RunFailedError, FileNotFoundError, ValueError) as error:
+                with only_one(folder, 'seeds'):
+                    records.append(
+                        run(config, seed, folder, args.cfg_options, command)
+                    )
+            except FAILURES as error:
                 print(f'{config}, seed {seed}: {error}', flush=True)
                 failures.append(f'{config}, seed {seed}: {error}')
     if records:
@@ -127,14 +134,13 @@ def _call(folder: Path, tool: str, *arguments: str) -> None:
     """Run a tool; what it prints goes to the screen and into run.log."""
     command = [sys.executable, str(TOOLS / tool), *arguments]
     with (folder / LOG).open('ab') as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        for line in process.stdout:
+
+        def write(line: bytes) -> None:
             log.write(line)
             sys.stdout.write(line.decode(errors='replace'))
             sys.stdout.flush()
-        code = process.wait()
+
+        code = command_line.call(command, write)
     if code:
         raise RunFailedError(
             f'{tool} has ended with exit code {code}, see {folder / LOG}'
