@@ -5,7 +5,6 @@ import gc
 import logging
 import os
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -101,26 +100,33 @@ def check_file(what: str, path: str) -> None:
 
 
 def check_checkpoint(path: str) -> None:
-    """Stop with one line if a local file cannot be a checkpoint of torch.
+    """Stop with one line if a local file is no whole checkpoint of torch.
 
     Args:
         path: A path, or a URL of any kind, which is not checked.
 
     Raises:
-        SystemExit: With the message.
+        SystemExit: If there is no file.
+        ValueError: If it is another kind of file, or damaged.
     """
+    from multimodal_rs.weights.checkpoint_files import require_whole
+
     check_file('checkpoint', path)
-    if '://' in path or zipfile.is_zipfile(path):
-        return
-    with open(path, 'rb') as file:
-        start = file.read(2)
-    if start[:1] == b'\x80':  # a pickle: how torch wrote files before 1.6
-        return
-    found = 'an incomplete one' if start == b'PK' else 'another kind of file'
-    raise SystemExit(
-        f'checkpoint {path!r}: expected a file that torch has written, found '
-        f'{found}: use one that tools/train.py has saved, or copy it again'
+    require_whole(path)
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this is the first of the processes that a launcher has started.
+
+    Known before the process group is opened.
+
+    Args:
+        launcher: As on the command line.
+    """
+    ranks = dict(
+        pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK'
     )
+    return launcher == 'none' or os.environ.get(ranks[launcher], '0') == '0'
 
 
 def check_work_dir(path: str) -> None:

@@ -14,7 +14,7 @@ from _bootstrap import command_line, restrict_checkpoint_loading, start
 
 start(__name__)
 
-from _launch import check_checkpoint, check_file
+from _launch import check_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -84,7 +84,7 @@ def main() -> None:
     args = parse_args()
     restrict_checkpoint_loading()
     check_file('config', args.config)
-    check_checkpoint(args.checkpoint)
+    check_file('checkpoint', args.checkpoint)
     rasters = parse_rasters(args.raster)
     from multimodal_rs.apis import SceneMapper, init_model
 

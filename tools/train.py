@@ -5,22 +5,23 @@ The options are those of mmseg's tools/train.py.
 """
 
 import argparse
+import contextlib
 import logging
-import os
-import zipfile
-from pathlib import Path
 
 from _bootstrap import command_line, restrict_checkpoint_loading, start
 
 start(__name__)
 
 from mmengine.config import Config, ConfigDict
+from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from _launch import (
     add_common_arguments,
+    check_checkpoint,
     close_processes,
+    is_first_process,
     load_config,
     prepare_cpu_processes,
     quiet_log,
@@ -37,7 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--resume',
         action='store_true',
-        help='continue from the latest checkpoint in the work directory',
+        help='continue from the last whole checkpoint in the work directory',
     )
     parser.add_argument(
         '--amp',
@@ -121,34 +122,55 @@ def check_optimizers(cfg: Config) -> None:
             )
 
 
-def readable_checkpoint(folder: str) -> str | None:
-    """Find what a run with a damaged last checkpoint resumes from.
+def choose_start(cfg: Config, resume: bool, given: bool) -> None:
+    """Decide from which checkpoint a run starts or goes on, if from any.
 
-    A checkpoint is damaged if the run was killed while it was written.
+    With ``--resume`` it is the last whole one in the folder of the run. One
+    that ``load_from`` names on the command line comes first; where it stands
+    in the config only, it gives a new run its weights.
 
-    Returns:
-        The newest complete checkpoint; None if it is the one that mmengine
-        takes anyway, or if there is none.
+    Args:
+        cfg: Its ``resume`` and ``load_from`` are set.
+        resume: Whether ``--resume`` was given.
+        given: Whether ``load_from`` was, on the command line.
+
+    Raises:
+        ValueError: If a file is damaged, and no older one is whole.
     """
-    last = Path(folder, 'last_checkpoint')
-    if not last.is_file():
-        return None
-    wanted = Path(folder, Path(last.read_text().strip()).name)
-    if not wanted.exists() or zipfile.is_zipfile(wanted):
-        return None
-    older = [
-        *Path(folder).glob('epoch_*.pth'),
-        *Path(folder).glob('iter_*.pth'),
-    ]
-    older = [p for p in older if zipfile.is_zipfile(p)]
-    if not older:
-        raise SystemExit(
-            f'--resume: {wanted} is not complete and there is no older '
-            'checkpoint: delete it and train without --resume'
+    from multimodal_rs.weights.resume import resumable_checkpoint
+
+    def say(line: str) -> None:
+        if is_first_process(cfg.launcher):
+            print(f'--resume: {line}', flush=True)
+
+    cfg.resume = resume
+    if resume and not given:
+        hook = cfg.get('default_hooks', {}).get('checkpoint') or {}
+        found = resumable_checkpoint(cfg.work_dir, say, hook.get('out_dir'))
+        if found is not None:
+            cfg.load_from = str(found)
+            return
+        say(f'no checkpoint in {cfg.work_dir}, training starts')
+        cfg.resume = False
+    if cfg.get('load_from') is not None:
+        check_checkpoint(cfg.load_from)
+        if resume and given:
+            say(f'continues from {cfg.load_from}, as load_from says')
+
+
+def check_same_start(cfg: Config) -> None:
+    """Stop if the processes of a run have found different checkpoints.
+
+    Raises:
+        ValueError: With what each of them has found.
+    """
+    found = all_gather_object(cfg.get('load_from'))
+    if len(set(found)) > 1:
+        raise ValueError(
+            'all processes must start from the same checkpoint, they found '
+            f'{found}: use a work directory that all of them see, and start '
+            'again if a checkpoint has just been written in it'
         )
-    newest = max(older, key=os.path.getmtime)
-    print(f'--resume: {wanted} is not complete, continues from {newest}')
-    return str(newest)
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -177,13 +199,23 @@ def main() -> None:
     cfg = load_config(args)
     if args.amp:
         enable_amp(cfg)
-    cfg.resume = args.resume
-    if args.resume and cfg.get('load_from') is None:
-        cfg.load_from = readable_checkpoint(cfg.work_dir)
-    check_optimizers(cfg)
+    from multimodal_rs.utils.folder_lock import only_one
+
+    with contextlib.ExitStack() as stack:
+        if is_first_process(args.launcher):
+            stack.enter_context(only_one(cfg.work_dir, 'train'))
+        given = (args.cfg_options or {}).get('load_from') is not None
+        choose_start(cfg, args.resume, given)
+        check_optimizers(cfg)
+        train(cfg)
+
+
+def train(cfg: Config) -> None:
+    """Train, and say where the results are."""
     prepare_cpu_processes(cfg)
     runner = build_runner(cfg)
     quiet_log(runner.logger)
+    check_same_start(cfg)
     check_training_data(runner)
     runner.train()
     say_where(runner, trained=True)

@@ -39,10 +39,10 @@ def test_what_is_no_checkpoint(tmp_path):
     _launch.check_checkpoint(str(path))
     _launch.check_checkpoint('https://example.org/x.pth')
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(SystemExit, match='an incomplete one'):
+    with pytest.raises(ValueError, match='an incomplete one'):
         _launch.check_checkpoint(str(path))
     path.write_text('<html>')
-    with pytest.raises(SystemExit, match='another kind of file'):
+    with pytest.raises(ValueError, match='another kind of file'):
         _launch.check_checkpoint(str(path))
 
 

@@ -10,14 +10,12 @@ from pathlib import Path
 
 import mmseg
 import pytest
-import torch
 from mmengine.config import Config
 
 import _bootstrap
 import _launch
 from helpers import ROOT
 from tool_runs import free_port
-from train import readable_checkpoint
 
 TOOLS = ROOT / 'tools'
 TOY = """
@@ -407,21 +405,3 @@ def test_two_processes_without_a_gpu(tmp_path):
     output = done.stdout + done.stderr
     # Of 6 predictions, one is of a sample that padded the second process.
     assert re.search(r'samples: 5\b', output)
-
-
-def test_a_damaged_last_checkpoint_is_left_for_an_older_one(tmp_path, capsys):
-    assert readable_checkpoint(str(tmp_path)) is None
-    for epoch in (1, 2, 3):
-        torch.save(dict(a=torch.ones(9)), tmp_path / f'epoch_{epoch}.pth')
-        os.utime(tmp_path / f'epoch_{epoch}.pth', (epoch, epoch))
-    last = tmp_path / 'epoch_3.pth'
-    (tmp_path / 'last_checkpoint').write_text(str(last))
-    assert readable_checkpoint(str(tmp_path)) is None
-    last.write_bytes(last.read_bytes()[:-100])
-    found = readable_checkpoint(str(tmp_path))
-    assert found == str(tmp_path / 'epoch_2.pth')
-    assert 'epoch_3.pth is not complete' in capsys.readouterr().out
-    for epoch in (1, 2):
-        (tmp_path / f'epoch_{epoch}.pth').unlink()
-    with pytest.raises(SystemExit, match='no older checkpoint'):
-        readable_checkpoint(str(tmp_path))

@@ -16,6 +16,7 @@ from multimodal_rs.datasets.modality import (
     build_modalities,
     disagreement,
 )
+from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.strict import load_strictly
 
 
@@ -77,6 +78,7 @@ def load_trained(
 
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:
     """Read the weights, what they were trained on, and its file ranges."""
+    require_whole(checkpoint)
     content = torch.load(checkpoint, map_location='cpu', weights_only=True)
     meta = content.get('meta', {}).get('dataset_meta') or {}
     missing = {'classes', 'palette', 'modalities'} - set(meta)

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
+from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.stems import adapt_stem, first_convolution
 
 
@@ -114,7 +115,11 @@ def read_pretrained(
     Args:
         checkpoint: File, URL or ``torchvision://`` name.
         prefix: Only keys below this prefix, without it.
+
+    Raises:
+        ValueError: If the file is damaged.
     """
+    require_whole(checkpoint)
     source = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
     source = source.get('state_dict', source.get('model', source))
     if not prefix:

@@ -9,6 +9,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.registry import HOOKS
 
 from multimodal_rs.utils.wrappers import unwrapped
+from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.transfer import transfer
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
@@ -39,6 +40,7 @@ class PretrainedWeightsHook(Hook):
         if osp.isdir(path):
             path = str(best_checkpoint(path))
         model = unwrapped(runner.model)
+        require_whole(path)
         source = CheckpointLoader.load_checkpoint(path, 'cpu')
         report = transfer(source.get('state_dict', source), model, path)
         print_log(f'weights of {path}: {report}', 'current')

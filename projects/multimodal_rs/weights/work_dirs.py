@@ -1,28 +1,55 @@
 """The checkpoints that a run has written."""
 
 import os
+import re
 from pathlib import Path
+
+from multimodal_rs.weights.checkpoint_files import damage
+from multimodal_rs.weights.resume import resumable_checkpoint
+
+BEST = re.compile(r'best_.+_(epoch|iter)_(?P<number>\d+)\.pth')
 
 
 def best_checkpoint(folder: str | os.PathLike) -> Path:
     """Find the best checkpoint of a run, else its last one.
+
+    Of several best ones (for several measures, or what a kill has left) it is
+    the latest. A damaged one is passed over for another best one, which is
+    said, but not for the last: that would be a result of another kind.
 
     Args:
         folder: Work directory.
 
     Raises:
         FileNotFoundError: If there is neither.
+        ValueError: If there are only damaged ones.
     """
     folder = Path(folder)
-    best = sorted(folder.glob('best_*.pth'), key=os.path.getmtime)
-    if best:
-        return best[-1]
-    last = folder / 'last_checkpoint'
-    if not last.is_file():
+    best = sorted(folder.glob('best_*.pth'), key=_age)
+    problems = []
+    for path in best:
+        problem = damage(path)
+        if problem is None:
+            return path
+        problems.append(f'{path} is {problem}')
+        print(problems[-1], flush=True)
+    if problems:
+        raise ValueError(
+            f'{folder} has no whole best checkpoint: {"; ".join(problems)}: '
+            'copy it again, or remove it to take the last one instead'
+        )
+    last = resumable_checkpoint(folder)
+    if last is None:
         raise FileNotFoundError(
             f'{folder}: expected the work directory of a run with best_*.pth '
             'or last_checkpoint, found neither: train first, or correct the '
             'path'
         )
-    # As mmengine wrote it: the folder may have been moved since.
-    return folder / Path(last.read_text().strip()).name
+    return last
+
+
+def _age(path: Path) -> tuple[int, float]:
+    """Sort the latest first: by its name, then by its time of writing."""
+    match = BEST.fullmatch(path.name)
+    number = int(match['number']) if match else 0
+    return -number, -path.stat().st_mtime

@@ -1,0 +1,91 @@
+"""Whether the file of a checkpoint is whole, which is proven by reading it.
+
+Since version 1.6 torch writes a zip file, with a checksum (CRC32) of every
+tensor, and does not look at the checksums when it reads. Weights that were
+damaged on a disk or on the way are then other weights, without a word.
+"""
+
+import os
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+BLOCK = 1 << 20  # bytes that are read at once
+# What the reader of zip files raises, depending on which bytes are damaged.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,  # an unknown kind of compression
+    OSError,  # a place before the start of the file
+    RuntimeError,  # encryption
+    ValueError,  # a negative size, and letters that do not exist
+)
+
+
+def damage(path: str | os.PathLike) -> str | None:
+    """Read a checkpoint from end to end and say what is wrong with it.
+
+    Args:
+        path: A file.
+
+    Returns:
+        None for a whole file, and for one without checksums: in the format
+        of torch before 1.6, or written after
+        ``torch.serialization.set_crc32_options(False)``.
+    """
+    path = Path(path)
+    if not zipfile.is_zipfile(path):
+        with path.open('rb') as file:
+            start = file.read(2)
+        if start[:1] == b'\x80':  # a pickle
+            return None
+        if start == b'PK':
+            return 'an incomplete one, without its list of entries'
+        return 'another kind of file' if start else 'an empty file'
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if not any(entry.CRC for entry in entries):
+                return None
+            for entry in entries:
+                problem = _damage_of(archive, entry)
+                if problem is not None:
+                    return problem
+    except DAMAGED as error:
+        return f'a damaged one, in its list of entries ({error})'
+    return None
+
+
+def require_whole(path: str | os.PathLike) -> None:
+    """Refuse a damaged checkpoint.
+
+    Args:
+        path: A file; a URL of any kind is not looked at.
+
+    Raises:
+        FileNotFoundError: If it does not exist.
+        ValueError: With the entry that is damaged.
+    """
+    if '://' in os.fspath(path):
+        return
+    found = damage(path)
+    if found is not None:
+        raise ValueError(
+            f'checkpoint {os.fspath(path)!r}: expected a whole file that '
+            f'torch has written, found {found}: use one that tools/train.py '
+            'has saved, or copy it again'
+        )
+
+
+def _damage_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
+    """Read an entry; the reader compares it with its checksum at the end."""
+    try:
+        with archive.open(entry) as content:
+            while content.read(BLOCK):
+                pass
+    except DAMAGED as error:
+        return f'a damaged one, in the entry {entry.filename!r} ({error})'
+    return None
