@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import time
 
 import pytest
 
@@ -11,7 +12,7 @@ import run_seeds
 from helpers import ROOT
 from multimodal_rs.results import runs
 from multimodal_rs.results.record import read_record
-from tool_runs import run_tool
+from tool_runs import run_tool, start_tool
 
 SMALL = """
 _base_ = {base!r}
@@ -242,3 +243,29 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert calls == ['test.py']
     record = read_record(folder / runs.RECORD)
     assert len(record.commits) == 2 and record.commits[1] == 'later'
+
+
+@pytest.mark.slow
+def test_a_killed_series_leaves_no_orphan_and_goes_on(workspace):
+    folder = workspace / 'killed' / 'subsets' / 'seed-0'
+    words = ['tools/run_seeds.py', workspace / 'subsets.py', '--seeds', '0']
+    words += ['--work-dir', workspace / 'killed']
+    series = start_tool(*words, output=workspace / 'killed.txt')
+    holder = folder / '.train.holder.json'
+    until(lambda: holder.exists() or series.exitcode is not None)
+    training = json.loads(holder.read_text())['pid']
+    assert training != series.pid
+    os.kill(training, 0)  # it is there
+    series.kill()
+    series.join()
+    until(lambda: not holder.exists(), seconds=20)  # it has cleaned up
+    again = run_tool(*words)
+    assert 'wait' not in again.output
+    assert (folder / runs.RECORD).exists()
+
+
+def until(condition, seconds=300):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline
+        time.sleep(0.05)

@@ -1,9 +1,9 @@
 """Whole runs through the stock tools, on a few simulated tiles."""
 
 import json
-import signal
-import subprocess
-import sys
+import os
+import random
+import shutil
 import time
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from helpers import ROOT
+from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
 from tool_runs import (
-    make_environment,
     newest,
     once,
     run_pair,
     run_tool,
+    start_tool,
     weights,
 )
 
@@ -76,36 +77,68 @@ def test_checkpoints_load_weights_only(trained):
     assert content['optimizer']['state']
 
 
-def test_a_killed_run_resumes_to_the_same_result(tmp_path, config, trained):
-    folder = tmp_path / 'killed'
-    process = subprocess.Popen(
-        [sys.executable, 'tools/train.py', str(config)]
-        + ['--work-dir', str(folder)],
-        cwd=ROOT,
-        env=make_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.time() + 300
-    while not (folder / 'epoch_2.pth').exists():
-        assert process.poll() is None and time.time() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (folder / 'epoch_4.pth').exists()
+@pytest.mark.parametrize(
+    'kills', [1, pytest.param(12, marks=pytest.mark.slow)]
+)
+def test_a_killed_run_resumes_to_the_same_result(
+    tmp_path, config, trained, kills
+):
+    for trial in range(kills):
+        folder = tmp_path / f'killed-{trial}'
+        kill_a_run(config, folder, trial)
+        run_tool('tools/train.py', config, '--work-dir', folder, '--resume')
+        check_same_run(trained, folder)
+        shutil.rmtree(folder)
 
-    run_tool('tools/train.py', config, '--work-dir', folder, '--resume')
-    expected, got = (weights(f / 'epoch_4.pth') for f in (trained, folder))
+
+def kill_a_run(config, folder, trial):
+    """Kill a training at a random moment, now and then without any epoch."""
+    chance = random.Random(trial)
+    words = ('tools/train.py', config, '--work-dir', folder)
+    process = start_tool(*words, output=os.devnull)
+    epoch = chance.randrange(4)
+    seen = folder / (f'epoch_{epoch}.pth' if epoch else 'tiny.py')
+    deadline = time.time() + 300
+    while not seen.exists():
+        assert process.exitcode is None and time.time() < deadline
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0, 1))
+    process.kill()
+    process.join()
+
+
+def check_same_run(whole, killed):
+    expected, got = (weights(f / 'epoch_4.pth') for f in (whole, killed))
     for key, tensor in expected['state_dict'].items():
         assert torch.equal(tensor, got['state_dict'][key]), key
-    best = [sorted(p.name for p in f.glob('best*')) for f in (trained, folder)]
-    assert best[0] == best[1]
+    names = [sorted(p.name for p in f.glob('*.pth')) for f in (whole, killed)]
+    assert names[0] == names[1]
     scores = [
         json.loads(newest(f, 'scalars.json').read_text().splitlines()[-1])
-        for f in (trained, folder)
+        for f in (whole, killed)
     ]
     for key in ('mIoU', 'OA', 'val/cross_entropy'):
         assert scores[0][key] == scores[1][key]
+
+
+def test_one_training_at_a_time_in_a_folder(tmp_path, config):
+    """One that is told to end makes room for the next."""
+    words = ('tools/train.py', config, '--work-dir', tmp_path)
+    first = start_tool(*words, output=os.devnull)
+    deadline = time.time() + 300
+    while not (tmp_path / 'epoch_1.pth').exists():
+        assert first.exitcode is None and time.time() < deadline
+        time.sleep(0.01)
+    with pytest.raises(FolderInUseError, match=f'by process {first.pid} on '):
+        with only_one(tmp_path, 'train', 0):
+            pass
+    first.terminate()
+    first.join()
+    assert first.exitcode == 143
+    with only_one(tmp_path, 'train', 0):
+        pass
+    hidden = [p.name for p in tmp_path.iterdir() if p.name.startswith('.')]
+    assert hidden == ['.train.lock']
 
 
 def subsets(folder):

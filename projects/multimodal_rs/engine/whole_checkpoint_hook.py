@@ -1,0 +1,99 @@
+"""Checkpoints of which a whole one is there at any moment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.weights.resume import checkpoint_folder
+
+BACKEND = 'multimodal_rs.whole_files'
+# Key in a checkpoint: files that are removed as soon as it is written.
+OUTDATED = 'outdated_checkpoints'
+
+
+@register_backend(BACKEND)
+class WholeFileBackend(LocalBackend):
+    """mmengine's local files, each complete or not there, removed later.
+
+    Args:
+        outdated (list[str]): Gets the files that are to be removed.
+    """
+
+    def __init__(self, outdated: list[str]) -> None:
+        self.outdated = outdated
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write a file beside its place, and move it when the disk has it."""
+        with atomic_path(filepath, durable=True) as temporary:
+            temporary.write_bytes(obj)
+        if str(filepath) in self.outdated:
+            self.outdated.remove(str(filepath))
+
+    def remove(self, filepath: str | Path) -> None:
+        """Note that a file is to be removed."""
+        self.outdated.append(str(filepath))
+
+
+@HOOKS.register_module()
+class WholeCheckpointHook(CheckpointHook):
+    """mmengine's checkpoints, which a kill at any moment leaves usable.
+
+    A file is written beside its place and renamed. An older one, of the last
+    as of the best checkpoints, is removed when the newer one is whole and
+    ``last_checkpoint`` names it. The original removes first and writes then:
+    with ``max_keep_ckpts=1``, a kill in between leaves nothing.
+
+    A run that goes on in a folder that was copied or moved keeps its best
+    checkpoint there, and leaves the folder that it came from alone.
+
+    Arguments as in mmengine. Files of another storage (``backend_args``, or
+    an ``out_dir`` that is a URL) are written as that storage does.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Choose how files are written; finish what a kill has left."""
+        self._outdated: list[str] = []
+        other = self.backend_args or self.file_client_args
+        if other or '://' in str(self.out_dir or runner.work_dir):
+            super().before_train(runner)
+            return
+        folder = checkpoint_folder(runner.work_dir, self.out_dir)
+        hub = runner.message_hub
+        for key, path in list(hub.runtime_info.items()):
+            if key.startswith('best_ckpt') and path:
+                hub.update_info(key, str(folder / Path(path).name))
+        left = hub.runtime_info.get(OUTDATED, ())
+        self._outdated += [str(folder / Path(path).name) for path in left]
+        # The list itself: a checkpoint holds what it has when it is written.
+        hub.update_info(OUTDATED, self._outdated)
+        self.backend_args = dict(backend=BACKEND, outdated=self._outdated)
+        super().before_train(runner)
+        self._remove_outdated()
+
+    def _save_checkpoint_with_step(
+        self, runner: Runner, step: int, meta: dict
+    ) -> None:
+        """Save, then remove what the new checkpoint replaces."""
+        super()._save_checkpoint_with_step(runner, step, meta)
+        self._remove_outdated()
+
+    def _save_best_checkpoint(
+        self, runner: Runner, metrics: Mapping[str, float]
+    ) -> None:
+        """Save the best one if it is, then remove the best one until now."""
+        super()._save_best_checkpoint(runner, metrics)
+        self._remove_outdated()
+
+    def _remove_outdated(self) -> None:
+        """Remove files for which a newer one is there.
+
+        The list is empty in all processes but the first.
+        """
+        for path in self._outdated:
+            Path(path).unlink(missing_ok=True)
+        self._outdated.clear()
