@@ -11,6 +11,7 @@ from multimodal_rs.results.paired import (
     show,
     write_paired,
 )
+from multimodal_rs.results.seeds import write_seeds
 
 OTHER = 'configs/method/other_r18_1xb8-8e_ombria-128x128.py'
 BASELINE = (0.0, 4.0, -3.0)
@@ -102,6 +103,22 @@ def test_table(tmp_path, series):
     rows = (tmp_path / 'paired.csv').read_text().splitlines()
     assert rows[0] == 'config,modalities,measure,pairs,mean,low,high'
     assert len(rows) == 5  # two subsets, two measures
+
+
+def test_series_that_differ_in_their_options_are_told_apart(
+    tmp_path, series, make_record
+):
+    runs, baseline = series
+    faster = [
+        make_record(9, seeds=r.seeds, config=OTHER, options=['lr=1'])
+        for r in runs
+    ]
+    records = [*baseline, *runs, *faster]
+    text = write_paired(tmp_path, records, baseline[0].name)
+    assert f'| {OTHER} | opt |' in text and f'| {OTHER} lr=1 | opt |' in text
+    rows = (tmp_path / 'paired.csv').read_text().splitlines()
+    assert len({row.split(',')[0] for row in rows[1:]}) == 2
+    assert f'| {OTHER} lr=1 | opt |' in write_seeds(tmp_path, records, '')
 
 
 def test_table_of_what_is_no_classification(tmp_path, make_record):

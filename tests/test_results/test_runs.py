@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from helpers import ROOT
 from multimodal_rs.results import runs
 
 
@@ -25,6 +26,26 @@ def test_a_finished_run_stays_as_it_is(tmp_path):
     before = (tmp_path / runs.STARTED).read_text()
     runs.open_run(tmp_path, [], 'b2', 'another', 'command')
     assert (tmp_path / runs.STARTED).read_text() == before
+
+
+@pytest.mark.parametrize('content', ['', '{"options": [', '[]', '{"a": 1}'])
+def test_damaged_files_are_named_with_what_to_do(tmp_path, content):
+    """Each of them can be what a bad disk has left of it."""
+    (tmp_path / runs.STARTED).write_text(content)
+    with pytest.raises(ValueError, match='run.json.*delete the folder'):
+        runs.open_run(tmp_path, [], 'a1', 'machine', 'command')
+    (tmp_path / runs.STARTED).write_text('{"options": []}')
+    if content == '{"a": 1}':
+        return
+    (tmp_path / runs.TRAINING).write_text(content)
+    with pytest.raises(ValueError, match='training.json.*delete it, and tr'):
+        runs.image_size(tmp_path)
+    with pytest.raises(ValueError, match='training.json.*delete it, and tr'):
+        runs.close_run(tmp_path, tmp_path / 'a.py', ROOT, 0)
+    (tmp_path / runs.TRAINING).write_text('{}')
+    (tmp_path / runs.TESTING).write_text(content)
+    with pytest.raises(ValueError, match='testing.json.*delete it, and the'):
+        runs.close_run(tmp_path, tmp_path / 'a.py', ROOT, 0)
 
 
 def test_names_come_from_the_words_of_the_config(tmp_path):

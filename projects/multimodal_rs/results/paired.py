@@ -15,7 +15,7 @@ from scipy import stats
 
 from multimodal_rs.results.record import Record
 from multimodal_rs.results.seeds import columns, decimals
-from multimodal_rs.results.summary import group
+from multimodal_rs.results.summary import group, series_names
 from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.tables import markdown_table, write_csv
 
@@ -105,7 +105,8 @@ def write_paired(folder: Path, records: Sequence[Record], name: str) -> str:
     (baseline,) = found
     measures = columns(baseline)
     rows, cells = [], []
-    for runs in groups:
+    names = series_names([runs[0] for runs in groups])
+    for runs, series in zip(groups, names, strict=True):
         if runs is baseline:
             continue
         for subset in runs[0].measures:
@@ -113,13 +114,11 @@ def write_paired(folder: Path, records: Sequence[Record], name: str) -> str:
                 measure: paired_difference(runs, baseline, subset, measure)
                 for measure in measures
             }
-            line = [runs[0].name, subset]
+            line = [series, subset]
             for measure, difference in found.items():
                 line.append(show(difference, decimals(measure)))
                 if difference is not None:
-                    rows.append(
-                        _row(runs[0].name, subset, measure, difference)
-                    )
+                    rows.append(_row(series, subset, measure, difference))
             cells.append(line)
     header = ['config', 'modalities']
     numbers = ['measure', 'pairs', 'mean', 'low', 'high']

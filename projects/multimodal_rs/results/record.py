@@ -308,8 +308,11 @@ def _keys(measures: Measures) -> dict[str, set[str]]:
 def _load(path: str | os.PathLike) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding='utf-8'))
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{path}: expected JSON: {error}') from error
+    except ValueError as error:  # no JSON, or no text
+        raise ValueError(
+            f'{path}: expected JSON: {error}: restore it; the record of a run '
+            'can be deleted, and tools/run_seeds.py makes it again'
+        ) from error
 
 
 def _dump(path: str | os.PathLike, content: Any) -> None:

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from multimodal_rs.results.record import SCHEMA, Record, write_record
-from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.damage import reading
+from multimodal_rs.utils.files import read_json, write_text
 
 # Written by RunRecordHook, when training and when testing has ended.
 TRAINING, TESTING = 'training.json', 'testing.json'
@@ -16,6 +17,12 @@ TRAINING, TESTING = 'training.json', 'testing.json'
 RECORD = 'record.json'
 # How an unfinished run was started; it goes on with nothing else.
 STARTED = 'run.json'
+# What to do about a damaged file of a run.
+RESTART = 'delete the folder, and the run starts anew'
+AGAIN = {
+    TRAINING: 'delete it, and training ends again from its last checkpoint',
+    TESTING: 'delete it, and the run is tested again',
+}
 # Parameters and multiply-adds, once for all seeds of a config.
 COMPLEXITY = 'complexity.json'
 NAMES = 'tables.json'
@@ -56,10 +63,7 @@ def open_run(
     file = folder / STARTED
     ledger = Ledger(list(options))
     if file.exists():
-        known = json.loads(file.read_text())
-        # Runs that were started before commands were written down.
-        known.setdefault('commands', [])
-        ledger = Ledger(**known)
+        ledger = _read_ledger(file)
     if ledger.options != list(options):
         raise ValueError(
             f'{folder} has a run with the options {ledger.options}, not '
@@ -89,9 +93,9 @@ def close_run(folder: Path, config: Path, root: Path, seed: int) -> Record:
     Returns:
         The record, which also lies in the folder from now on.
     """
-    ledger = Ledger(**json.loads((folder / STARTED).read_text()))
+    ledger = _read_ledger(folder / STARTED)
     training, testing = (
-        json.loads((folder / name).read_text()) for name in (TRAINING, TESTING)
+        read_json(folder / name, advice) for name, advice in AGAIN.items()
     )
     method, dataset = names(config, testing['dataset'])
     plain, classes = split_classes(testing['metrics'])
@@ -143,7 +147,9 @@ def names(config: Path, dataset: str) -> tuple[str, str]:
     match = CONFIG_NAME.fullmatch(config.stem)
     words = match.groups() if match else (config.stem, dataset)
     file = config.parent / 'results' / NAMES
-    known = json.loads(file.read_text())['names'] if file.exists() else {}
+    known = {}
+    if file.exists():
+        known = read_json(file, 'restore it from the repository')['names']
     return tuple(known.get(word, word) for word in words)
 
 
@@ -181,11 +187,22 @@ def relative(config: Path, root: Path) -> str:
     return config.name
 
 
+def _read_ledger(file: Path) -> Ledger:
+    with reading(file, f'what a run was started with: {RESTART}'):
+        known = read_json(file, RESTART)
+        # Runs that were started before commands were written down.
+        known.setdefault('commands', [])
+        return Ledger(**known)
+
+
 def _complexity(file: Path) -> dict:
-    return json.loads(file.read_text()) if file.exists() else {}
+    if not file.exists():
+        return {}
+    return read_json(file, 'delete it, and the network is counted again')
 
 
 def image_size(folder: Path) -> tuple[int, int] | None:
     """Return (H, W) of a training image of a run; None if not known."""
-    sizes = json.loads((folder / TRAINING).read_text())['input_size']
+    content = read_json(folder / TRAINING, AGAIN[TRAINING])
+    sizes = content['input_size']
     return tuple(next(iter(sizes.values()))[1:]) if sizes else None

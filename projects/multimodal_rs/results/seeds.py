@@ -5,7 +5,7 @@ from pathlib import Path
 
 from multimodal_rs.evaluation.confusion import MEASURES
 from multimodal_rs.results.record import Record
-from multimodal_rs.results.summary import group, summarize
+from multimodal_rs.results.summary import group, series_names, summarize
 from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.tables import markdown_table, write_csv
 
@@ -27,14 +27,15 @@ def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
     summaries = [summarize(runs) for runs in group(records)]
     measures = columns(summaries)
     rows, cells = [], []
-    for record in summaries:
+    for record, name in zip(summaries, series_names(summaries), strict=True):
         for subset, values in record.measures.items():
-            row = [record.name, subset, len(record.seeds)]
+            row = [name, subset, len(record.seeds)]
             line = row[:2]
-            for name in measures:
-                mean, spread = values.get(name), _spread(record, subset, name)
+            for measure in measures:
+                mean = values.get(measure)
+                spread = _spread(record, subset, measure)
                 row += [mean, spread]
-                line.append(show(mean, spread, decimals(name)))
+                line.append(show(mean, spread, decimals(measure)))
             rows.append(row)
             cells.append(line)
     spreads = [column for m in measures for column in (m, f'{m} sd')]
@@ -89,5 +90,5 @@ def provenance(records: Sequence[Record], command: str) -> str:
     )
 
 
-def _spread(record: Record, subset: str, name: str) -> float | None:
-    return record.spread and record.spread.get(subset, {}).get(name)
+def _spread(record: Record, subset: str, measure: str) -> float | None:
+    return record.spread and record.spread.get(subset, {}).get(measure)

@@ -1,6 +1,7 @@
 """Mean and spread over the seeds of one config."""
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from multimodal_rs.results.record import Measures, Record
@@ -18,6 +19,23 @@ def group(records: Iterable[Record]) -> list[list[Record]]:
         key = (record.config, tuple(record.options))
         groups.setdefault(key, []).append(record)
     return list(groups.values())
+
+
+def series_names(series: Sequence[Record]) -> list[str]:
+    """Name series of runs in a table, each differently.
+
+    Args:
+        series: One record of each that :func:`group` returns.
+
+    Returns:
+        The names of their configs; where several have the same, the path of
+        the config with the options.
+    """
+    counts = Counter(record.name for record in series)
+    return [
+        r.name if counts[r.name] == 1 else ' '.join([r.config, *r.options])
+        for r in series
+    ]
 
 
 def summarize(records: Sequence[Record]) -> Record:
