@@ -12,6 +12,7 @@ from fake_data.ddhr import make_ddhr
 from fake_data.dfc2020 import CITY_TILES, make_dfc2020
 from fake_data.files import SIZE, write_tif
 from multimodal_rs.data_prep import ddhr, dfc2020
+from multimodal_rs.data_prep.check_report import short_names
 from multimodal_rs.data_prep.checks import check_lists
 from multimodal_rs.data_prep.splits import write_split
 from multimodal_rs.datasets.dfc2020 import scene_of
@@ -319,6 +320,15 @@ def test_report_counts_labels_and_invalid_pixels(
     assert ['1', 'forest', '0.000'] in rows
     assert '3.125 % invalid pixels in 2 tiles' in report
     assert 'size 32x32, bands 13' in report
+
+
+def test_lists_with_equal_names_have_columns_of_their_own() -> None:
+    paths = [Path('/data', *p.split()) for p in ('a s l.txt', 'b s l.txt')]
+    assert short_names(paths[:1]) == {paths[0]: 's/l'}
+    assert list(short_names(paths).values()) == ['a/s/l', 'b/s/l']
+    others = [path.with_suffix(s) for path in paths for s in ('.txt', '.csv')]
+    assert len({*short_names(others).values()}) == 4
+    assert short_names([]) == {}
 
 
 def test_empty_folder_is_found(

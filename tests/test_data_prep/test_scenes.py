@@ -14,6 +14,7 @@ from fake_data.c2seg_bw import make_c2seg_bw
 from fake_data.files import write_matlab, write_tif
 from fake_data.whu_opt_sar import make_whu_opt_sar
 from multimodal_rs.data_prep import c2seg_bw, scenes, whu_opt_sar
+from multimodal_rs.data_prep.band_files import StackedRaster
 from multimodal_rs.data_prep.scenes import (
     Scene,
     SceneLayer,
@@ -351,6 +352,19 @@ def test_a_fourth_band_can_be_a_measurement(tmp_path: Path) -> None:
     path = str(tmp_path / 'tiles/optical/NH49/00000_00000.tif')
     with open_raster(path) as file:
         assert file.masked((0, 1, 2, 3)) is None
+
+
+def test_measurements_that_several_files_call_alpha(tmp_path: Path) -> None:
+    data = np.zeros((4, 8, 8), np.uint8)
+    paths = [str(tmp_path / f'{name}.tif') for name in 'ab']
+    for path in paths:
+        write_tif(Path(path), data)
+    stacked = StackedRaster([open_raster(path) for path in paths])
+    with stacked:
+        assert stacked.masked(range(8)).all()
+        assert stacked.masked(range(8), measured=(3, 7)) is None
+        mask = stacked.masked(range(8), measured=(3,))
+        assert mask[4:].all() and not mask[:4].any()
 
 
 def test_nodata_beyond_float32_becomes_nan(tmp_path: Path) -> None:

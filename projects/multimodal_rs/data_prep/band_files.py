@@ -75,7 +75,9 @@ class StackedRaster(OpenedRaster):
         """
         masks = []
         for part in self._parts:
-            own = part.masked(range(part.bands), window, out_shape)
+            bands_here = range(part.bands)
+            known = {b - len(masks) for b in measured} & set(bands_here)
+            own = part.masked(bands_here, window, out_shape, known)
             whole = own is None or own.ndim == 2
             masks += [own] * part.bands if whole else own
         masks = [masks[b] for b in bands]

@@ -122,8 +122,8 @@ def _print_labels(
 ) -> None:
     known = label_names(dataset)
     columns = {'all tiles': sum((t.labels for t in tiles.values()), Counter())}
-    for path, names in lists.items():
-        column = f'{path.parent.name}/{path.stem}'
+    for path, column in short_names(lists).items():
+        names = lists[path]
         columns[column] = sum((tiles[n].labels for n in names), Counter())
     rows = []
     for number in sorted(known):
@@ -132,6 +132,21 @@ def _print_labels(
         rows.append([name, *(f'{100 * share:.3f}' for share in shares)])
     print('\nLabel ids, percent of the pixels:')
     print(text_table(['label', *columns], rows))
+
+
+def short_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """Name files by the ends of their paths, without suffix.
+
+    Returns:
+        ``<folder>/<name>``, or as much more of all paths as tells them apart.
+    """
+    paths = list(paths)
+    longest = max((len(path.parts) for path in paths), default=0)
+    for count in range(2, longest + 1):
+        names = ['/'.join(p.with_suffix('').parts[-count:]) for p in paths]
+        if len(set(names)) == len(paths):
+            return dict(zip(paths, names, strict=True))
+    return {path: str(path) for path in paths}  # they differ in the suffix
 
 
 def _print_lists(lists: Mapping[Path, list[str]], names: list[str]) -> None:
