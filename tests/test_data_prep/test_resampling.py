@@ -13,7 +13,6 @@ from fake_data.files import write_tif
 from multimodal_rs.data_prep.aligned import (
     AlignedLayer,
     SourceLayer,
-    prepared,
     scene_grid,
 )
 from multimodal_rs.data_prep.scenes import read_layer
@@ -21,6 +20,7 @@ from multimodal_rs.data_prep.tile_files import Stripe, write_tile
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.label import Label
 from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.datasets.validity import prepared
 
 UTM = CRS.from_epsg(32632)
 COARSE = Affine(20, 0, 500000, 0, -20, 4000000)

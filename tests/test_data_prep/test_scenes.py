@@ -14,7 +14,6 @@ from fake_data.c2seg_bw import make_c2seg_bw
 from fake_data.files import write_matlab, write_tif
 from fake_data.whu_opt_sar import make_whu_opt_sar
 from multimodal_rs.data_prep import c2seg_bw, scenes, whu_opt_sar
-from multimodal_rs.data_prep.band_files import StackedRaster
 from multimodal_rs.data_prep.scenes import (
     Scene,
     SceneLayer,
@@ -22,6 +21,7 @@ from multimodal_rs.data_prep.scenes import (
     cut,
     find_uncut,
 )
+from multimodal_rs.datasets.band_files import StackedRaster
 from multimodal_rs.datasets.io.raster import open_raster, read_raster
 
 SHEETS = [f'NH49E00{row}0{column}' for row in (1, 2) for column in range(10)]

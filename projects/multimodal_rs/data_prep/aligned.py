@@ -1,23 +1,29 @@
 """Layers of a scene that are brought to one grid while they are read."""
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rasterio import Affine
 
-from multimodal_rs.data_prep.band_files import StackedRaster
-from multimodal_rs.data_prep.resampling import ResampledRaster
 from multimodal_rs.data_prep.tile_files import Stripe, fits, to_uint8
-from multimodal_rs.datasets.io.grid import Grid, differences, shared_grid
+from multimodal_rs.datasets.band_files import StackedRaster
+from multimodal_rs.datasets.io.grid import (
+    Grid,
+    differences,
+    pixel_area,
+    scaled,
+    shared_grid,
+)
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
+from multimodal_rs.datasets.io.resampled import ResampledRaster
 from multimodal_rs.datasets.label import Label
-from multimodal_rs.datasets.modality import Display, Modality
+from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
+from multimodal_rs.datasets.validity import plain, prepared
 from multimodal_rs.utils.labels import IGNORED
 
 
@@ -149,48 +155,6 @@ class AlignedLayer:
         return label.train_ids(raster, self.source.classes, path)
 
 
-def prepared(
-    data: np.ndarray,
-    nodata: Sequence[float | None],
-    masked: np.ndarray | None,
-    modality: Modality,
-    bands: Sequence[int] | None = None,
-) -> np.ndarray:
-    """Mark what the declaration calls invalid, in the units of the file.
-
-    Bands that the declaration does not read count one by one.
-
-    Args:
-        data: (C, H, W), all bands as read.
-        nodata: What the file declares for each of them.
-        masked: True where its mask says empty, (H, W) or (C, H, W).
-        modality: The declaration.
-        bands: Where the bands that it reads are; None: where it says.
-
-    Returns:
-        (C, H, W) float32, NaN where invalid.
-    """
-    out = np.empty(data.shape, np.float32)
-    read = list(dict.fromkeys(modality.indices if bands is None else bands))
-    others = ([b] for b in range(len(data)) if b not in read)
-    for group in (read, *others):
-        alone = replace(
-            plain(modality), bands=tuple(range(len(group))), file_bands=None
-        )
-        declared = tuple(nodata[b] for b in group)
-        same = len(set(map(str, declared))) == 1
-        each = masked is not None and masked.ndim == 3
-        block = np.empty((len(group), *data.shape[1:]), np.float32)
-        alone.prepare(
-            data[group],
-            declared[0] if same else declared,
-            masked[group] if each else masked,
-            out=block,
-        )
-        out[group] = block
-    return out
-
-
 def scene_grid(
     scene: str,
     layers: Mapping[str, SourceLayer],
@@ -230,21 +194,8 @@ def scene_grid(
             f'scene {scene} has no raster of {like!r}, whose grid --like '
             f'takes: it has {list(layers)}'
         )
-    finest = min(layers[like].grids(), key=_pixel_area)
-    return finest if resolution is None else _scaled(finest, resolution)
-
-
-def plain(modality: Modality) -> Modality:
-    """Leave of a declaration what says which pixels are invalid."""
-    return replace(
-        modality,
-        scale='ignore',
-        values=(),
-        mean=None,
-        std=None,
-        file_range=None,
-        display=Display(),
-    )
+    finest = min(layers[like].grids(), key=pixel_area)
+    return finest if resolution is None else scaled(finest, resolution)
 
 
 def _mixed(file: OpenedRaster) -> bool:
@@ -256,27 +207,6 @@ def _mixed(file: OpenedRaster) -> bool:
         or isinstance(file.nodata(bands), tuple)
         or (masks is not None and masks.ndim == 3)
     )
-
-
-def _pixel_area(grid: Grid) -> float:
-    return abs(grid.transform.determinant)
-
-
-def _scaled(grid: Grid, resolution: float) -> Grid:
-    """Keep the upper left corner, and cover the same area."""
-    t = grid.transform
-    columns = resolution / float(np.hypot(t.a, t.d))
-    rows = resolution / float(np.hypot(t.b, t.e))
-    height, width = grid.size
-    size = (
-        int(np.ceil(height / rows - 1e-6)),
-        int(np.ceil(width / columns - 1e-6)),
-    )
-    scaled = Affine(
-        *(t.a * columns, t.b * rows, t.c),
-        *(t.d * columns, t.e * rows, t.f),
-    )
-    return Grid(size, grid.crs, scaled)
 
 
 def _ignored(file: OpenedRaster, label: Label, classes: int) -> list[int]:

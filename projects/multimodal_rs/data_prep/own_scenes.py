@@ -1,7 +1,6 @@
 """Scenes in a folder of one's own, as a config declares them."""
 
 import argparse
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,11 @@ from multimodal_rs.data_prep.aligned import (
     scene_grid,
 )
 from multimodal_rs.data_prep.checks import LABEL
-from multimodal_rs.data_prep.resampling import CLASSES, MEASURED
 from multimodal_rs.data_prep.scenes import Scene, TileFolder
 from multimodal_rs.data_prep.splits import natural_sort
+from multimodal_rs.datasets.band_files import by_band
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.io.resampled import CLASSES, MEASURED
 from multimodal_rs.utils.sample_ids import check_sample_id
 
 ENDINGS = ('.tif', '.tiff', '.vrt', '.img', '.jp2', '.png', '.npy', '.mat')
@@ -223,7 +222,7 @@ def source_layer(
         )
     modality = dataset.modalities[layer]
     if len(paths) > 1:
-        paths = _by_band(modality, paths)
+        paths = by_band(modality, paths)
     # What any modality reads from these files is no alpha band.
     place = declared_place(dataset, layer)
     measured = frozenset().union(
@@ -307,26 +306,3 @@ def _layer_files(scene: Path, layer: str) -> list[Path]:
         )
     names = natural_sort(p.name for p in bands)
     return single or [folder / name for name in names]
-
-
-def _by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
-    """Bring files of single bands into the order of ``file_bands``.
-
-    Raises:
-        ValueError: If a band has no file or several.
-    """
-    if modality.file_bands is None:
-        return list(paths)
-    ordered = []
-    for band in modality.file_bands:
-        word = re.compile(rf'(?<![^\W_]){re.escape(band)}(?![^\W_])')
-        found = [path for path in paths if word.search(path.stem)]
-        if len(found) != 1:
-            raise ValueError(
-                f'{modality.name}: expected one file with {band!r} in its '
-                f'name, got {[p.name for p in found]} of '
-                f'{[p.name for p in paths]}: `file_bands` of the config names '
-                'the bands of a tile, each of which needs a file'
-            )
-        ordered += found
-    return ordered

@@ -104,6 +104,33 @@ def shared_grid(grids: Mapping[str, Grid]) -> Grid:
     )
 
 
+def pixel_area(grid: Grid) -> float:
+    """Area of a pixel in squared units of the reference system."""
+    return abs(grid.transform.determinant)
+
+
+def scaled(grid: Grid, resolution: float) -> Grid:
+    """Give a grid other pixels; it keeps its corner and covers the same area.
+
+    Args:
+        grid: It.
+        resolution: Side of a pixel in units of its reference system.
+    """
+    t = grid.transform
+    columns = resolution / float(np.hypot(t.a, t.d))
+    rows = resolution / float(np.hypot(t.b, t.e))
+    height, width = grid.size
+    size = (
+        int(np.ceil(height / rows - 1e-6)),
+        int(np.ceil(width / columns - 1e-6)),
+    )
+    scaled = Affine(
+        *(t.a * columns, t.b * rows, t.c),
+        *(t.d * columns, t.e * rows, t.f),
+    )
+    return Grid(size, grid.crs, scaled)
+
+
 def shift(first: Affine, other: Affine, size: tuple[int, int]) -> float:
     """Get the largest shift of a corner between two grids.
 

@@ -59,6 +59,11 @@ class OpenedRaster(abc.ABC):
         return False
 
     @property
+    def categorical(self) -> bool:
+        """Whether its numbers stand for classes: it has a colour table."""
+        return False
+
+    @property
     @abc.abstractmethod
     def dtypes(self) -> Sequence[str]:
         """Name of the type of each band."""

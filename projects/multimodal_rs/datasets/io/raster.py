@@ -129,6 +129,11 @@ class OpenedFile(OpenedRaster):
         return file.crs is None and bool(file.gcps[0] or file.rpcs)
 
     @property
+    def categorical(self) -> bool:
+        """Whether it has a colour table."""
+        return ColorInterp.palette in self._file.colorinterp
+
+    @property
     def dtypes(self) -> Sequence[str]:
         """Name of the type of each band."""
         return self._file.dtypes

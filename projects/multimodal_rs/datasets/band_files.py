@@ -1,6 +1,8 @@
 """Several files, seen as the bands of one raster."""
 
+import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from multimodal_rs.datasets.io.opened import (
     Scaling,
     Window,
 )
+from multimodal_rs.datasets.modality import Modality
 
 
 class StackedRaster(OpenedRaster):
@@ -87,6 +90,16 @@ class StackedRaster(OpenedRaster):
         none = np.zeros(shapes.pop(), bool)
         return np.stack([none if mask is None else mask for mask in masks])
 
+    @property
+    def categorical(self) -> bool:
+        """Whether the numbers of all parts stand for classes."""
+        return all(part.categorical for part in self._parts)
+
+    @property
+    def closed(self) -> bool:
+        """Whether all parts were closed."""
+        return all(part.closed for part in self._parts)
+
     def close(self) -> None:
         """Close all parts."""
         for part in self._parts:
@@ -103,3 +116,26 @@ class StackedRaster(OpenedRaster):
             [part.read(None, window, out_shape) for part in self._parts]
         )
         return np.ascontiguousarray(data[list(bands)], dtype)
+
+
+def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
+    """Bring files of single bands into the order of ``file_bands``.
+
+    Raises:
+        ValueError: If a band has no file or several.
+    """
+    if modality.file_bands is None:
+        return list(paths)
+    ordered = []
+    for band in modality.file_bands:
+        word = re.compile(rf'(?<![^\W_]){re.escape(band)}(?![^\W_])')
+        found = [path for path in paths if word.search(path.stem)]
+        if len(found) != 1:
+            raise ValueError(
+                f'{modality.name}: expected one file with {band!r} in its '
+                f'name, got {[p.name for p in found]} of '
+                f'{[p.name for p in paths]}: `file_bands` of the config names '
+                'the bands of a tile, each of which needs a file'
+            )
+        ordered += found
+    return ordered
