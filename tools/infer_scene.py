@@ -4,8 +4,9 @@
     python tools/infer_scene.py CONFIG CHECKPOINT --out map.tif
         --raster opt=s2.tif sar=s1.tif --preview map.png
 
-The rasters share one grid; any subset of the modalities will do. The map is a
-GeoTIFF on the same grid. Rasters larger than the memory are fine.
+Any subset of the modalities will do. Rasters may lie on different grids: the
+map, a GeoTIFF, has that of --like, or the one with the smallest pixels.
+Rasters larger than the memory are fine.
 """
 
 import argparse
@@ -26,7 +27,8 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         required=True,
         metavar='MODALITY=PATH',
-        help='what to read, for one or more modalities',
+        help='what to read, for one or more modalities; a modality with a '
+        'file per band comes as often as it has bands',
     )
     parser.add_argument(
         '--out', required=True, help='GeoTIFF of the classes to write'
@@ -45,6 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--preview', help='PNG to write, the rasters beside the map'
     )
+    _add_grid(parser)
     parser.add_argument(
         '--crop', type=int, default=256, help='window in pixels (256)'
     )
@@ -62,22 +65,44 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parse_rasters(words: list[str]) -> dict[str, str]:
-    """Turn ``opt=a.tif`` words into a dict.
+def _add_grid(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--like',
+        metavar='MODALITY or FILE',
+        help='whose grid the map has, where the rasters have different ones '
+        '(the one with the smallest pixels)',
+    )
+    parser.add_argument(
+        '--resolution',
+        type=float,
+        help='side of a pixel of the map in map units (that of --like)',
+    )
+    parser.add_argument(
+        '--resampling',
+        nargs='+',
+        default=[],
+        metavar='MODALITY=METHOD',
+        help='bilinear, average or nearest, for rasters on another grid than '
+        "the map's",
+    )
+
+
+def parse_pairs(option: str, words: list[str]) -> dict[str, list[str]]:
+    """Collect ``opt=a.tif`` words by what stands before the sign.
 
     Raises:
-        SystemExit: If a word has another form or a name comes twice.
+        SystemExit: If a word has another form.
     """
-    rasters = {}
+    pairs = {}
     for word in words:
-        name, equals, path = word.partition('=')
-        if not (name and equals and path) or name in rasters:
+        name, equals, value = word.partition('=')
+        if not (name and equals and value):
             raise SystemExit(
-                '--raster: expected each modality once, as MODALITY=PATH, got '
+                f'{option}: expected words of the form MODALITY=..., got '
                 f'{word!r} in {words}'
             )
-        rasters[name] = path
-    return rasters
+        pairs.setdefault(name, []).append(value)
+    return pairs
 
 
 def main() -> None:
@@ -85,9 +110,18 @@ def main() -> None:
     restrict_checkpoint_loading()
     check_file('config', args.config)
     check_file('checkpoint', args.checkpoint)
-    rasters = parse_rasters(args.raster)
-    from multimodal_rs.apis import SceneMapper, init_model
+    rasters = {
+        name: paths if len(paths) > 1 else paths[0]
+        for name, paths in parse_pairs('--raster', args.raster).items()
+    }
+    methods = parse_pairs('--resampling', args.resampling)
+    from multimodal_rs.apis import SceneGrid, SceneMapper, init_model
 
+    grid = SceneGrid(
+        args.like,
+        args.resolution,
+        {name: given[-1] for name, given in methods.items()},
+    )
     model = init_model(args.config, args.checkpoint, args.device)
     mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
     watch = mapper.map(
@@ -98,6 +132,7 @@ def main() -> None:
         progress=True,
         confidence=args.confidence,
         answered=args.answered,
+        grid=grid,
     )
     device = next(model.parameters()).device
     shares = ', '.join(

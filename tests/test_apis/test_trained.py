@@ -158,6 +158,14 @@ def test_tool_maps_a_scene(trained, make_scene, tmp_path, monkeypatch):
         *[str(tmp_path / 'config.py'), str(checkpoint), '--raster', *words],
         *['--out', str(outputs[0]), '--probabilities', str(outputs[1])],
         *['--preview', str(outputs[2]), '--crop', '32', '--device', 'cpu'],
+        *[
+            '--like',
+            'opt',
+            '--resolution',
+            '20',
+            '--resampling',
+            'sar=nearest',
+        ],
     ]
     monkeypatch.setattr(sys, 'argv', ['infer_scene.py', *arguments])
     import infer_scene
@@ -165,8 +173,8 @@ def test_tool_maps_a_scene(trained, make_scene, tmp_path, monkeypatch):
     infer_scene.main()
     assert all(path.stat().st_size > 100 for path in outputs)
     with rasterio.open(outputs[0]) as file:
-        assert file.shape == (70, 90)
+        assert file.shape == (35, 45) and file.transform.a == 20
         assert np.isin(file.read(), range(4)).all()
-    for wrong in (['opt'], ['opt=a', 'opt=b'], ['=a']):
-        with pytest.raises(SystemExit, match='MODALITY=PATH'):
-            infer_scene.parse_rasters(wrong)
+    for wrong in (['opt'], ['opt='], ['=a']):
+        with pytest.raises(SystemExit, match='form MODALITY=..., got'):
+            infer_scene.parse_pairs('--raster', wrong)

@@ -9,5 +9,6 @@ mapper.map({'opt': 's2.tif', 'sar': 's1.tif'}, out='map.tif')
 
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.scene_mapper import SceneMapper
+from multimodal_rs.inference.grids import SceneGrid
 
-__all__ = ['SceneMapper', 'init_model']
+__all__ = ['SceneGrid', 'SceneMapper', 'init_model']

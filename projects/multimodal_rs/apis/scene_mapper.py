@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.scene import SceneFiles, predict_scene
@@ -23,10 +24,11 @@ class SceneMapper:
     """Maps one scene after the other with one network.
 
     A scene is a dict from the name of a modality to its raster: a file (all
-    formats of tiles: GeoTIFF, PNG, ``.npy``, ``.mat``, ``/vsicurl/...``) or an
-    array (C, H, W) with all bands that a file would have, in the units of
-    files, NaN or masked where invalid. All rasters of a scene share one grid;
-    any subset of the modalities will do.
+    formats of tiles: GeoTIFF, PNG, ``.npy``, ``.mat``, ``/vsicurl/...``), a
+    list of files with a band each, or an array (C, H, W) with all bands that a
+    file would have, in the units of files, NaN or masked where invalid.
+    Rasters of other grids are resampled while they are read, see
+    :class:`SceneGrid`; any subset of the modalities will do.
 
     Args:
         model (nn.Module): What ``init_model`` returns.
@@ -69,13 +71,17 @@ class SceneMapper:
         self.windows = Windows(crop, stride, batch_size)
 
     def predict(
-        self, rasters: Mapping[str, Source], probabilities: bool = False
+        self,
+        rasters: Mapping[str, Source],
+        probabilities: bool = False,
+        grid: SceneGrid = FINEST,
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Classify a scene in memory.
 
         Args:
             rasters: The scene.
             probabilities: Whether to return them, too.
+            grid: To which grid rasters of others are brought.
 
         Returns:
             (H, W) uint8 ids into ``classes``, 255 where no modality has data;
@@ -85,10 +91,10 @@ class SceneMapper:
         Raises:
             KeyError: If a raster is for an unknown modality.
             FileNotFoundError: If a file does not exist.
-            ValueError: If rasters do not share one grid, lack bands, or
-                cannot be read.
+            ValueError: If rasters cannot be brought to one grid, lack bands,
+                or cannot be read.
         """
-        with SceneRasters(rasters, self.modalities) as scene:
+        with SceneRasters(rasters, self.modalities, grid) as scene:
             ids = np.empty(scene.size, np.uint8)
             count = len(self.classes)
             if probabilities:
@@ -112,6 +118,7 @@ class SceneMapper:
         progress: bool = False,
         confidence: str | os.PathLike | None = None,
         answered: str | os.PathLike | None = None,
+        grid: SceneGrid = FINEST,
     ) -> Stopwatch:
         """Classify a scene into a GeoTIFF on the grid of its rasters.
 
@@ -129,6 +136,7 @@ class SceneMapper:
             confidence: GeoTIFF to write: percent, the probability of the
                 class in the map, and its margin over the second one.
             answered: GeoTIFF to write: which modalities have data.
+            grid: To which grid rasters of others are brought.
 
         Returns:
             Its ``seconds`` say where the time went: reading, network,
@@ -138,8 +146,8 @@ class SceneMapper:
         Raises:
             KeyError: If a raster is for an unknown modality.
             FileNotFoundError: If a file does not exist.
-            ValueError: If rasters do not share one grid, lack bands, or
-                cannot be read, or an output is no GeoTIFF or one of them.
+            ValueError: If rasters cannot be brought to one grid, lack bands,
+                or cannot be read, or an output is no GeoTIFF or one of them.
         """
         stopwatch = predict_scene(
             self.model,
@@ -149,8 +157,11 @@ class SceneMapper:
             self.palette,
             self.windows,
             progress,
+            grid,
         )
         if preview is not None:
             names = self.classes, self.palette
-            save_preview(preview, out, rasters, self.modalities, *names)
+            save_preview(
+                preview, out, rasters, self.modalities, *names, grid=grid
+            )
         return stopwatch

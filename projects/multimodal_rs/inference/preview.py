@@ -7,6 +7,7 @@ from dataclasses import replace
 import rasterio
 
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.rasters import (
     SceneRasters,
     Source,
@@ -28,6 +29,7 @@ def save_preview(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     cell: int = 640,
+    grid: SceneGrid = FINEST,
 ) -> None:
     """Write a PNG: the modalities as a person wants to see them, and the map.
 
@@ -42,10 +44,11 @@ def save_preview(
         classes: Names.
         palette: (R, G, B) of every class.
         cell: Longest side of a picture in pixels.
+        grid: To which grid the rasters were brought.
     """
     # Whoever made the map was warned of unusual numbers.
     known = {n: replace(m, file_range=None) for n, m in modalities.items()}
-    with SceneRasters(rasters, known) as scene:
+    with SceneRasters(rasters, known, grid) as scene:
         images = scene.read_reduced(2 * cell)
         height, width = scene.size
     with rasterio.open(map_path) as file:

@@ -6,10 +6,9 @@ import hashlib
 import os
 from collections.abc import Mapping
 
-import numpy as np
 from torch import nn
 
-from multimodal_rs.inference.rasters import Source
+from multimodal_rs.inference.rasters import Source, source_paths
 from multimodal_rs.inference.windowed import Windows
 from multimodal_rs.results.environment import commit
 from multimodal_rs.utils.installation import checkout
@@ -58,9 +57,8 @@ def map_tags(
 
 
 def _name(source: Source) -> str:
-    if isinstance(source, np.ndarray):
-        return 'array'
-    return os.path.basename(source)
+    names = [os.path.basename(path) for path in source_paths(source)]
+    return ','.join(names) or 'array'
 
 
 @functools.cache

@@ -1,32 +1,36 @@
-"""Rasters of a scene: several sensors, one grid, read window by window."""
+"""Rasters of a scene: several sensors, read on one grid in windows."""
 
 import contextlib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from rasterio.transform import xy
 
+from multimodal_rs.datasets.band_files import by_band
 from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.arrays import OpenedArray
-from multimodal_rs.datasets.io.grid import (
-    Grid,
-    differences,
-    resampling,
-    shared_grid,
-)
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
+from multimodal_rs.inference.grids import (
+    FINEST,
+    SceneGrid,
+    on_grid,
+    reference_grid,
+    say_what_is_assumed,
+)
 from multimodal_rs.utils.windows import Window
 
 # Pieces per side, and pixels per piece, that tell the unit of a raster.
 SAMPLES, SAMPLE = 5, 64
 STEP = 2  # of their rows and columns
-# A file, or (C, H, W) with the bands that a file would have.
-Source = str | os.PathLike | np.ndarray
+# A file, files of single bands, or (C, H, W) with the bands of a file.
+Source = str | os.PathLike | Sequence[str | os.PathLike] | np.ndarray
 
 
 class SceneRasters(contextlib.ExitStack):
@@ -34,26 +38,30 @@ class SceneRasters(contextlib.ExitStack):
 
     Args:
         sources (dict): Raster per modality; a subset of the modalities is
-            enough. Files may be anything that tiles may be. Arrays are
-            (C, H, W), or (H, W) with one band, in the units of files. They
-            declare no nodata of their own: NaN, a mask (``np.ma``) and the
-            number that the modality declares mark invalid pixels.
+            enough. Files may be anything that tiles may be, and a sequence
+            of files with a band each, in any order if the modality declares
+            the names of its bands. Arrays are (C, H, W), or (H, W) with one
+            band, in the units of files. They declare no nodata of their own:
+            NaN, a mask (``np.ma``) and the number that the modality declares
+            mark invalid pixels.
         modalities (dict): The declarations.
+        grid (SceneGrid): To which grid rasters of others are brought.
 
     Attributes:
-        grid: Size of all, and what those say that say where they lie.
+        grid: Size of all, and where they lie, if any of them says so.
 
     Raises:
         KeyError: If a name is not a declared modality.
         FileNotFoundError: If a file does not exist.
-        ValueError: If a file cannot be read, lacks a band, or lies on another
-            grid than the others.
+        ValueError: If a file cannot be read, lacks a band, or does not say
+            where it lies on the grid of the scene.
     """
 
     def __init__(
         self,
         sources: Mapping[str, Source],
         modalities: Mapping[str, Modality],
+        grid: SceneGrid = FINEST,
     ) -> None:
         super().__init__()
         unknown = sorted(set(sources) - set(modalities))
@@ -66,15 +74,17 @@ class SceneRasters(contextlib.ExitStack):
             n: modalities[n] for n in modalities if n in sources
         }
         with contextlib.ExitStack() as stack:
-            self.files = {
-                name: stack.enter_context(_open(sources[name], m))
-                for name, m in self.modalities.items()
-            }
+            parts = {}
+            for name, modality in self.modalities.items():
+                opened = _open(sources[name], modality, stack)
+                parts[name], self.modalities[name] = opened
+            self.grid = reference_grid(parts, grid)
             self._readers = {
-                name: _reader(self.files[name], modality)
+                name: on_grid(name, parts[name], modality, self.grid, grid)
                 for name, modality in self.modalities.items()
             }
-            self.grid = _common_grid(self.files)
+            self.files = {n: r.file for n, r in self._readers.items()}
+            say_what_is_assumed(parts, self.grid, grid)
             for reader in self._readers.values():
                 _warn_if_far(reader, self.grid.size)
             self.push(stack.pop_all())  # all is well: keep them open
@@ -159,6 +169,14 @@ class SceneRasters(contextlib.ExitStack):
         return self._readers[name].prepared(window, out_shape)
 
 
+def source_paths(source: Source) -> list[str]:
+    """List the files of a raster; an array has none."""
+    if isinstance(source, np.ndarray):
+        return []
+    single = isinstance(source, str | os.PathLike)
+    return [os.fspath(path) for path in ([source] if single else source)]
+
+
 def reduced_shape(size: tuple[int, int], longest: int) -> tuple[int, int]:
     """Shrink (H, W) so that the longer side has at most ``longest`` pixels."""
     factor = min(longest / max(size), 1)
@@ -166,24 +184,68 @@ def reduced_shape(size: tuple[int, int], longest: int) -> tuple[int, int]:
     return height, width
 
 
-def _open(source: Source, modality: Modality) -> OpenedRaster:
-    if not isinstance(source, np.ndarray):
-        return open_raster(os.fspath(source), modality.key)
-    name = f'array {modality.name!r}, (C, H, W) = {source.shape},'
-    array = source[None] if source.ndim == 2 else source
+def _open(
+    source: Source, modality: Modality, stack: contextlib.ExitStack
+) -> tuple[list[OpenedRaster], Modality]:
+    """Open the raster of a modality, or one for each of its bands.
+
+    Returns:
+        The rasters, and the declaration of what is in them.
+    """
+    if isinstance(source, np.ndarray):
+        return [_array(source, modality)], modality
+    paths, modality = _band_files(source_paths(source), modality)
+    files = [
+        stack.enter_context(open_raster(path, modality.key)) for path in paths
+    ]
+    for file in files:
+        _check_place(file, modality.name)
+    return files, modality
+
+
+def _array(array: np.ndarray, modality: Modality) -> OpenedArray:
+    name = f'array {modality.name!r}, (C, H, W) = {array.shape},'
+    array = array[None] if array.ndim == 2 else array
     if array.ndim != 3:
         raise ValueError(f'{name} must have the axes (C, H, W), or (H, W)')
     return OpenedArray(array.transpose(1, 2, 0), name)
 
 
-def _reader(file: OpenedRaster, modality: Modality) -> BandReader:
-    if file.has_control_points:
-        raise ValueError(
-            f'{modality.name}: {file.path} is placed by ground control points '
-            'or RPCs, not by a grid: rectify it first, with `gdalwarp` or '
-            '`rio warp`'
+def _band_files(
+    paths: Sequence[str], modality: Modality
+) -> tuple[Sequence[str], Modality]:
+    """Bring files of single bands into order; those that are read will do."""
+    if not paths:
+        raise ValueError(f'{modality.name}: expected files, got none')
+    names = modality.file_bands
+    if len(paths) > 1 and names is not None and len(paths) < len(names):
+        read = tuple(names[i] for i in dict.fromkeys(modality.indices))
+        bands = tuple(names[i] for i in modality.indices)
+        shown = modality.display.bands
+        if shown is not None:
+            shown = tuple(bands[modality.bands.index(b)] for b in shown)
+        modality = replace(
+            modality,
+            bands=bands,
+            file_bands=read,
+            display=replace(modality.display, bands=shown),
         )
-    return BandReader(file, modality)
+    if len(paths) > 1:
+        # A Path would spoil addresses.
+        known = {Path(path): path for path in paths}
+        paths = [known[path] for path in by_band(modality, list(known))]
+    return paths, modality
+
+
+def _check_place(file: OpenedRaster, name: str) -> None:
+    if file.has_control_points:
+        target = f'{Path(file.path).stem}_rectified.tif'
+        raise ValueError(
+            f'{name}: {file.path} is placed by ground control points or RPCs, '
+            'not by a grid: rectify it first: `gdalwarp -r bilinear -ot '
+            f'Float32 -dstnodata nan {file.path} {target}`, with `-srcnodata '
+            '0` if 0 marks its empty pixels'
+        )
 
 
 def _warn_if_far(reader: BandReader, size: tuple[int, int]) -> None:
@@ -210,34 +272,3 @@ def _samples(length: int) -> list[tuple[int, int]]:
         return [(0, length)]
     starts = np.linspace(0, length - SAMPLE, SAMPLES).astype(int).tolist()
     return [(start, start + SAMPLE) for start in starts]
-
-
-def _common_grid(files: Mapping[str, OpenedRaster]) -> Grid:
-    grids = {name: file.grid for name, file in files.items()}
-    found = differences(grids)
-    if found:
-        paths = {name: file.path for name, file in files.items()}
-        raise ValueError(
-            f'scene: {" and ".join(grids)} must share one grid, got '
-            f'{"; ".join(found)}. Resample the one that differs: '
-            f'`{resampling(grids, paths)}`'
-        )
-    _say_what_is_assumed(files, grids)
-    return shared_grid(grids)
-
-
-def _say_what_is_assumed(
-    files: Mapping[str, OpenedRaster], grids: Mapping[str, Grid]
-) -> None:
-    """Warn of rasters that could have a position, as others do, but do not.
-
-    Arrays never have one: whoever gives them knows where they belong.
-    """
-    placed = [name for name, grid in grids.items() if grid.placed]
-    for name, file in files.items():
-        if placed and name not in placed and not isinstance(file, OpenedArray):
-            warnings.warn(
-                f'{file.path} ({name}) does not say where it lies: it has the '
-                f'size of {placed[0]} and is taken to lie on its grid',
-                stacklevel=2,
-            )

@@ -5,7 +5,8 @@ Pixels that are invalid in all modalities get 255.
 Rasters are read and maps written in parts, so memory grows with the width W
 of the scene but not with its height: at most 20 * K * crop * W bytes for K
 classes (the rows under work, their copy while they move on, and finished rows
-that wait for the thread that writes), some 1500 * W bytes per band of a map
+that wait for the thread that writes), 64 MiB of blocks for each raster that
+has to be resampled, some 1500 * W bytes per band of a map
 for rows that wait until their block is full, GDAL's block cache
 (GDAL_CACHEMAX, 5 % of the machine's memory if not set), and four batches of
 windows, of which one is in the network.
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.layers import (
     answered_layer,
     answered_values,
@@ -37,7 +39,7 @@ from multimodal_rs.inference.maps import (
     write_sidecars,
 )
 from multimodal_rs.inference.provenance import map_tags
-from multimodal_rs.inference.rasters import SceneRasters, Source
+from multimodal_rs.inference.rasters import SceneRasters, Source, source_paths
 from multimodal_rs.inference.windowed import (
     PARTS,
     Rows,
@@ -101,6 +103,7 @@ def predict_scene(
     palette: Sequence[Sequence[int]],
     windows: Windows,
     progress: bool = True,
+    grid: SceneGrid = FINEST,
 ) -> Stopwatch:
     """Classify a scene window by window, into files.
 
@@ -110,26 +113,27 @@ def predict_scene(
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
             evaluation mode.
-        rasters: Raster per modality, all on one grid; a subset is enough.
+        rasters: Raster per modality; a subset is enough.
         files: What to write.
         classes: Names, in the order of the train ids.
         palette: (R, G, B) of every class.
         windows: How to divide the scene.
         progress: Whether to say how far it is.
+        grid: To which grid rasters of others are brought.
 
     Returns:
         The seconds of ``PARTS``.
 
     Raises:
         KeyError: If a raster is for an unknown modality.
-        ValueError: If the rasters do not share one grid, cannot be read, or
-            an argument contradicts another.
+        ValueError: If rasters cannot be brought to one grid, or not be read,
+            or an argument contradicts another.
     """
     _check(files, rasters)
     stopwatch = Stopwatch(PARTS)
     with contextlib.ExitStack() as stack:
         modalities = network_modalities(model)
-        scene = stack.enter_context(SceneRasters(rasters, modalities))
+        scene = stack.enter_context(SceneRasters(rasters, modalities, grid))
         layers = files.layers(classes, palette, list(scene.modalities))
         tags = map_tags(model, rasters, windows)
         writers = _writers(scene, layers, tags, stopwatch)
@@ -184,7 +188,9 @@ def _check(files: SceneFiles, rasters: Mapping[str, Source]) -> None:
                 f'maps are GeoTIFFs, got {target}: name a file '
                 'that ends with .tif'
             )
-    read = [r for r in rasters.values() if not isinstance(r, np.ndarray)]
+    read = [
+        path for source in rasters.values() for path in source_paths(source)
+    ]
     written = {target.resolve() for target in targets}
     if len(written) < len(targets) or written & {
         Path(path).resolve() for path in read
