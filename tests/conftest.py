@@ -6,9 +6,14 @@ import logging
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import DefaultScope
 
-from tool_runs import once, run_tool
+from other_encoders import declare_missing_operators
+
+declare_missing_operators()
+
+from mmengine.registry import DefaultScope  # noqa: E402
+
+from tool_runs import once, run_tool  # noqa: E402
 
 torch.set_num_threads(1)
 

@@ -44,6 +44,7 @@ OPTIONAL = {
     'h5py': ('MATLAB 7.3 and HDF5 files', 'pip install h5py'),
     'torchvision': ('mmpretrain', PRETRAIN_REMEDY),
     'mmpretrain.models': ('its backbones', PRETRAIN_REMEDY),
+    'timm': ('its models as backbones', PRETRAIN_REMEDY),
 }
 
 

@@ -159,12 +159,24 @@ def test_nobody_says_how_many_classes():
     assert model.num_classes == 3
 
 
-def test_a_backbone_without_that_argument_is_left_alone():
-    """mmseg's MobileNetV2 reads three bands and nothing else."""
+def test_a_backbone_without_that_argument_reads_any_bands():
+    """mmseg's MobileNetV2 is made for three bands."""
     config = parallel('opt')
     config['branches']['opt'] = dict(type='MobileNetV2')
     complete = with_bands(config, build_modalities(DECLARED))
-    assert complete['branches']['opt'] == dict(type='MobileNetV2')
+    backbone = MODELS.build(complete)
+    assert backbone.branches['opt'].conv1.conv.in_channels == 4
+    assert len(backbone(dict(opt=torch.randn(1, 4, 64, 64)))['opt']) == 4
+
+
+def test_an_encoder_around_another_one():
+    """mmseg's BiSeNetV1 shows the image to two of them."""
+    inner = dict(type='ResNet', depth=18)
+    config = parallel('opt')
+    config['branches']['opt'] = dict(type='BiSeNetV1', backbone_cfg=inner)
+    complete = with_bands(config, build_modalities(DECLARED))['branches']
+    assert complete['opt']['in_channels'] == 4
+    assert complete['opt']['backbone_cfg'] == {**inner, 'in_channels': 4}
 
 
 def test_every_modality_that_is_read_is_fused():

@@ -69,7 +69,10 @@ def branch_with_bands(
     """Set ``in_channels`` of a backbone for one image.
 
     Args:
-        config: Any mmseg backbone. One without the argument stays as it is.
+        config: Any backbone. One around another (mmseg's BiSeNetV1) has that
+            in ``backbone_cfg``, which gets them as well. If it starts from
+            pretrained weights whose bands are named (``init_cfg.bands``),
+            ``init_cfg`` is told those of the image.
         names: The modalities that are the bands of its image, usually one.
         modalities: The declarations.
         where: Name of the branch, for messages.
@@ -81,11 +84,29 @@ def branch_with_bands(
         ValueError: If the config states another number.
     """
     declared = [m for m in names if m in modalities]
-    if declared != list(names) or not takes(config, 'in_channels'):
+    if declared != list(names):
         return dict(config)
     number = sum(modalities[m].channels for m in names)
     source = bands_of(names, modalities)
-    return filled(config, 'in_channels', number, where, source)
+    config = filled(config, 'in_channels', number, where, source)
+    inner = config.get('backbone_cfg')
+    if inner is not None and takes(inner, 'in_channels'):
+        config['backbone_cfg'] = filled(
+            *(inner, 'in_channels', number, f'{where}.backbone_cfg', source)
+        )
+    start = config.get('init_cfg')
+    if isinstance(start, Mapping) and start.get('bands') is not None:
+        bands = [b for m in names for b in _band_names(modalities[m])]
+        if None not in bands:
+            config['init_cfg'] = {**start, 'image_bands': bands}
+    return config
+
+
+def _band_names(modality: Modality) -> list[str | None]:
+    """Names of the bands that are read, None for those without one."""
+    if modality.file_bands is not None:
+        return [modality.file_bands[i] for i in modality.indices]
+    return [b if isinstance(b, str) else None for b in modality.bands]
 
 
 def with_bands(backbone: Mapping, modalities: Modalities) -> dict:

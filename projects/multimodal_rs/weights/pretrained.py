@@ -4,14 +4,18 @@ The only place that loads them: branches are built for their own band count and
 take ImageNet weights through :func:`load_pretrained`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
+from mmseg.models.backbones import TIMMBackbone
 from torch import Tensor, nn
 
+from multimodal_rs.weights.band_order import BY_NAME, named_bands, slices
 from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.stems import adapt_stem, first_convolution
+from multimodal_rs.weights.timm_layout import translate_timm
 
 
 @dataclass
@@ -46,30 +50,43 @@ def load_pretrained(
     prefix: str | None = None,
     stem: str = 'repeat',
     title: str = '',
+    bands: str | Sequence[str] | None = None,
+    image_bands: Sequence[str] | None = None,
 ) -> LoadReport:
     """Load pretrained weights into a branch and say what was done.
 
     A backbone whose published files have other names has a method
-    ``translate_pretrained(state) -> state``.
+    ``translate_pretrained(state) -> state``; timm's names are known.
 
     Args:
         module: The branch's backbone.
         checkpoint: File, URL or ``torchvision://`` name of an RGB model.
         prefix: Load only keys below this prefix, without it.
-        stem: Rule for other numbers of bands, see :func:`adapt_stem`.
+        stem: Rule for other numbers of bands, see :func:`adapt_stem`; or
+            ``'by_name'``, with ``bands``.
         title: What the printed report calls the branch.
+        bands: Names of the bands that the file's first convolution reads, in
+            its order, or a key of :data:`BAND_ORDERS`. None: it is a model
+            for RGB, or for one band.
+        image_bands: Names of the bands of the branch's image. A config does
+            not state them: they come from the declaration.
 
     Raises:
-        ValueError: If nothing fits, a shape other than the stem's differs, or
+        ValueError: If the bands of file and image are not the same in the
+            same order, nothing fits, a shape other than the stem's differs, or
             a layer has no weights in the checkpoint. (Norms may be missing:
             those that networks add for segmentation are in no such file.)
     """
     title = title or type(module).__name__
     source = read_pretrained(checkpoint, prefix)
+    target = module.state_dict()
     if hasattr(module, 'translate_pretrained'):
         source = module.translate_pretrained(source)
-    target = module.state_dict()
+    elif isinstance(module, TIMMBackbone):
+        source = translate_timm(source, target)
     first = f'{first_convolution(module)[0]}.weight'
+    read = source[first].shape[1] if first in source else None
+    fit = _Stem(stem, bands, image_bands, f'{checkpoint} ({title})')
     report = LoadReport([], [], [], sorted(set(source) - set(target)))
     state = {}
     for key, tensor in target.items():
@@ -77,12 +94,15 @@ def load_pretrained(
         if value is None:
             report.missing.append(key)
             continue
-        if key == first and value.shape != tensor.shape:
-            bands = tensor.shape[1]
-            value = adapt_stem(value, bands, stem)
-            report.adapted.append(f'{key} (3 to {bands} input bands)')
-        else:
+        stem_too = _differs_in_bands(value, tensor, read)
+        fitted = value
+        if key == first or stem_too:
+            fitted = fit(value, tensor.shape[1])
+        if fitted is value:
             report.loaded.append(key)
+        else:
+            report.adapted.append(f'{key} ({fit.done})')
+        value = fitted
         _check_shape(key, value, tensor, f'{checkpoint} ({title})')
         state[key] = value
     if not report.loaded:
@@ -129,6 +149,76 @@ def read_pretrained(
         for k, v in source.items()
         if k.startswith(f'{prefix}.')
     }
+
+
+class _Stem:
+    """How the first convolution is fitted to the bands of an image.
+
+    Attributes:
+        done: What was done, for the report.
+    """
+
+    def __init__(
+        self,
+        rule: str,
+        bands: str | Sequence[str] | None,
+        image_bands: Sequence[str] | None,
+        where: str,
+    ) -> None:
+        self.rule, self.where, self.done = rule, where, ''
+        self.bands = None if bands is None else named_bands(bands)
+        self.image_bands = image_bands
+        if rule == BY_NAME and bands is None:
+            raise ValueError(
+                f"{where}: stem='by_name' needs the names of the file's bands "
+                'in its order: set `bands` in init_cfg'
+            )
+
+    def __call__(self, weight: Tensor, number: int) -> Tensor:
+        """Fit (C_out, C_file, k, k) to a number of bands."""
+        read = weight.shape[1]
+        if self.bands is not None:
+            return self._by_order(weight)
+        if read not in (1, 3):
+            raise ValueError(
+                f'{self.where}: its first convolution reads {read} bands, and '
+                'nobody says which: set `bands` in init_cfg to their names in '
+                "the order of the file, or to 'sentinel-2' or 'sentinel-1'"
+            )
+        if read == number:
+            return weight
+        self.done = f'{read} to {number} input bands'
+        return adapt_stem(weight, number, self.rule)
+
+    def _by_order(self, weight: Tensor) -> Tensor:
+        if weight.shape[1] != len(self.bands):
+            raise ValueError(
+                f'{self.where}: its first convolution reads '
+                f'{weight.shape[1]} bands, but `bands` of init_cfg names '
+                f'{len(self.bands)}, {list(self.bands)}: correct `bands`'
+            )
+        if self.image_bands is None:
+            raise ValueError(
+                f'{self.where}: `bands` of init_cfg are compared with the '
+                'bands of the image, which this image does not name: name '
+                'them in `bands` of the modality, with `file_bands`'
+            )
+        order = slices(self.bands, self.image_bands, self.rule, self.where)
+        if order == list(range(len(self.bands))):
+            return weight
+        self.done = f'bands {[self.bands[i] for i in order]} by name'
+        return weight[:, order]
+
+
+def _differs_in_bands(value: Tensor, tensor: Tensor, read: int) -> bool:
+    """Whether a convolution beside the first one reads the image as well.
+
+    The blocks of RepVGG and MobileOne are such, branches that are added up.
+    """
+    ours, theirs = list(tensor.shape), list(value.shape)
+    if len(ours) != 4 or len(theirs) != 4 or theirs[1] != read:
+        return False
+    return ours[1] != read and ours[::2] + ours[3:] == theirs[::2] + theirs[3:]
 
 
 def _check_shape(key: str, value: Tensor, tensor: Tensor, where: str) -> None:

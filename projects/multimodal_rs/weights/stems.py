@@ -1,5 +1,6 @@
 """The first convolution, fitted from RGB to any number of input bands."""
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -85,3 +86,31 @@ def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
         if isinstance(child, nn.Conv2d):
             return name, child
     raise ValueError(f'{type(module).__name__} has no 2-D convolution')
+
+
+def replace_stem(module: nn.Module, bands: int) -> None:
+    """Let a network that is made for a fixed number of bands read others.
+
+    Args:
+        module: Changed: its first convolution gets a new, random weight.
+        bands: Number of input bands.
+
+    Raises:
+        ValueError: If that convolution has groups, which no stem has.
+    """
+    name, old = first_convolution(module)
+    if old.in_channels == bands:
+        return
+    if old.groups != 1:
+        raise ValueError(
+            f'{type(module).__name__}: its first convolution, {name}, has '
+            f'{old.groups} groups and cannot read {bands} bands: choose a '
+            'backbone with the argument in_channels'
+        )
+    stem = copy.deepcopy(old)
+    stem.in_channels = bands
+    shape = (old.out_channels, bands, *old.kernel_size)
+    stem.weight = nn.Parameter(old.weight.new_empty(shape))
+    stem.reset_parameters()
+    parent, _, attribute = name.rpartition('.')
+    setattr(module.get_submodule(parent), attribute, stem)

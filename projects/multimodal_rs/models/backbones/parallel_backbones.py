@@ -1,6 +1,6 @@
 """One branch per modality."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mmengine.model import ModuleDict
 from mmseg.registry import MODELS
@@ -10,25 +10,27 @@ from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.models.backbones.multi_modal_backbone import (
     MultiModalBackbone,
 )
-from multimodal_rs.models.declaration import branch_with_bands
+from multimodal_rs.models.declaration import branch_with_bands, takes
 from multimodal_rs.utils.masks import MASK_STRIDE, mask_size
 from multimodal_rs.weights.pretrained import load_pretrained
-from multimodal_rs.weights.stems import first_convolution
+from multimodal_rs.weights.stems import first_convolution, replace_stem
 
 
 @MODELS.register_module()
 class ParallelBackbones(MultiModalBackbone):
     """Run every modality through a branch of its own.
 
-    A branch is any mmseg backbone, optionally followed by any mmseg neck (or
-    a decoder such as :class:`DeepLabV3PlusDecoder`). The branches never see
+    A branch is any backbone of mmseg, mmpretrain or timm (mmseg's
+    ``TIMMBackbone``), optionally followed by any mmseg neck (or a decoder
+    such as :class:`DeepLabV3PlusDecoder`). One that is made for three bands
+    gets a first convolution for those of its modality. The branches never see
     each other, so a missing modality only means that its branch is not run.
 
     An ``init_cfg=dict(type='Pretrained', checkpoint=...)`` of a branch's
     backbone is loaded through
     :func:`multimodal_rs.weights.pretrained.load_pretrained`, which
     fits the stem to the branch's number of bands and prints a report; its
-    options ``prefix`` and ``stem`` may stand there too.
+    options ``prefix``, ``stem`` and ``bands`` may stand there too.
 
     Args:
         branches (dict): Backbone config per modality. The segmentor writes
@@ -117,6 +119,7 @@ class ParallelBackbones(MultiModalBackbone):
             except RuntimeError as error:
                 self._explain(name, inputs[name], error)
                 raise
+            pyramid = maps_of(self.branches[key], pyramid, name)
             if self.necks is not None:
                 pyramid = self.necks[key](pyramid)
             features[name] = tuple(pyramid)
@@ -163,7 +166,7 @@ class ParallelBackbones(MultiModalBackbone):
 
     def _build(self, configs: Mapping[str, Mapping], what: str) -> ModuleDict:
         if not self.share_weights:
-            return ModuleDict({n: MODELS.build(c) for n, c in configs.items()})
+            return ModuleDict({n: _build(c) for n, c in configs.items()})
         first, *others = configs.values()
         if any(c != first for c in others):
             raise ValueError(
@@ -171,7 +174,7 @@ class ParallelBackbones(MultiModalBackbone):
                 f'{dict(configs)}: give all modalities the same number of '
                 'bands or set share_weights=False'
             )
-        return ModuleDict({'shared': MODELS.build(first)})
+        return ModuleDict({'shared': _build(first)})
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
         """Refuse a checkpoint of another band count by name.
@@ -191,6 +194,47 @@ class ParallelBackbones(MultiModalBackbone):
                 'trained with, or change `bands` of the modality'
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _build(config: Mapping) -> nn.Module:
+    """Build a branch, also one whose class has no ``in_channels``."""
+    if 'in_channels' not in config or takes(config, 'in_channels'):
+        return MODELS.build(config)
+    fixed = {k: v for k, v in config.items() if k != 'in_channels'}
+    module = MODELS.build(fixed)
+    replace_stem(module, config['in_channels'])
+    return module
+
+
+def maps_of(
+    branch: nn.Module, outputs: Tensor | Sequence[Tensor], name: str
+) -> tuple[Tensor, ...]:
+    """Bring what an encoder returns into the form of this project.
+
+    Args:
+        branch: The encoder; some of timm's have channels last, and say so.
+        outputs: One map or several.
+        name: Modality, for the message.
+
+    Returns:
+        (B, C_l, H_l, W_l) of each level.
+
+    Raises:
+        ValueError: If something else than maps is returned.
+    """
+    maps = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    shapes = [tuple(getattr(x, 'shape', ())) for x in maps]
+    if any(len(shape) != 4 for shape in shapes):
+        raise ValueError(
+            f'{name}: the branch {type(branch).__name__} returns {shapes}, '
+            'expected maps (B, C, H, W): set its option that leaves out '
+            'pooling or tokens (of mmpretrain gap_before_final_norm=False or '
+            "out_type='featmap')"
+        )
+    timm_model = getattr(branch, 'timm_model', None)
+    if getattr(timm_model, 'output_fmt', 'NCHW') == 'NHWC':
+        return tuple(x.permute(0, 3, 1, 2) for x in maps)
+    return maps
 
 
 def hide_pixels(image: Tensor, mask: Tensor) -> Tensor:
