@@ -15,7 +15,7 @@ from _bootstrap import command_line, restrict_checkpoint_loading, start
 
 start(__name__)
 
-from _launch import check_file
+from _launch import check_file, parse_pairs, parse_rasters
 
 
 def parse_args() -> argparse.Namespace:
@@ -87,33 +87,12 @@ def _add_grid(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse_pairs(option: str, words: list[str]) -> dict[str, list[str]]:
-    """Collect ``opt=a.tif`` words by what stands before the sign.
-
-    Raises:
-        SystemExit: If a word has another form.
-    """
-    pairs = {}
-    for word in words:
-        name, equals, value = word.partition('=')
-        if not (name and equals and value):
-            raise SystemExit(
-                f'{option}: expected words of the form MODALITY=..., got '
-                f'{word!r} in {words}'
-            )
-        pairs.setdefault(name, []).append(value)
-    return pairs
-
-
 def main() -> None:
     args = parse_args()
     restrict_checkpoint_loading()
     check_file('config', args.config)
     check_file('checkpoint', args.checkpoint)
-    rasters = {
-        name: paths if len(paths) > 1 else paths[0]
-        for name, paths in parse_pairs('--raster', args.raster).items()
-    }
+    rasters = parse_rasters(args.raster)
     methods = parse_pairs('--resampling', args.resampling)
     from multimodal_rs.apis import SceneGrid, SceneMapper, init_model
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""One page about a run or a map: pictures, tables, settings.
+r"""One page about a run or a map: pictures, tables, settings.
 
     python tools/report.py run WORK_DIR --out report.html
+    python tools/report.py map map.tif --checkpoint CHECKPOINT \
+        --raster opt=s2.tif sar=s1.tif --out report.html
 
 The page is one HTML file that needs no other file and no network.
 """
@@ -15,8 +17,8 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
-from multimodal_rs.reports.page import write_page
-from multimodal_rs.reports.run_report import run_page
+from _launch import check_file, parse_rasters
+from multimodal_rs.reports.page import Page, write_page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,9 +31,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     args = _parse(arguments)
-    write_page(args.out, run_page(args.work_dir))
+    page = _map_page(args) if args.kind == 'map' else _run_page(args)
+    write_page(args.out, page)
     print(f'Wrote {args.out}')
     return 0
+
+
+def _run_page(args: argparse.Namespace) -> Page:
+    from multimodal_rs.reports.run_report import run_page
+
+    return run_page(args.work_dir)
+
+
+def _map_page(args: argparse.Namespace) -> Page:
+    from multimodal_rs.apis.trained import declared_modalities
+    from multimodal_rs.reports.map_report import MapFiles, map_page
+
+    check_file('checkpoint', args.checkpoint)
+    return map_page(
+        MapFiles(
+            args.map,
+            parse_rasters(args.raster),
+            declared_modalities(args.checkpoint),
+            args.accuracy,
+            args.confidence,
+            args.answered,
+        )
+    )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +68,30 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     kinds = parser.add_subparsers(dest='kind', required=True)
     run = kinds.add_parser('run', help='a training and its test')
     run.add_argument('work_dir', type=Path, help='work directory of both')
-    for kind in (run,):
+    scene = kinds.add_parser('map', help='a map of a scene')
+    scene.add_argument('map', help='the map that infer_scene has written')
+    scene.add_argument(
+        '--raster',
+        nargs='+',
+        required=True,
+        metavar='MODALITY=PATH',
+        help='what it was made of',
+    )
+    scene.add_argument(
+        '--checkpoint',
+        required=True,
+        help='of the network; knows how the rasters are shown',
+    )
+    scene.add_argument(
+        '--accuracy', help='folder that map_products --accuracy has written'
+    )
+    scene.add_argument(
+        '--confidence', help='raster that infer_scene --confidence has written'
+    )
+    scene.add_argument(
+        '--answered', help='raster that infer_scene --answered has written'
+    )
+    for kind in (run, scene):
         kind.add_argument('--out', type=Path, required=True, help='HTML file')
     return parser.parse_args(arguments)
 

@@ -76,6 +76,24 @@ def load_trained(
     return Trained(model, tuple(meta['classes']), palette)
 
 
+def declared_modalities(
+    checkpoint: str | os.PathLike,
+) -> dict[str, Modality]:
+    """Read what the rasters of a trained network mean.
+
+    Args:
+        checkpoint: What the training wrote.
+
+    Returns:
+        Name -> declaration, with bands, units, value transforms and display.
+
+    Raises:
+        KeyError: If the checkpoint does not say what it was trained on.
+    """
+    _, meta, _ = _read(checkpoint)
+    return build_modalities(meta['modalities'])
+
+
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:
     """Read the weights, what they were trained on, and its file ranges."""
     require_whole(checkpoint)

@@ -18,7 +18,7 @@ SCALARS = 'vis_data/scalars.json'
 CONFIG = 'vis_data/config.py'
 CALIBRATION = 'calibration.json'
 SHEET = 'vis_data/contact_sheet.png'
-AGAIN = 'run tools/test.py again'
+AGAIN = 'test the run, or compare the map, again'
 # Of the list that mmengine writes at the start of a log.
 VERSION = re.compile(r'^ {4}(Python|PyTorch|OpenCV|MMEngine|GPU [\d,]+): (.*)')
 
@@ -140,7 +140,7 @@ def _is_test(run: Path) -> bool:
 
 
 def _accuracies(test: Path) -> dict[str, Accuracy]:
-    everything = _accuracy(test / ACCURACY)
+    everything = read_accuracy(test / ACCURACY)
     if not (test / SUBSETS).is_file():
         return {'all modalities': everything}
     found = {}
@@ -148,7 +148,7 @@ def _accuracies(test: Path) -> dict[str, Accuracy]:
         file = test / key / ACCURACY if number else test / ACCURACY
         # No sample had any of these modalities.
         if file.is_file():
-            found[key] = _accuracy(file)
+            found[key] = read_accuracy(file)
     return found
 
 
@@ -156,7 +156,8 @@ def _optional(file: Path) -> dict | None:
     return read_json(file, AGAIN) if file.is_file() else None
 
 
-def _accuracy(file: Path) -> Accuracy:
+def read_accuracy(file: Path) -> Accuracy:
+    """Read what ``LandCoverMetric``, or the accuracy of a map, has written."""
     content = read_json(file, AGAIN)
     matrix = np.array(content['confusion_matrix']['pixels'], np.int64)
     return Accuracy(content['summary'], content['classes'], matrix)

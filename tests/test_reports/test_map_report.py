@@ -1,0 +1,120 @@
+"""The page of a map, from files that were written by the project."""
+
+import re
+
+import numpy as np
+import pytest
+import rasterio
+
+from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.inference.layers import (
+    answered_layer,
+    class_layer,
+    confidence_layer,
+)
+from multimodal_rs.inference.maps import layer_file
+from multimodal_rs.products.accuracy import write_map_accuracy
+from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.reports.map_report import MapFiles, map_page
+from multimodal_rs.reports.page import render
+
+SIZE = (48, 64)
+PLACE = rasterio.Affine(10, 0, 600_000, 0, -10, 5_300_000)
+CLASSES, PALETTE = ('sea', 'land'), ((0, 0, 255), (0, 255, 0))
+
+
+def write(path, layer, bands, crs='EPSG:32632'):
+    grid = Grid(SIZE, rasterio.CRS.from_string(crs) if crs else None, PLACE)
+    tags = dict(software='ours', commit='abc')
+    with layer_file(path, grid, layer, tags) as writer:
+        writer.add(np.asarray(bands, np.uint8))
+    return path
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A map whose left half is sea, of which 8 columns are wrong."""
+    ids = np.ones(SIZE, np.uint8)
+    ids[:, :32] = 0
+    truth = ids.copy()
+    truth[:, 24:32] = 1
+    sure = np.full(SIZE, 90, np.uint8)
+    sure[:, 24:32] = 60
+    seen = np.full(SIZE, 3)
+    seen[:, :8] = 1
+    layer = class_layer(CLASSES, PALETTE)
+    write(tmp_path / 'truth.tif', layer, truth[None])
+    write(tmp_path / 'confidence.tif', confidence_layer(), [sure, sure])
+    write(tmp_path / 'seen.tif', answered_layer(['opt', 'sar']), [seen])
+    with ClassMap(write(tmp_path / 'map.tif', layer, ids[None])) as land:
+        write_map_accuracy(tmp_path / 'acc', land, tmp_path / 'truth.tif')
+    return tmp_path
+
+
+def files(scene, **more):
+    rasters = dict(
+        opt=np.random.default_rng(0).random((3, *SIZE), np.float32),
+        sar=np.zeros((1, *SIZE), np.float32),
+    )
+    shown = dict(range=[0, 1])
+    modalities = build_modalities(
+        dict(
+            opt=dict(bands=[0, 1, 2], unit='reflectance', display=shown),
+            sar=dict(bands=[0], unit='dB', display=shown),
+        )
+    )
+    return MapFiles(scene / 'map.tif', rasters, modalities, **more)
+
+
+def test_a_map_alone(scene):
+    text = render(map_page(files(scene)))
+    assert '<h1>map.tif</h1>' in text and '64 x 48 pixels, EPSG:32632' in text
+    # 48 x 64 pixels of 100 square metres, half of them sea.
+    assert '<dd>30.72 ha</dd>' in text and text.count('15.36 ha') == 2
+    layers = re.findall(r'data-group="(\w+)"[^>]* alt="(\w+)"', text)
+    assert layers == [('below', 'opt'), ('below', 'sar'), ('above', 'map')]
+    assert 'id="accuracy"' not in text and 'id="confidence"' not in text
+    assert 'abc' in text
+
+
+def test_everything_that_is_known(scene):
+    text = render(
+        map_page(
+            files(
+                scene,
+                accuracy=scene / 'acc',
+                confidence=scene / 'confidence.tif',
+                answered=scene / 'seen.tif',
+            )
+        )
+    )
+    layers = re.findall(r'data-group="above"[^>]* alt="(\w+)"', text)
+    assert layers == ['map', 'errors', 'confidence', 'sensors']
+    assert '<dt>OA</dt><dd>87.50</dd>' in text
+    # Surely right: 90 % of 7/8; 60 % sure and wrong: 1/8.
+    error = 100 * (7 / 8 * 0.1 + 1 / 8 * 0.6)
+    assert f'calibration error {error:.2f} percent' in text
+    assert 'opt+sar' in text and '>opt<' in text
+    assert '±' in text  # area-adjusted
+
+
+def test_a_map_without_a_place_has_shares(scene):
+    layer = class_layer(CLASSES, PALETTE)
+    write(scene / 'map.tif', layer, np.zeros((1, *SIZE)), crs=None)
+    text = render(map_page(files(scene)))
+    assert 'no reference system' in text and '100.0 %' in text
+    assert ' ha<' not in text
+
+
+def test_files_of_another_map_are_named(scene):
+    with rasterio.open(scene / 'confidence.tif') as file:
+        profile = file.profile | dict(height=16, width=16, blockysize=16)
+    profile |= dict(blockxsize=16, driver='GTiff')
+    with rasterio.open(scene / 'other.tif', 'w', **profile) as file:
+        file.write(np.zeros((2, 16, 16), np.uint8))
+    known = files(
+        scene, accuracy=scene / 'acc', confidence=scene / 'other.tif'
+    )
+    with pytest.raises(ValueError, match=r'other.tif must have the size'):
+        map_page(known)
