@@ -21,7 +21,6 @@ the same seed, with an interval for the mean.
 
 import argparse
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -161,9 +160,9 @@ def _count(config: Path, folder: Path) -> None:
     module = 'multimodal_rs.results.complexity'
     command = [sys.executable, '-m', module, str(dumped), str(target)]
     command += ['--size', *map(str, size)]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode:
-        reason = result.stderr.strip().rpartition('\n')[2]
+    lines = [b'it says nothing']
+    if command_line.call(command, lines.append):
+        reason = lines[-1].decode(errors='replace').strip()
         print(f'{config}: multiply-adds are not counted: {reason}')
 
 
