@@ -19,7 +19,7 @@ from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.label_counts import RENEWED
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import Reading, read_layer
-from multimodal_rs.utils.damage import DamagedFileError
+from multimodal_rs.utils.damage import DamagedFileError, reading
 from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.progress import progress
 
@@ -192,11 +192,13 @@ def update_statistics(
     if target.is_file():
         known = read_json(target, RENEWED)
     identity = fingerprint(dataset)
-    if known.get(name, {}).get('fingerprint') == identity:
-        print(f'{target}: {name} is up to date')
-        return known[name]['modalities']
+    with reading(target, f'numbers of bands: {RENEWED}'):
+        before = dict(known.get(name, {}))
+        if before.get('fingerprint') == identity:
+            print(f'{target}: {name} is up to date')
+            return before['modalities']
     partial = target.with_name(f'.{target.stem}-{name}.partial.json')
-    known[name] = known.get(name, {}) | dict(
+    known[name] = before | dict(
         tiles=len(dataset),
         fingerprint=identity,
         modalities=measure(dataset, partial),
@@ -218,31 +220,41 @@ def _resume(
     dataset: MultiModalSegDataset, partial: Path, identity: str
 ) -> tuple[int, dict[str, BandMoments], dict[str, ValueSketch]]:
     if partial.is_file():
-        state = _saved(partial)
-        if state.get('fingerprint') == identity:
-            print(f'{partial}: continues after {state["done"]} tiles')
-            moments = {
-                name: BandMoments.from_state(s)
-                for name, s in state['moments'].items()
-            }
-            sketches = {
-                name: ValueSketch.from_state(s)
-                for name, s in state['sketches'].items()
-            }
-            return state['done'], moments, sketches
+        try:
+            state = _saved(partial, identity)
+        except DamagedFileError as error:
+            print(f'{error}: all tiles are read again')
+            state = None
+        if state is not None:
+            print(f'{partial}: continues after {state[0]} tiles')
+            return state
     bands = {name: m.channels for name, m in dataset.modalities.items()}
     moments = {name: BandMoments(count) for name, count in bands.items()}
     sketches = {name: ValueSketch(count) for name, count in bands.items()}
     return 0, moments, sketches
 
 
-def _saved(partial: Path) -> dict:
-    """Read what an interrupted run has kept; empty if it is damaged."""
-    try:
-        return read_json(partial, 'measured from the start')
-    except DamagedFileError as error:
-        print(f'{error}: all tiles are read again')
-        return {}
+def _saved(
+    partial: Path, identity: str
+) -> tuple[int, dict[str, BandMoments], dict[str, ValueSketch]] | None:
+    """Read what an interrupted run has kept; None if of other tiles.
+
+    Raises:
+        DamagedFileError: If the file is damaged.
+    """
+    state = read_json(partial, 'measured from the start')
+    with reading(partial, 'the state of a measurement'):
+        if state['fingerprint'] != identity:
+            return None
+        moments = {
+            name: BandMoments.from_state(s)
+            for name, s in state['moments'].items()
+        }
+        sketches = {
+            name: ValueSketch.from_state(s)
+            for name, s in state['sketches'].items()
+        }
+        return int(state['done']), moments, sketches
 
 
 def _save(

@@ -12,6 +12,7 @@ from multimodal_rs.datasets.label_counts import (
     LabelCounts,
     label_fingerprint,
 )
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.progress import progress
@@ -86,13 +87,17 @@ def update_label_counts(
     known = {}
     if target.is_file():
         known = read_json(target, RENEWED)
-    before = known.get(name, {}).get('labels', {})
+    with reading(target, f'counts of labels: {RENEWED}'):
+        before = known.get(name, {}).get('labels', {})
+        old = {
+            part: LabelCounts(**counts)
+            for part, counts in before.get('lists', {}).items()
+        }
     counts = {}
     for part, dataset in lists.items():
-        old = before.get('lists', {}).get(part)
-        if old and old['fingerprint'] == label_fingerprint(dataset):
-            counts[part] = LabelCounts(**old)
-        else:
+        counts[part] = old.get(part)
+        fingerprint = label_fingerprint(dataset)
+        if counts[part] is None or counts[part].fingerprint != fingerprint:
             counts[part] = count_labels(dataset)
     labels = dict(
         classes=list(lists['train'].metainfo['classes']),

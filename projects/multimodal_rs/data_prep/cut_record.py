@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json, write_text
 
 FILE = 'cut.json'
+RENEWED = 'delete it and the tiles, and cut the scenes again'
 
 
 class CutRecord:
@@ -30,10 +32,13 @@ class CutRecord:
         self._scenes: dict[str, list[str]] = {}
         known = dict(usual)
         if self.path.is_file():
-            content = read_json(
-                self.path, 'delete it and the tiles, and cut the scenes again'
-            )
-            self._scenes, known = content['left_out'], content['settings']
+            content = read_json(self.path, RENEWED)
+            with reading(self.path, f'what was cut: {RENEWED}'):
+                known = dict(content['settings'])
+                self._scenes = {
+                    scene: [str(tile) for tile in tiles]
+                    for scene, tiles in content['left_out'].items()
+                }
         asked = {k: v for k, v in asked.items() if v is not None}
         self.settings = {**known, **asked}
         if self._scenes and known != self.settings:

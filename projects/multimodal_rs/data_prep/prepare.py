@@ -17,8 +17,9 @@ from multimodal_rs.data_prep.class_balance import (
 from multimodal_rs.data_prep.scenes import Scene, TileFolder, cut, find_uncut
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.label_counts import FILE, never_seen
+from multimodal_rs.datasets.label_counts import FILE, RENEWED, never_seen
 from multimodal_rs.utils.command_line import CommandParser
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.installation import dataset_config
 
 
@@ -163,16 +164,8 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
     dataset.full_init()
     target = trained_on.parent / FILE
     statistics = update_statistics(dataset, target, config.stem)
-    for name, numbers in statistics.items():
-        print(f'{name}, {numbers["pixels"]} valid pixels:')
-        for key in ('mean', 'std'):
-            digits = ', '.join(f'{x:.6g}' for x in numbers[key])
-            print(f'    {key}=[{digits}],')
-        rows = [
-            '[' + ', '.join(f'{x:.6g}' for x in row) + ']'
-            for row in numbers['file_range']
-        ]
-        print(f'    file_range=[{", ".join(rows)}],')
+    with reading(target, f'numbers of bands: {RENEWED}'):
+        _print_bands(statistics)
     if dataset.label is None:
         return
     lists = labelled_lists(config, Path(dataset.data_root))
@@ -183,6 +176,20 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
     warning = never_seen(dataset, counts['pixels'], counts['ignored'])
     if warning:
         print(f'Warning: {warning}')
+
+
+def _print_bands(statistics: Mapping[str, Mapping]) -> None:
+    """Print the numbers of the bands, as a config has them."""
+    for name, numbers in statistics.items():
+        print(f'{name}, {numbers["pixels"]} valid pixels:')
+        for key in ('mean', 'std'):
+            digits = ', '.join(f'{x:.6g}' for x in numbers[key])
+            print(f'    {key}=[{digits}],')
+        rows = [
+            '[' + ', '.join(f'{x:.6g}' for x in row) + ']'
+            for row in numbers['file_range']
+        ]
+        print(f'    file_range=[{", ".join(rows)}],')
 
 
 def labelled_lists(

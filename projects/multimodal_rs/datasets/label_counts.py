@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json
 from multimodal_rs.utils.labels import IGNORED
 
@@ -62,10 +63,12 @@ def known_counts(dataset: MultiModalSegDataset) -> LabelCounts | None:
     if dataset.label is None or not path.is_file():
         return None
     fingerprint = label_fingerprint(dataset)
-    for entry in read_json(path, RENEWED).values():
-        for counts in entry.get('labels', {}).get('lists', {}).values():
-            if counts['fingerprint'] == fingerprint:
-                return LabelCounts(**counts)
+    content = read_json(path, RENEWED)
+    with reading(path, f'counts of labels: {RENEWED}'):
+        for entry in content.values():
+            for counts in entry.get('labels', {}).get('lists', {}).values():
+                if counts['fingerprint'] == fingerprint:
+                    return LabelCounts(**counts)
     return None
 
 
