@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -177,6 +178,14 @@ def once(factory, name: str, make: Callable[[Path], None]) -> Path:
             make(folder)
             complete.touch()
     return folder
+
+
+def until(condition: Callable[[], object], seconds: float = 300) -> None:
+    """Wait until something is the case."""
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline, f'not within {seconds} seconds'
+        time.sleep(0.01)
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ import rasterio
 import torch
 
 from fake_data.whu_opt_sar import make_whu_opt_sar
-from tool_runs import newest, run_tool, start_tool, weights
+from tool_runs import newest, run_tool, start_tool, until, weights
 
 # Found in a folder after a kill at any moment; a lock that nobody holds.
 LOCK = '.train.lock'
@@ -31,10 +31,7 @@ def kill(words, has_begun, chance, longest):
         Whether it was still at work.
     """
     process = start_tool(*words, output=os.devnull)
-    deadline = time.time() + 300
-    while process.exitcode is None and not has_begun():
-        assert time.time() < deadline
-        time.sleep(0.01)
+    until(lambda: process.exitcode is not None or has_begun())
     time.sleep(chance.uniform(0, longest))
     at_work = process.exitcode is None
     os.kill(process.pid, chance.choice([signal.SIGKILL, signal.SIGTERM]))

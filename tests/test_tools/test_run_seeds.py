@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import shutil
-import time
 
 import pytest
 
@@ -12,7 +11,7 @@ import run_seeds
 from helpers import ROOT
 from multimodal_rs.results import runs
 from multimodal_rs.results.record import read_record
-from tool_runs import run_tool, start_tool
+from tool_runs import run_tool, start_tool, until
 
 SMALL = """
 _base_ = {base!r}
@@ -262,10 +261,3 @@ def test_a_killed_series_leaves_no_orphan_and_goes_on(workspace):
     again = run_tool(*words)
     assert 'wait' not in again.output
     assert (folder / runs.RECORD).exists()
-
-
-def until(condition, seconds=300):
-    deadline = time.time() + seconds
-    while not condition():
-        assert time.time() < deadline
-        time.sleep(0.05)

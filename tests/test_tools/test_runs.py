@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import mmseg
@@ -14,6 +13,7 @@ from tool_runs import (
     run_pair,
     run_tool,
     start_tool,
+    until,
     weights,
 )
 
@@ -30,10 +30,7 @@ def test_one_training_at_a_time_in_a_folder(tmp_path, config):
     """One that is told to end makes room for the next."""
     words = ('tools/train.py', config, '--work-dir', tmp_path)
     first = start_tool(*words, output=os.devnull)
-    deadline = time.time() + 300
-    while not (tmp_path / 'epoch_1.pth').exists():
-        assert first.exitcode is None and time.time() < deadline
-        time.sleep(0.01)
+    until((tmp_path / 'epoch_1.pth').exists)
     with pytest.raises(FolderInUseError, match=f'by process {first.pid} on '):
         with only_one(tmp_path, 'train', 0):
             pass

@@ -15,7 +15,8 @@ from mmengine.config import Config
 import _bootstrap
 import _launch
 from helpers import ROOT
-from tool_runs import free_port
+from multimodal_rs.utils.folder_lock import only_one
+from tool_runs import free_port, make_environment, until
 
 TOOLS = ROOT / 'tools'
 TOY = """
@@ -405,3 +406,33 @@ def test_two_processes_without_a_gpu(tmp_path):
     output = done.stdout + done.stderr
     # Of 6 predictions, one is of a sample that padded the second process.
     assert re.search(r'samples: 5\b', output)
+
+
+@pytest.mark.slow
+def test_a_killed_launcher_takes_its_processes_along(tmp_path):
+    """And the next training finds the folder free."""
+    (tmp_path / 'toy.py').write_text(TOY)
+    endless = TOY_CONFIG.replace('max_epochs=1', 'max_epochs=10**6')
+    (tmp_path / 'config.py').write_text(endless)
+    work_dir = tmp_path / 'run'
+    env = make_environment() | dict(
+        PYTHONPATH=f'{tmp_path}:{ROOT / "projects"}', PORT=str(free_port())
+    )
+    words = ['bash', str(TOOLS / 'dist_train.sh'), str(tmp_path / 'config.py')]
+    launcher = subprocess.Popen(
+        [*words, '2', '--work-dir', str(work_dir)],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: (work_dir / 'epoch_2.pth').exists())
+        children = Path(f'/proc/{launcher.pid}/task/{launcher.pid}/children')
+        ids = children.read_text().split()
+        assert len(ids) == 2
+    finally:
+        launcher.kill()
+        launcher.wait()
+    until(lambda: not any(Path('/proc', i).exists() for i in ids), seconds=20)
+    with only_one(work_dir, 'train', patience=0):
+        pass

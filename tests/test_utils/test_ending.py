@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from helpers import ROOT
+from tool_runs import until
 
 # Both are started without the package: this module needs only Python.
 START = """
@@ -56,13 +56,6 @@ def parent(tmp_path):
     yield process
     process.kill()
     process.communicate()
-
-
-def until(condition, seconds=60):
-    deadline = time.time() + seconds
-    while not condition():
-        assert time.time() < deadline
-        time.sleep(0.01)
 
 
 def gone(pid):

@@ -4,13 +4,12 @@ import logging
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from multimodal_rs.utils import files, processes
 from multimodal_rs.utils.files import atomic_path, sweep, write_text
-from tool_runs import start_tool
+from tool_runs import start_tool, until
 
 WRITER = """
 import sys, time
@@ -29,10 +28,7 @@ def writer(tmp_path):
     script = tmp_path / 'write.py'
     script.write_text(WRITER)
     process = start_tool(script, folder / 'map.tif', output=os.devnull)
-    deadline = time.time() + 60
-    while not any(path.stat().st_size for path in folder.iterdir()):
-        assert time.time() < deadline
-        time.sleep(0.01)
+    until(lambda: any(path.stat().st_size for path in folder.iterdir()))
     yield process, folder
     process.kill()
     process.join()
@@ -99,8 +95,5 @@ def test_a_process_that_has_ended():
     machine, _, _ = processes.this_process().split('-')
     started = processes._start(process.pid)
     name = f'{machine}-{process.pid}-{started}'
-    deadline = time.time() + 60
     process.wait()
-    while not processes.has_ended(name):
-        assert time.time() < deadline
-        time.sleep(0.01)
+    assert processes.has_ended(name)

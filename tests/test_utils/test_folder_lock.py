@@ -1,12 +1,11 @@
 """A folder is held by one process, and by none that has ended."""
 
 import os
-import time
 
 import pytest
 
 from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
-from tool_runs import start_tool
+from tool_runs import start_tool, until
 
 HOLDER = """
 import sys, time
@@ -22,10 +21,7 @@ def holder(tmp_path):
     script = tmp_path / 'hold.py'
     script.write_text(HOLDER)
     process = start_tool(script, tmp_path / 'run', output=os.devnull)
-    deadline = time.time() + 60
-    while not (tmp_path / 'run/.train.holder.json').exists():
-        assert time.time() < deadline
-        time.sleep(0.01)
+    until((tmp_path / 'run/.train.holder.json').exists)
     yield process
     process.kill()
     process.join()
