@@ -1,6 +1,5 @@
 """All published results of the repository, read and checked."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from multimodal_rs.results.record import (
     write_entries,
 )
 from multimodal_rs.results.summary import group, summarize
+from multimodal_rs.utils.files import read_json
 
 PUBLISHED, FIGURES, LAYOUT = 'published.json', 'figures.json', 'tables.json'
 
@@ -151,7 +151,7 @@ def _summaries(path: Path, root: Path) -> list[Record]:
 
 
 def _read_layout(path: Path) -> dict:
-    layout = json.loads(path.read_text(encoding='utf-8'))
+    layout = read_json(path, 'restore it from the repository')
     known = {'names', 'collection', 'tables', 'pictures'}
     unknown = sorted(set(layout) - known)
     if unknown:
