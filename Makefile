@@ -23,7 +23,7 @@ SIMULATED := configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py \
 OUTLINES := r18-w16_1xb8-15e_simulated-outlines-128x128
 OUTLINES_DATA := data/simulated_outlines --size 128 --patches 640 --displacement 6 \
 	--dilation 2 --layover 3 --separability 0.3 --dem
-OUTLINES_CONFIGS := $(foreach m,-concat -mean -sr -df -evidence,configs/df2rq/df2rq$(m)_$(OUTLINES).py) \
+OUTLINES_CONFIGS := $(foreach m,-concat -mean -sr -df -evidence -sr-match -match,configs/df2rq/df2rq$(m)_$(OUTLINES).py) \
 	configs/df2rq/df2rq_$(OUTLINES).py \
 	$(foreach m,sum gated mdafm,configs/baselines/deeplabv3plus-$(m)_$(OUTLINES).py)
 

@@ -15,7 +15,7 @@ COMPARED = [
 def test_the_ladder_and_its_rivals_are_there():
     assert {name(path).split('_')[0] for path in COMPARED} == {
         *('df2rq-concat', 'df2rq-mean', 'df2rq-sr', 'df2rq-df', 'df2rq'),
-        'df2rq-evidence',
+        *('df2rq-evidence', 'df2rq-match', 'df2rq-sr-match'),
         *(f'deeplabv3plus-{fusion}' for fusion in ('sum', 'gated', 'mdafm')),
     }
 

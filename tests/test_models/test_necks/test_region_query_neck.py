@@ -19,6 +19,7 @@ KINDS = dict(
     sr=dict(weigh=False),
     df=dict(reconstruction=None),
     mean=dict(reconstruction=None, weigh=False),
+    match=dict(match=True, num_classes=5),
     classes=CLASS,
     classes_df=dict(CLASS, reconstruction=None),
     classes_sr=dict(CLASS, weigh=False),
@@ -113,17 +114,19 @@ def test_modalities_are_treated_alike(kind):
         torch.testing.assert_close(y, z, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize('kind', ['warp', 'attention', 'sr'])
+@pytest.mark.parametrize('kind', ['warp', 'attention', 'sr', 'match'])
 @torch.no_grad()
 def test_reconstruction_does_not_see_other_modalities(kind):
     """Only the queries look at several; with the same queries, nothing."""
-    level = build(**KINDS[kind]).levels[0]
+    neck = build(**KINDS[kind])
+    level = neck.levels[0]
     maps = {m: x[0] for m, x in pyramids().items()}
     tokens = {
         m: layer(maps[m].movedim(1, -1)) for m, layer in level.tokens.items()
     }
     regions = level.queries(tokens)
-    moves = {m: p(regions, m) for m, p in level.positions.items()}
+    matches = None if neck.matching is None else neck.matching(maps)
+    moves = {m: p(regions, m, matches) for m, p in level.positions.items()}
     before = level.reconstruct(maps, tokens, regions, moves)
     changed = dict(maps, sar=torch.randn_like(maps['sar']))
     for part in (tokens, regions.descriptors, moves):
@@ -243,7 +246,9 @@ def test_no_compiled_operations(kind):
             self.level = neck.levels[0]
 
         def forward(self, *maps):
-            return self.level(dict(zip(NAMES, maps, strict=True))).fused
+            maps = dict(zip(NAMES, maps, strict=True))
+            matches = neck.matching and neck.matching(maps)
+            return self.level(maps, None, matches).fused
 
     graph = torch.jit.trace(Traced(), maps, check_trace=False).inlined_graph
     kinds = {node.kind().split('::')[0] for node in graph.nodes()}
@@ -370,6 +375,8 @@ def test_class_queries_have_a_loss_per_modality_and_level():
 
 
 def test_misuse_is_named():
+    with pytest.raises(ValueError, match="match goes with queries='grid'"):
+        build(**CLASS, match=True)
     with pytest.raises(ValueError, match="unknown queries 'pixel'"):
         build(queries='pixel')
     with pytest.raises(ValueError, match=r"in \['warp', 'attention', None\]"):

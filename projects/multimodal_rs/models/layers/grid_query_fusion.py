@@ -8,6 +8,7 @@ from torch import Tensor
 from multimodal_rs.models.layers.attention_reconstruction import (
     AttentionReconstruction,
 )
+from multimodal_rs.models.layers.class_matching import Matches
 from multimodal_rs.models.layers.fusion_weights import (
     PositionEvidence,
     RegionScores,
@@ -36,7 +37,7 @@ class GridQueryFusion(BaseModule):
     1. tokens V_m = Linear_m(LN_m(X_m)), C to d, and queries q_r of the
        regions (:class:`GridQueries`);
     2. displacements delta_rm of the regions in each modality
-       (:class:`ReferencePosition`);
+       (:class:`ReferencePosition`), from matches if there are some;
     3. spatial reconstruction X~_m of each modality by itself
        (:class:`WarpReconstruction` or :class:`AttentionReconstruction`);
     4. dynamic fusion: y_rm, X~_m at the reference position c_r + delta_rm
@@ -59,6 +60,7 @@ class GridQueryFusion(BaseModule):
         reconstruction: ``'warp'``, ``'attention'``, or None.
         weigh: Whether to weigh.
         points: Samples of a cell, for ``'warp'``.
+        matching: Whether displacements come from matches.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class GridQueryFusion(BaseModule):
         reconstruction: str | None,
         weigh: bool,
         points: int,
+        matching: bool = False,
     ) -> None:
         super().__init__()
 
@@ -84,7 +87,7 @@ class GridQueryFusion(BaseModule):
             self.tokens = for_each(lambda: token_layer(in_channels, channels))
             self.queries = GridQueries(channels, region_size, heads)
             self.positions = for_each(
-                lambda: ReferencePosition(channels, region_size)
+                lambda: ReferencePosition(channels, region_size, matching)
             )
         if reconstruction == 'warp':
             self.reconstructions = for_each(
@@ -101,13 +104,17 @@ class GridQueryFusion(BaseModule):
             self.scores = RegionScores(channels)
 
     def forward(
-        self, maps: Maps, presence: Presence | None = None
+        self,
+        maps: Maps,
+        presence: Presence | None = None,
+        matches: Matches | None = None,
     ) -> LevelResult:
         """Fuse.
 
         Args:
             maps: (B, C, H, W) per modality.
             presence: (B,) bool per modality; None: all are there.
+            matches: Of :class:`ClassMatching`, if displacements come from it.
         """
         equal = {m: x.new_zeros(len(x), *x.shape[2:]) for m, x in maps.items()}
         if self.queries is None:
@@ -118,7 +125,7 @@ class GridQueryFusion(BaseModule):
             for m, layer in self.tokens.items()
         }
         regions = self.queries(tokens, presence)
-        moves = {m: p(regions, m) for m, p in self.positions.items()}
+        moves = {m: p(regions, m, matches) for m, p in self.positions.items()}
         found = self.reconstruct(maps, tokens, regions, moves)
         rebuilt = {m: found[m].reconstructed for m in found} or dict(maps)
         scores = self._scores(rebuilt, regions, moves) or equal

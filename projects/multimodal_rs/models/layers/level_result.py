@@ -17,7 +17,8 @@ class LevelResult(NamedTuple):
         reconstructions: Per modality; empty without reconstruction.
         displacements: Per modality (B, rows, columns, 2), of its regions, x
             and y in cells; empty where there are no reference positions.
-        class_logits: Per modality (B, K, H, W); empty without class queries.
+        class_logits: Per modality (B, K, H, W); empty without class queries,
+            and where nothing is matched.
     """
 
     fused: Tensor

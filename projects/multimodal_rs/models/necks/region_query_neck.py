@@ -8,6 +8,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from multimodal_rs.models.layers.class_matching import ClassMatching
 from multimodal_rs.models.layers.class_query_fusion import ClassQueryFusion
 from multimodal_rs.models.layers.grid_query_fusion import (
     RECONSTRUCTIONS,
@@ -58,6 +59,15 @@ class RegionQueryNeck(LevelFusionNeck):
         w_m(u) = softmax_m( sum_r A_r(u) g_rm )
         F(u) = sum_m w_m(u) X~_m(u),   output F + FFN(F)
 
+    With ``match`` the displacement has another source. q_r and t_rm hardly
+    know it: nothing in them compares the modalities cell by cell. Classifiers
+    do, one on each map of the first level, the finest, with a loss of their
+    own that trains no encoder: match_rm is where modality m shows the classes
+    that the others show in region r (:class:`ClassMatching`), and L_m, now a
+    number, how far a level follows it:
+
+        delta_rm = s tanh( L_m [q_r; t_rm] match_rm / s )
+
     At the start X~_m = X_m, the weights are equal and the output is the mean.
     A modality that a sample lacks has the weight 0. The number of modalities
     is free, and the cost is linear in the area of the image. The layers say
@@ -82,8 +92,10 @@ class RegionQueryNeck(LevelFusionNeck):
             ``'attention'``, with classes ``'class'``; None: no SR.
         weigh (bool): DF; False: all modalities count the same.
         points (int): K, samples of a cell with ``'warp'``.
-        num_classes (int, optional): For class queries and evidence; comes
-            from the declaration of the data.
+        match (bool): With a grid, displacements from comparing the classes
+            that each modality shows by itself.
+        num_classes (int, optional): For class queries, matching and evidence;
+            comes from the declaration of the data.
         evidence (dict, optional): Arguments of :class:`EvidenceLoss`
             (``temperature``, ``weight``, ``balance``), which supervises the
             weights; None: only the segmentation does.
@@ -103,6 +115,7 @@ class RegionQueryNeck(LevelFusionNeck):
         reconstruction: str | None = 'warp',
         weigh: bool = True,
         points: int = 4,
+        match: bool = False,
         num_classes: int | None = None,
         evidence: Mapping | None = None,
         init_cfg: Mapping | None = None,
@@ -110,7 +123,9 @@ class RegionQueryNeck(LevelFusionNeck):
         in_index = range(len(in_channels)) if in_index is None else in_index
         super().__init__(modalities, in_index, init_cfg)
         _check_levels(self.in_index, in_channels, region_sizes)
-        _check_parts(queries, reconstruction, num_classes, evidence)
+        _check_parts(queries, reconstruction, match)
+        self.has_losses = queries == 'class' or match or evidence is not None
+        _check_classes(self.has_losses, num_classes)
         heads = max(1, channels // CHANNELS_PER_HEAD)
         sizes = list(zip(in_channels, region_sizes, strict=True))
         if queries == 'grid':
@@ -119,6 +134,7 @@ class RegionQueryNeck(LevelFusionNeck):
                     self.modalities,
                     *(c, channels, s, heads),
                     *(reconstruction, weigh, points),
+                    match,
                 )
                 for c, s in sizes
             )
@@ -131,13 +147,17 @@ class RegionQueryNeck(LevelFusionNeck):
                 )
                 for c, _ in sizes
             )
+        self.matching = None
+        if match:
+            self.matching = ClassMatching(
+                self.modalities, in_channels[0], num_classes, region_sizes[0]
+            )
         self.evidence = None
         if evidence is not None:
             self.evidence = ModuleList(
                 EvidenceLoss(self.modalities, c, num_classes, s, **evidence)
                 for c, s in sizes
             )
-        self.has_losses = queries == 'class' or evidence is not None
 
     def forward(
         self, features: Pyramids, presence: Presence | None = None
@@ -154,7 +174,11 @@ class RegionQueryNeck(LevelFusionNeck):
         return tuple(r.fused for r in self.explain(features, presence))
 
     def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
-        """Fuse one level of samples that have all modalities."""
+        """Fuse one level of samples that have all modalities.
+
+        With ``match`` a level needs what was found on another one: use
+        :meth:`forward`.
+        """
         return self.levels[position](maps).fused
 
     def explain(
@@ -166,12 +190,14 @@ class RegionQueryNeck(LevelFusionNeck):
             features: As of :meth:`forward`.
             presence: As of :meth:`forward`.
         """
-        return [
-            level(maps, presence)
-            for level, maps in zip(
-                self.levels, self.select(features), strict=True
-            )
-        ]
+        levels = list(zip(self.levels, self.select(features), strict=True))
+        if self.matching is None:
+            return [level(maps, presence) for level, maps in levels]
+        matches = self.matching(levels[0][1], presence)
+        first, *others = (
+            level(maps, presence, matches) for level, maps in levels
+        )
+        return [first._replace(class_logits=matches.logits), *others]
 
     def fuse_with_losses(
         self,
@@ -179,7 +205,7 @@ class RegionQueryNeck(LevelFusionNeck):
         samples: Sequence[SegDataSample],
         presence: Presence | None = None,
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-        """Fuse, and compute the losses of class queries and evidence.
+        """Fuse, and compute the losses of classifiers and evidence.
 
         Args:
             features: As of :meth:`forward`.
@@ -231,10 +257,7 @@ def _check_levels(
 
 
 def _check_parts(
-    queries: str,
-    reconstruction: str | None,
-    num_classes: int | None,
-    evidence: Mapping | None,
+    queries: str, reconstruction: str | None, match: bool
 ) -> None:
     known = {'grid': (*RECONSTRUCTIONS, None), 'class': ('class', None)}
     if queries not in known:
@@ -247,10 +270,17 @@ def _check_parts(
             f'RegionQueryNeck: queries={queries!r} go with reconstruction in '
             f'{list(known[queries])}, got {reconstruction!r}'
         )
-    needs = queries == 'class' or evidence is not None
-    if needs and num_classes is None:
+    if match and queries != 'grid':
         raise ValueError(
-            'RegionQueryNeck: class queries and evidence need num_classes: '
-            'set it in data_preprocessor, as the base configs of the datasets '
-            'do, or of the neck'
+            "RegionQueryNeck: match goes with queries='grid', got "
+            f'queries={queries!r}, which have no positions'
+        )
+
+
+def _check_classes(needed: bool, num_classes: int | None) -> None:
+    if needed and num_classes is None:
+        raise ValueError(
+            'RegionQueryNeck: class queries, match and evidence need '
+            'num_classes: set it in data_preprocessor, as the base configs of '
+            'the datasets do, or of the neck'
         )
