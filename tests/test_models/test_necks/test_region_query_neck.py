@@ -243,12 +243,14 @@ def test_no_compiled_operations(kind):
     class Traced(nn.Module):
         def __init__(self):
             super().__init__()
-            self.level = neck.levels[0]
+            self.neck = neck
 
         def forward(self, *maps):
             maps = dict(zip(NAMES, maps, strict=True))
-            matches = neck.matching and neck.matching(maps)
-            return self.level(maps, None, matches).fused
+            matching, level = self.neck.matching, self.neck.levels[0]
+            if matching is None:
+                return level(maps).fused
+            return level(maps, None, matching(maps)).fused
 
     graph = torch.jit.trace(Traced(), maps, check_trace=False).inlined_graph
     kinds = {node.kind().split('::')[0] for node in graph.nodes()}

@@ -59,10 +59,11 @@ class ClassMatching(BaseModule):
     sum is the probability that both show the same class, as a multiple of what
     it is by chance: without N, displacements would be found that lead to where
     P_m is sure of what is frequent. u are the cells of region r and of those
-    up to two beside it, because a displacement is similar there, and a single
-    region has too few borders to tell it; o are the (2 n + 1)^2 displacements
-    of up to n cells, half a region, and tau is learned. Where nothing differs,
-    or no other modality is there, all o are as good and the match is 0.
+    around it, of which the near ones count most (twice the mean over two on
+    each side): a displacement is similar there, and a single region has too
+    few borders to tell it. o are the (2 n + 1)^2 displacements of up to n
+    cells, half a region, and tau is learned. Where nothing differs, or no
+    other modality is there, all o are as good and the match is 0.
 
     No gradient passes to the maps: the classifiers learn by a loss of their
     own (``class_logits`` of :class:`LevelResult`), and encoders are trained as
@@ -89,7 +90,7 @@ class ClassMatching(BaseModule):
         )
         self.region_size = region_size
         self.radius = math.ceil(region_size / 2)
-        self.log_sharpness = nn.Parameter(torch.tensor(math.log(50.0)))
+        self.log_sharpness = nn.Parameter(torch.tensor(math.log(30.0)))
 
     def forward(
         self,
@@ -166,11 +167,12 @@ class ClassMatching(BaseModule):
         ]
         agreement = (torch.stack(same, dim=-1) + SMALLEST).log()
         regions = grid.windows(agreement).mean(dim=3).movedim(-1, 1)
-        regions = functional.avg_pool2d(
-            regions,
-            2 * REACH + 1,
-            stride=1,
-            padding=REACH,
-            count_include_pad=False,
-        )
+        for _ in range(2):  # a mean that fades with the distance
+            regions = functional.avg_pool2d(
+                regions,
+                2 * REACH + 1,
+                stride=1,
+                padding=REACH,
+                count_include_pad=False,
+            )
         return regions.movedim(1, -1)

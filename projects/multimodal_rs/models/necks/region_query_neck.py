@@ -66,7 +66,7 @@ class RegionQueryNeck(LevelFusionNeck):
     that the others show in region r (:class:`ClassMatching`), and L_m, now a
     number, how far a level follows it:
 
-        delta_rm = s tanh( L_m [q_r; t_rm] match_rm / s )
+        delta_rm = tanh( L_m [q_r; t_rm] ) match_rm
 
     At the start X~_m = X_m, the weights are equal and the output is the mean.
     A modality that a sample lacks has the weight 0. The number of modalities
