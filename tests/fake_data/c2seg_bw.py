@@ -9,11 +9,11 @@ from fake_data.files import write_matlab, write_tif
 TILE = 'wuhan/02560_03328'
 
 
-def make_c2seg_bw(root: Path) -> None:
+def make_c2seg_bw(root: Path, bands: int = 3) -> None:
     """Write C2Seg-BW: Beijing, five tiles, above each other, Wuhan, two.
 
     Numbers are float64, as MATLAB has them, and SAR has a NaN. Both cities
-    are larger than their tiles.
+    are larger than their tiles, and pixels of HSI say where they are.
     """
     rng = np.random.default_rng(0)
     sizes = dict(beijing=(1290, 258), wuhan=(256, 600))
@@ -21,13 +21,19 @@ def make_c2seg_bw(root: Path) -> None:
         sar = rng.normal(-20, 6, (*size, 2))
         sar[7, 5, 1] = np.nan
         images = dict(
-            HSI=np.ones((size[0] // 3, size[1] // 3, 3)),
+            HSI=_places(-(-size[0] // 3), -(-size[1] // 3), bands),
             MSI=rng.integers(200, 5000, (*size, 4)).astype('float64'),
             SAR=sar,
         )
         label = rng.integers(0, 14, size).astype('float64')
         write_matlab(root / 'data2' / f'{city}.mat', images)
         write_matlab(root / 'data2' / f'{city}_label.mat', dict(label=label))
+
+
+def _places(rows: int, columns: int, bands: int) -> np.ndarray:
+    """(H, W, C), 1000 * row + column, the same in every band."""
+    places = 1000 * np.arange(rows)[:, None] + np.arange(columns)
+    return np.repeat(places[..., None].astype('float32'), bands, axis=2)
 
 
 def make_layers(size: int) -> dict[str, np.ndarray]:

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from mmengine.config import Config
+from mmseg.registry import DATASETS
 from rasterio import Affine
 
 from fake_data.c2seg_bw import make_c2seg_bw
 from fake_data.files import write_matlab, write_tif
 from fake_data.whu_opt_sar import make_whu_opt_sar
+from helpers import ROOT
 from multimodal_rs.data_prep import c2seg_bw, scenes, whu_opt_sar
 from multimodal_rs.data_prep.scenes import (
     Scene,
@@ -320,7 +323,45 @@ def test_matlab_files_may_lie_in_the_root(tmp_path: Path) -> None:
     found = c2seg_bw.find_scenes(tmp_path / 'data2')
     assert [scene.name for scene in found] == ['beijing', 'wuhan']
     keys = {name: layer.key for name, layer in found[0].layers.items()}
-    assert keys == dict(msi='MSI', sar='SAR', label='label')
+    assert keys == dict(msi='MSI', sar='SAR', label='label', hsi='HSI')
+
+
+def test_pixels_of_30_m_become_nine(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_c2seg_bw(tmp_path, bands=116)
+    assert run_c2seg(tmp_path) == 0
+    assert not (tmp_path / 'tiles/hsi').exists()  # only on request
+    config = ('--config', 'c2seg_bw_hsi.py')
+    assert run_c2seg(tmp_path, *config) == 0
+    assert 'hsi, ' in capsys.readouterr().out
+    tile = tmp_path / 'tiles/hsi/wuhan/00000_00256.tif'
+    with rasterio.open(tile) as file:
+        data = file.read()
+    assert data.shape == (116, 256, 256)
+    rows, columns = np.mgrid[:256, 256:512] // 3
+    assert (data == 1000 * rows + columns).all()
+    assert tile.stat().st_size < data.nbytes / 9
+    assert run_c2seg(tmp_path, '--check', *config) == 0
+    base = ROOT / 'configs/_base_/datasets/c2seg_bw_hsi.py'
+    settings = Config.fromfile(base).test_dataloader.dataset
+    settings.update(data_root=str(tmp_path))
+    inputs = DATASETS.build(settings)[0]['inputs']
+    bands = {m: x.shape[0] for m, x in inputs.items()}
+    assert bands == dict(opt=4, sar=2, hsi=116)
+
+
+def test_a_transposed_layer_is_named(tmp_path: Path) -> None:
+    make_c2seg_bw(tmp_path)
+    path = tmp_path / 'data2/wuhan.mat'
+    images = dict(
+        HSI=np.ones((200, 86, 2)),
+        MSI=np.ones((256, 600, 4)),
+        SAR=np.ones((256, 600, 2)),
+    )
+    write_matlab(path, images)
+    with pytest.raises(ValueError, match=r'\(200, 86\).*cover \(256, 600\)'):
+        run_c2seg(tmp_path, '--config', 'c2seg_bw_hsi.py')
 
 
 def test_what_a_scene_says_of_its_bands_moves_along(tmp_path: Path) -> None:

@@ -79,6 +79,11 @@ class AlignedLayer:
         return self.source.paths[0]
 
     @property
+    def compressed(self) -> bool:
+        """Whether tiles of measurements are: no."""
+        return False
+
+    @property
     def is_label(self) -> bool:
         """Whether it holds classes."""
         return self.source.modality is None

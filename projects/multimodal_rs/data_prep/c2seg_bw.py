@@ -9,6 +9,11 @@ left at the right and at the bottom is not used. An interrupted run goes on
 where it stopped; a second one changes nothing. Afterwards the .mat files may
 be removed. Reading them needs h5py.
 
+``--config c2seg_bw_hsi.py`` cuts the hyperspectral images, too. Their pixels
+of 30 m are repeated three times along each side, from the upper left corner
+on: that is how others read them, and the files say nothing about where they
+lie. Tiles of them are compressed.
+
 Three splits are written below splits:
 
 official
@@ -39,9 +44,11 @@ random-82-seed<seed>
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from multimodal_rs.data_prep.prepare import prepare
+from multimodal_rs.data_prep.repeated import RepeatedLayer
 from multimodal_rs.data_prep.scenes import FOLDER, Scene, SceneLayer, scene_of
 from multimodal_rs.data_prep.splits import Split, hold_out, natural_sort
 from multimodal_rs.datasets.io.arrays import array_names
@@ -124,7 +131,19 @@ def find_scenes(data_root: Path) -> list[Scene]:
         ValueError: If a file is damaged, or it does not tell which of its
             variables is a layer.
     """
-    return find_cities(data_root, 'data2', CITIES, FILES)
+    return [
+        replace(scene, layers=scene.layers | _hyperspectral(scene.layers))
+        for scene in find_cities(data_root, 'data2', CITIES, FILES)
+    ]
+
+
+def _hyperspectral(layers: Mapping[str, SceneLayer]) -> dict[str, SceneLayer]:
+    """Get the layer of 30 m, if there is one in the file of the others."""
+    like = layers['msi']
+    keys = [v for v in array_names(str(like.path)) if 'hsi' in v.lower()]
+    if not keys:
+        return {}
+    return dict(hsi=RepeatedLayer(like.path, keys[0], like=like, factor=3))
 
 
 def find_cities(

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mmengine.config import Config
@@ -14,7 +15,13 @@ from multimodal_rs.data_prep.class_balance import (
     print_labels,
     update_label_counts,
 )
-from multimodal_rs.data_prep.scenes import Scene, TileFolder, cut, find_uncut
+from multimodal_rs.data_prep.scenes import (
+    FOLDER,
+    Scene,
+    TileFolder,
+    cut,
+    find_uncut,
+)
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.label_counts import FILE, RENEWED, never_seen
@@ -64,6 +71,7 @@ def prepare(
     config_path = dataset_config(name)
     dataset = build_dataset(config_path, args.data_root)
     scenes = find_scenes(args.data_root) if find_scenes else ()
+    scenes = [_read_layers(scene, dataset) for scene in scenes]
     if args.check:
         uncut = find_uncut(scenes, TileFolder(args.data_root))
         return check_folder(dataset, splits, scene_of, uncut)
@@ -74,6 +82,17 @@ def prepare(
         write_split(splits / folder, split)
     measure(dataset, config_path)
     return 0
+
+
+def _read_layers(scene: Scene, dataset: MultiModalSegDataset) -> Scene:
+    """Leave out what is optional and not read."""
+    read = {modality.dir for modality in dataset.modalities.values()}
+    layers = {
+        name: layer
+        for name, layer in scene.layers.items()
+        if not layer.optional or f'{FOLDER}/{name}' in read
+    }
+    return replace(scene, layers=layers)
 
 
 def build_dataset(

@@ -42,12 +42,16 @@ class SceneLayer:
         measured: Bands (0-based) that hold measurements even if the file
             calls one of them alpha, as GDAL does with any fourth band of 8
             bits that nobody described.
+        compressed: Whether tiles of it are; labels always are.
+        optional: Whether it is cut only where a config reads it.
     """
 
     path: Path
     key: str | None = None
     is_label: bool = False
     measured: Collection[int] = ()
+    compressed: bool = False
+    optional: bool = False
 
     @property
     def count(self) -> int | None:
@@ -319,7 +323,7 @@ def read_layer(
     if layer.is_label:
         ids = layer.ids(data)
         usable = isinstance(nodata, float | int) and fits(nodata, ids.dtype)
-        return Stripe(ids, nodata=nodata if usable else None, is_label=True)
+        return Stripe(ids, nodata=nodata if usable else None, compressed=True)
     empty = file.masked(bands, window, measured=layer.measured)
     if empty is not None and empty.ndim == 3:
         raise ValueError(
@@ -327,7 +331,14 @@ def read_layer(
             'cannot hold: give them one mask, or a nodata value'
         )
     data, nodata = _single(data, _one_nodata(nodata, file.path))
-    return Stripe(data, empty, nodata, file.names, file.scaling(bands))
+    return Stripe(
+        data,
+        empty,
+        nodata,
+        file.names,
+        file.scaling(bands),
+        compressed=layer.compressed,
+    )
 
 
 def _one_nodata(nodata: Nodata, path: str) -> float | None:

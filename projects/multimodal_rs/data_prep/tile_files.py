@@ -28,7 +28,7 @@ class Stripe:
         nodata: Value of all bands, None without one.
         names: Of the bands, None where the file says nothing.
         scaling: Scale and offset of the bands, None without.
-        is_label: Whether these are classes.
+        compressed: Whether its file shall be.
     """
 
     data: np.ndarray
@@ -36,7 +36,7 @@ class Stripe:
     nodata: float | None = None
     names: Sequence[str | None] = ()
     scaling: Scaling | None = None
-    is_label: bool = False
+    compressed: bool = False
 
     def part(self, left: int, width: int) -> 'Stripe':
         """Get the columns of a tile."""
@@ -77,7 +77,9 @@ def write_tile(path: Path, tile: Stripe, place: Mapping) -> None:
         place: ``crs`` and ``transform``, or nothing.
     """
     bands, height, width = tile.data.shape
-    settings = dict(compress='deflate') if tile.is_label else {}
+    settings = {}
+    if tile.compressed:
+        settings = dict(compress='deflate', interleave='band')
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(atomic_path(path))
         stack.enter_context(warnings.catch_warnings())

@@ -17,7 +17,8 @@ class C2SegBWDataset(MultiModalSegDataset):
     Dataset features:
 
     - Sentinel-2, the four bands of 10 m, and Sentinel-1, two channels in dB,
-      at 10 m; a hyperspectral image of 116 bands at 30 m, which is not read;
+      at 10 m; a hyperspectral image of 116 bands at 30 m, of which
+      ``c2seg_bw_hsi.py`` reads every pixel nine times;
     - Beijing 13474 x 8706 pixels, Wuhan 6225 x 8670 (which is height and
       which is width is not verified).
 
@@ -28,7 +29,7 @@ class C2SegBWDataset(MultiModalSegDataset):
     - as read, tiles of 256x256 that ``data_prep.c2seg_bw`` cuts:
       ``tiles/{msi,sar,label}/beijing/00256_01024.tif``, the row and the
       column of the city in which the tile begins; id
-      ``beijing/00256_01024``;
+      ``beijing/00256_01024``. Those of ``hsi`` are on request;
     - SAR has at least one NaN (Beijing).
 
     Dataset classes, with the numbers in the file and, where we shorten them,
