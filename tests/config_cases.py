@@ -164,23 +164,24 @@ def random_batch(
     packing = [step['type'] for step in steps].index('PackMultiModalInputs')
     steps = [TRANSFORMS.build(step) for step in steps[packing + 1 :]]
     modalities = build_modalities(dataset['modalities'])
+    size = (dataset['windows'],) * 2 if dataset.get('windows') else SIZE
     inputs, samples = {m: [] for m in modalities}, []
     for i in range(2):
         images = {
-            m: torch.rand(d.channels, *SIZE) for m, d in modalities.items()
+            m: torch.rand(d.channels, *size) for m, d in modalities.items()
         }
         if i == 0:
             next(iter(images.values()))[:, :5, :5] = torch.nan
         sample = SegDataSample(
             metainfo=dict(
                 sample_id=str(i),
-                ori_shape=SIZE,
-                img_shape=SIZE,
+                ori_shape=size,
+                img_shape=size,
                 present_modalities=tuple(present or modalities),
             )
         )
         if dataset.get('label') is not False:
-            label = torch.randint(0, num_classes, (1, *SIZE))
+            label = torch.randint(0, num_classes, (1, *size))
             label[:, :3] = 255
             sample.gt_sem_seg = PixelData(data=label)
         packed = dict(inputs=images, data_samples=sample)

@@ -25,6 +25,7 @@ default_hooks = dict(
     declaration=dict(type='DeclarationHook'),
     label_count=dict(type='LabelCountHook'),
     file_range=dict(type='FileRangeHook'),
+    fitted_values=dict(type='FittedValuesHook'),
     reproducible_run=dict(type='ReproducibleRunHook'),
     keep_memory=dict(type='KeepMemoryHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),

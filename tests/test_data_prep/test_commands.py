@@ -13,18 +13,24 @@ from multimodal_rs.data_prep.__main__ import commands, main
 from tool_runs import run, run_tool
 
 NAMES = (
+    'augsburg',
+    'berlin',
     'c2seg_ab',
     'c2seg_bw',
     'ddhr',
     'dfc2020',
     'flair',
     'globe230k',
+    'houston2013',
     'isprs',
     'label_fractions',
     'mine',
+    'muufl',
     'ombria',
     'one_grid',
     'simulate',
+    'simulate_hs',
+    'trento',
     'whu_opt_sar',
 )
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -10,12 +11,9 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
+from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
-from multimodal_rs.datasets.modality import (
-    Modality,
-    build_modalities,
-    disagreement,
-)
+from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.strict import load_strictly
 
@@ -67,7 +65,12 @@ def load_trained(
         if modality.file_range is not None
     }
     preprocessor = model.data_preprocessor
-    preprocessor.modalities = with_file_range(preprocessor.modalities, ranges)
+    # With the numbers that steps of `values` have from the training pixels.
+    declared = {
+        name: replace(modality, values=trained[name].values)
+        for name, modality in preprocessor.modalities.items()
+    }
+    preprocessor.modalities = with_file_range(declared, ranges)
     load_strictly(model, weights, checkpoint)
     model.to(device).eval()
     palette = tuple(

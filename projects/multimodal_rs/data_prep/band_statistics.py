@@ -15,10 +15,15 @@ from multimodal_rs.datasets.file_range import (
     ValueSketch,
     file_numbers,
 )
+from multimodal_rs.datasets.fits import RENEWED
 from multimodal_rs.datasets.io.raster import raster_exists
-from multimodal_rs.datasets.label_counts import RENEWED
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.datasets.reading import Reading, read_layer
+from multimodal_rs.datasets.reading import (
+    Reading,
+    at_pixels,
+    prepared,
+    read_layer,
+)
 from multimodal_rs.utils.damage import DamagedFileError, reading
 from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.progress import progress
@@ -115,13 +120,14 @@ def measure(dataset: MultiModalSegDataset, partial: Path) -> dict:
     identity = fingerprint(dataset)
     start, moments, sketches = _resume(dataset, partial, identity)
     for index in progress(range(start, len(dataset)), 'statistics, tiles'):
-        paths = dataset.get_data_info(index)['img_paths']
+        tile = dataset.get_data_info(index)
+        pixels = dataset.training_pixels(tile)
         for name, modality in dataset.modalities.items():
-            reading = _read(modality, paths[name])
+            reading = _read(modality, tile['img_paths'][name])
+            if reading is not None and pixels is not None:
+                reading = at_pixels(reading, pixels)
             if reading is not None:
-                out = np.empty(reading.data.shape, np.float32)
-                modality.prepare(*reading, out=out)
-                moments[name].add(out)
+                moments[name].add(prepared(reading, modality))
                 sketches[name].add(file_numbers(reading, modality))
         if (index + 1) % SAVE_EVERY == 0:
             _save(partial, identity, index + 1, moments, sketches)
@@ -168,11 +174,18 @@ def fingerprint(dataset: MultiModalSegDataset) -> str:
         name: {k: v for k, v in d.items() if k not in PRESENTATION}
         for name, d in dataset.metainfo['modalities'].items()
     }
-    tiles = [
-        dataset.get_data_info(i)['sample_id'] for i in range(len(dataset))
-    ]
+    tiles = [_identity(dataset, tile) for tile in dataset.tiles]
     text = json.dumps([CONTENT, declarations, tiles], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _identity(dataset: MultiModalSegDataset, tile: dict) -> str | list:
+    """Identify a tile, and the pixels of it if not all are measured."""
+    pixels = dataset.training_pixels(tile)
+    if pixels is None:
+        return tile['sample_id']
+    digest = hashlib.sha256(np.packbits(pixels).tobytes()).hexdigest()
+    return [tile['sample_id'], list(pixels.shape), digest]
 
 
 def update_statistics(
@@ -228,9 +241,9 @@ def _resume(
         if state is not None:
             print(f'{partial}: continues after {state[0]} tiles')
             return state
-    bands = {name: m.channels for name, m in dataset.modalities.items()}
-    moments = {name: BandMoments(count) for name, count in bands.items()}
-    sketches = {name: ValueSketch(count) for name, count in bands.items()}
+    modalities = dataset.modalities.items()
+    moments = {name: BandMoments(m.channels) for name, m in modalities}
+    sketches = {name: ValueSketch(len(m.bands)) for name, m in modalities}
     return 0, moments, sketches
 
 

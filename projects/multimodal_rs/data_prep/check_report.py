@@ -59,7 +59,9 @@ def check_folder(
         name: check_tile(dataset, name) for name in progress(names, 'check')
     }
     findings += [f for tile in tiles.values() for f in tile.findings]
-    wrong, remarks = check_lists(lists, scene_of)
+    wrong, remarks = check_lists(
+        lists, scene_of, pixels=bool(dataset.held_out)
+    )
     findings += wrong
     if dataset.label is not None:
         trained = lists.get(trained_on, names)

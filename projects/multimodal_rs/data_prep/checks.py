@@ -18,7 +18,11 @@ from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.label import translate
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.pixels import count_absurd
-from multimodal_rs.datasets.reading import BandReader, ContradictionError
+from multimodal_rs.datasets.reading import (
+    BandReader,
+    ContradictionError,
+    prepared,
+)
 from multimodal_rs.utils.installation import one_grid_command
 
 LABEL = 'label'
@@ -142,8 +146,9 @@ def _read(
         how many numbers are absurd.
     """
     reading = BandReader(file, modality).read()
-    out = np.empty(reading.data.shape, np.float32)
-    modality.prepare(*reading, out=out)
+    # Invalid pixels can be found before steps are measured, too.
+    readable = modality.as_stored if modality.unfitted else modality
+    out = prepared(reading, readable)
     far = far_off(file_numbers(reading, modality), modality)
     return out, far, count_absurd(reading.data, reading.nodata)
 
@@ -236,12 +241,15 @@ def read_lists(
 def check_lists(
     lists: Mapping[Path, list[str]],
     scene_of: Callable[[str], str] | None,
+    pixels: bool = False,
 ) -> tuple[list[Finding], list[str]]:
     """Compare the lists of each folder: no tile may be in two of them.
 
     Args:
         lists: Tiles of each list.
         scene_of: Gives the scene of a tile, where ids tell it.
+        pixels: Whether label rasters divide the pixels of a tile, so that it
+            may be in several lists.
 
     Returns:
         What is wrong, and remarks on what is not ideal.
@@ -260,7 +268,7 @@ def check_lists(
             continue
         where = f'{one} and {two.name}'
         shared = set(tiles) & set(others)
-        if shared:
+        if shared and not pixels:
             text = f'{where} share {len(shared)} tiles: {_some(shared)}'
             findings.append(Finding('overlap between splits', text))
         if scene_of is not None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.fits import RENEWED
 from multimodal_rs.datasets.label_counts import (
-    RENEWED,
     LabelCounts,
     label_fingerprint,
 )

@@ -15,6 +15,7 @@ from multimodal_rs.data_prep.class_balance import (
     print_labels,
     update_label_counts,
 )
+from multimodal_rs.data_prep.fitting import update_fits
 from multimodal_rs.data_prep.scenes import (
     FOLDER,
     Scene,
@@ -24,7 +25,8 @@ from multimodal_rs.data_prep.scenes import (
 )
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.label_counts import FILE, RENEWED, never_seen
+from multimodal_rs.datasets.fits import RENEWED
+from multimodal_rs.datasets.label_counts import never_seen
 from multimodal_rs.utils.command_line import CommandParser
 from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.installation import dataset_config
@@ -102,6 +104,10 @@ def build_dataset(
     init_default_scope('mmseg')
     settings = Config.fromfile(config)[f'{part}_dataloader'].dataset
     settings.update(data_root=str(data_root), pipeline=[], lazy_init=True)
+    # Whole tiles, and no question whether what is measured here was measured.
+    settings.update(test_mode=True)
+    for key in ('windows', 'crops'):
+        settings.pop(key, None)
     return DATASETS.build(settings)
 
 
@@ -181,7 +187,8 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
             'written: correct `split` in the config, or --seed'
         )
     dataset.full_init()
-    target = trained_on.parent / FILE
+    target = dataset.stats_file
+    update_fits(dataset, target, config.stem)
     statistics = update_statistics(dataset, target, config.stem)
     with reading(target, f'numbers of bands: {RENEWED}'):
         _print_bands(statistics)

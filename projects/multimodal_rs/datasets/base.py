@@ -5,6 +5,9 @@ import os
 import os.path as osp
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +16,13 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.band_groups import in_band_groups
+from multimodal_rs.datasets.fits import (
+    Fit,
+    completed,
+    fitted_names,
+    stored_fits,
+    tiles_key,
+)
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.datasets.label import build_label
@@ -21,6 +31,8 @@ from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.plain import plain
 from multimodal_rs.utils.sample_ids import check_sample_id
+
+STATS = 'stats.json'  # beside the split lists; data_prep writes it
 
 
 @DATASETS.register_module()
@@ -55,6 +67,9 @@ class MultiModalSegDataset(BaseSegDataset):
     """
 
     LABEL: Mapping | None = None
+    # Folders of label rasters that divide the pixels of tiles with this list;
+    # the same tile may then be in other lists, too.
+    held_out: Sequence[str] = ()
 
     def __init__(
         self,
@@ -100,15 +115,19 @@ class MultiModalSegDataset(BaseSegDataset):
         )
         transforms = self.pipeline.transforms
         self.pipeline.transforms = [in_band_groups(t) for t in transforms]
-        # Asked for every tile; metainfo makes a deep copy each time.
-        self.num_classes = len(self.metainfo.get('classes', ()))
         self._check_label_ids()
+
+    @cached_property
+    def num_classes(self) -> int:
+        """Number of classes; asked for every tile, so not made each time."""
+        return len(self.metainfo.get('classes', ()))
 
     def full_init(self) -> None:
         """Read the split list and start counting draws."""
         if self._fully_initialized:
             return
         super().full_init()
+        self._take_stored_fits()
         self.draws = torch.zeros(len(self), dtype=torch.int64).share_memory_()
 
     def load_data_list(self) -> list[dict]:
@@ -226,6 +245,71 @@ class MultiModalSegDataset(BaseSegDataset):
             'have the same name up to `suffix`'
         )
 
+    @property
+    def stats_file(self) -> Path:
+        """Where ``data_prep`` keeps what it has measured of the list."""
+        if not self.ann_file:
+            return Path(self.data_root or '.', STATS)
+        return Path(self.ann_file).with_name(STATS)
+
+    @property
+    @force_full_init
+    def tiles(self) -> list[dict]:
+        """Records of all tiles of the list; samples may be parts of them."""
+        count = super().__len__()
+        return [self.get_data_info(i) for i in range(count)]
+
+    def take_fits(self, fits: Mapping[str, Sequence]) -> None:
+        """Take numbers for the steps of ``values`` that are measured.
+
+        Args:
+            fits: Modality -> for each step the numbers, None without any.
+        """
+        declared = completed(self._metainfo['modalities'], fits)
+        self._metainfo['modalities'] = declared
+        self.modalities = {
+            name: replace(modality, values=tuple(declared[name]['values']))
+            if name in fits
+            else modality
+            for name, modality in self.modalities.items()
+        }
+
+    def _take_stored_fits(self) -> None:
+        """Take what ``data_prep`` has measured; training checks of what."""
+        declarations = self._metainfo['modalities']
+        if not fitted_names(declarations):
+            return
+        fits = stored_fits(self.stats_file, declarations)
+        if not self.test_mode:
+            self.check_fits(fits)
+        self.take_fits({name: fit.steps for name, fit in fits.items()})
+
+    def check_fits(self, fits: Mapping[str, Fit]) -> None:
+        """Compare what numbers were measured on with the training list.
+
+        Raises:
+            ValueError: If it was another list.
+        """
+        key = tiles_key([tile['sample_id'] for tile in self.tiles])
+        other = [name for name, fit in fits.items() if fit.tiles != key]
+        if other:
+            raise ValueError(
+                f'{self.stats_file}: the numbers for `values` of {other} were '
+                f'measured on other tiles than those of {self.ann_file}: '
+                f'`{prepare_command()}` measures them again'
+            )
+
+    def training_pixels(self, tile: dict) -> np.ndarray | None:
+        """Say which pixels of a tile statistics may be taken from.
+
+        Args:
+            tile: Its record.
+
+        Returns:
+            (H, W) bool; None: all.
+        """
+        return None
+
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
         """Get one tile's record with the declarations it is read by."""
@@ -250,7 +334,11 @@ class MultiModalSegDataset(BaseSegDataset):
             np.random.seed(state)
             random.seed(int(state[0]))
         with raster_session():
-            return self.pipeline(self.get_data_info(idx))
+            return self.pipeline(self.raw_sample(idx))
+
+    def raw_sample(self, idx: int) -> dict:
+        """Get what the pipeline starts from."""
+        return self.get_data_info(idx)
 
     def _record(self, tile: str) -> dict:
         check_sample_id(tile, self.ann_file or self.data_root or '.')

@@ -4,15 +4,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.fits import RENEWED
 from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json
 from multimodal_rs.utils.labels import IGNORED
-
-FILE = 'stats.json'  # beside the training list; data_prep writes it
-RENEWED = 'delete it, and let data_prep measure again'
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,7 @@ class LabelCounts:
 
 def label_fingerprint(dataset: MultiModalSegDataset) -> str:
     """Identify what is counted: tiles, classes, and how labels are read."""
-    tiles = [
-        dataset.get_data_info(i)['sample_id'] for i in range(len(dataset))
-    ]
+    tiles = [tile['sample_id'] for tile in dataset.tiles]
     classes = list(dataset.metainfo['classes'])
     label = {
         key: sorted(value.items()) if isinstance(value, dict) else value
@@ -59,7 +54,7 @@ def known_counts(dataset: MultiModalSegDataset) -> LabelCounts | None:
     Returns:
         None if there is no file, or it was written for other tiles or labels.
     """
-    path = Path(dataset.ann_file).with_name(FILE)
+    path = dataset.stats_file
     if dataset.label is None or not path.is_file():
         return None
     fingerprint = label_fingerprint(dataset)

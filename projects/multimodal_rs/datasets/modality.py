@@ -4,12 +4,14 @@ import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from mmseg.registry import TRANSFORMS
 
 import multimodal_rs.datasets.values  # noqa: F401  registers the steps
+from multimodal_rs.datasets.display import Display, shown_channels
+from multimodal_rs.datasets.fitted_values import FittedStep
 from multimodal_rs.datasets.io.opened import Nodata, Scaling
 from multimodal_rs.datasets.names import check_name
 from multimodal_rs.datasets.pixels import apply_scaling, in_type, unmeasured
@@ -19,28 +21,6 @@ from multimodal_rs.utils.plain import plain
 NODATA_RULES = ('any', 'all')
 SCALE_RULES = ('refuse', 'apply', 'ignore')
 ALPHA = ('a', 'alpha', 'mask')  # in `file_bands`: no measurement
-LEARNT = ('bands', 'values', 'mean', 'std')  # what weights depend on
-
-
-@dataclass(frozen=True)
-class Display:
-    """How a person wants to see a modality.
-
-    Attributes:
-        bands: One band (grey) or three (red, green, blue), named like the
-            modality's ``bands``. None takes the first three, or the first.
-        range: (low, high) in the units after the value transforms, mapped to
-            black and white.
-        percentiles: (low, high) in percent of the valid pixels of a picture,
-            for pictures that each need a stretch of their own.
-
-    Without ``range`` and ``percentiles`` all pictures of the modality have
-    the stretch that its ``mean`` and ``std`` give.
-    """
-
-    bands: tuple | None = None
-    range: tuple[float, float] | None = None
-    percentiles: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,8 +91,9 @@ class Modality:
 
     @cached_property
     def display_indices(self) -> tuple[int, ...]:
-        """Positions, among ``bands``, of what a picture shows."""
-        return _display_indices(self)
+        """Positions, among the channels, of what a picture shows."""
+        where = f'modality {self.name!r}, display'
+        return shown_channels(self.display, self.channel_names, where)
 
     @property
     def files(self) -> tuple:
@@ -137,17 +118,34 @@ class Modality:
     @cached_property
     def as_stored(self) -> 'Modality':
         """The same in the numbers of the files, without ``values``."""
-        return replace(self, values=())
+        plain_ = dict(values=(), mean=None, std=None, display=Display())
+        return replace(self, **plain_)
 
     @property
     def file_count(self) -> int | None:
         """Number of bands that a file must have; None if undeclared."""
         return None if self.file_bands is None else len(self.file_bands)
 
-    @property
+    @cached_property
     def channels(self) -> int:
         """Number of channels that the network sees."""
-        return len(self.bands)
+        made = [getattr(step, 'channels', None) for step in self._steps]
+        return next(filter(None, reversed(made)), len(self.bands))
+
+    @cached_property
+    def channel_names(self) -> tuple:
+        """What the channels are: bands, or components of them."""
+        if self.channels == len(self.bands):
+            return self.bands
+        return tuple(f'component {i + 1}' for i in range(self.channels))
+
+    @cached_property
+    def unfitted(self) -> tuple[str, ...]:
+        """Steps that wait for numbers of the training pixels."""
+        waiting = (
+            s for s in self._steps if isinstance(s, FittedStep) and not s.fit
+        )
+        return tuple(type(step).__name__ for step in waiting)
 
     def prepare(
         self,
@@ -166,10 +164,21 @@ class Modality:
             masked: True where the file's mask says empty, (H, W) or
                 (C, H, W).
             scaling: Scale and offset to apply before ``values``.
-            out: (C, H, W) float32, takes the numbers in the units of
+            out: (channels, H, W) float32, takes the numbers in the units of
                 ``values``, NaN in all bands of an invalid pixel. None
                 overwrites ``data``.
+
+        Raises:
+            ValueError: If a step has not been measured yet.
         """
+        if self.unfitted:
+            raise ValueError(
+                f'modality {self.name!r}: {list(self.unfitted)} in `values` '
+                'have no numbers yet. They come from the training pixels: '
+                f'`{prepare_command()}` measures them (with `--config` for a '
+                'config that is not the usual one) and writes stats.json '
+                'beside the split lists; keep it there'
+            )
         out = data if out is None else out
         whole, wide = data.dtype.kind in 'iu', data.dtype.itemsize > 4
         invalid = [self._empty(data, file_nodata)]
@@ -193,11 +202,14 @@ class Modality:
     ) -> None:
         """Write file numbers in network units, as float32."""
         if scaling is not None:
-            apply_scaling(source, scaling, out)
-            source = out
+            target = _room(len(source), out)
+            apply_scaling(source, scaling, target)
+            source = target
         for step in self._steps:
-            step(source, out)
-            source = out
+            channels = getattr(step, 'channels', None) or len(source)
+            target = _room(channels, out)
+            step(source, target)
+            source = target
         if source is not out:
             np.copyto(out, source, casting='same_kind')
 
@@ -223,31 +235,11 @@ class Modality:
         return equal.any(axis=0)
 
 
-class Disagreement(NamedTuple):
-    """Something that two declarations of the same data say differently."""
-
-    what: str
-    ours: object
-    theirs: object
-
-
-def disagreement(
-    ours: Mapping[str, Modality], theirs: Mapping[str, Modality]
-) -> Disagreement | None:
-    """Compare what weights depend on; files may differ in the rest.
-
-    Returns:
-        The first attribute that differs; None: there is none.
-    """
-    if set(ours) != set(theirs):
-        return Disagreement('modalities', list(ours), list(theirs))
-    for name, modality in ours.items():
-        for attribute in LEARNT:
-            mine = plain(getattr(modality, attribute))
-            other = plain(getattr(theirs[name], attribute))
-            if mine != other:
-                return Disagreement(f'{attribute} of {name}', mine, other)
-    return None
+def _room(channels: int, out: np.ndarray) -> np.ndarray:
+    """Get where a step may write: ``out`` if it has so many channels."""
+    if channels == len(out):
+        return out
+    return np.empty((channels, *out.shape[1:]), np.float32)
 
 
 def build_modalities(
@@ -313,12 +305,12 @@ def _check(modality: Modality) -> None:
         if len(numbers_) != modality.channels:
             raise ValueError(
                 f'{where}: {attribute} must have one entry per band, expected '
-                f'{modality.channels} for bands {list(modality.bands)}, got '
+                f'{modality.channels} for {list(modality.channel_names)}, got '
                 f'{len(numbers_)}: take it from the stats.json that '
                 f'`{prepare_command()}` writes'
             )
     if modality.file_range is not None:
-        _check_range(modality.file_range, modality.channels, where)
+        _check_range(modality.file_range, len(modality.bands), where)
     if modality.std is not None and not all(s > 0 for s in modality.std):
         raise ValueError(
             f'{where}: std must be positive, got {list(modality.std)}'
@@ -379,22 +371,3 @@ def _index(band: int | str, names: Sequence[str] | None, where: str) -> int:
             f'{list(names)}'
         )
     return list(names).index(band)
-
-
-def _display_indices(modality: Modality) -> tuple[int, ...]:
-    wanted = modality.display.bands
-    if wanted is None:
-        return (0, 1, 2) if modality.channels >= 3 else (0,)
-    where = f'modality {modality.name!r}, display'
-    if len(wanted) not in (1, 3):
-        raise ValueError(
-            f'{where}: one band (grey) or three (red, green, blue), got '
-            f'{list(wanted)}'
-        )
-    missing = [b for b in wanted if b not in modality.bands]
-    if missing:
-        raise KeyError(
-            f'{where}: {missing} are not among the bands that are read, '
-            f'{list(modality.bands)}'
-        )
-    return tuple(modality.bands.index(b) for b in wanted)

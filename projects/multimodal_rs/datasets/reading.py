@@ -119,12 +119,38 @@ class BandReader:
         """Read the bands in the units of a network.
 
         Returns:
-            (C, H, W) float32, NaN in all bands of an invalid pixel.
+            (channels, H, W) float32, NaN in all of an invalid pixel.
         """
-        reading = self.read(window, out_shape)
-        out = np.empty(reading.data.shape, np.float32)
-        self.modality.prepare(*reading, out=out)
-        return out
+        return prepared(self.read(window, out_shape), self.modality)
+
+
+def prepared(reading: Reading, modality: Modality) -> np.ndarray:
+    """Bring what was read into the units of a network.
+
+    Returns:
+        (channels, H, W) float32, NaN in all channels of an invalid pixel.
+    """
+    shape = modality.channels, *reading.data.shape[1:]
+    out = np.empty(shape, np.float32)
+    modality.prepare(*reading, out=out)
+    return out
+
+
+def at_pixels(reading: Reading, pixels: np.ndarray) -> Reading:
+    """Keep some pixels of what was read.
+
+    Args:
+        reading: It.
+        pixels: (H, W) bool.
+
+    Returns:
+        Of shape (C, N, 1).
+    """
+    masked = reading.masked
+    return reading._replace(
+        data=reading.data[:, pixels][..., None],
+        masked=None if masked is None else masked[..., pixels][..., None],
+    )
 
 
 class PlacedReading(NamedTuple):

@@ -5,7 +5,8 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch.utils.data import DataLoader
 
-from multimodal_rs.datasets.modality import build_modalities, disagreement
+from multimodal_rs.datasets.disagreement import disagreement
+from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.wrappers import unwrapped
 
 

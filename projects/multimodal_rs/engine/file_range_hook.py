@@ -20,7 +20,7 @@ from multimodal_rs.datasets.file_range import (
 )
 from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.datasets.reading import read_layer
+from multimodal_rs.datasets.reading import at_pixels, read_layer
 
 TILES = 64  # of the training list, evenly spread
 STEP = 4  # every fourth row and column of them
@@ -71,14 +71,18 @@ def _tell(dataset: Dataset, ranges: Mapping[str, list]) -> None:
 
 def _measure(dataset: MultiModalSegDataset, modality: Modality) -> list | None:
     """Measure the range of one modality; None if it has no valid pixel."""
-    sketch = ValueSketch(modality.channels)
-    count = len(dataset)
-    for index in range(0, count, max(count // TILES, 1)):
-        path = dataset.get_data_info(index)['img_paths'][modality.name]
+    sketch = ValueSketch(len(modality.bands))
+    tiles = dataset.tiles
+    for tile in tiles[:: max(len(tiles) // TILES, 1)]:
+        path = tile['img_paths'][modality.name]
         if modality.optional and not raster_exists(path):
             continue
         reading = read_layer(path, modality).reading
-        sketch.add(file_numbers(reading, modality, STEP))
+        pixels = dataset.training_pixels(tile)
+        if pixels is None:
+            sketch.add(file_numbers(reading, modality, STEP))
+        else:
+            sketch.add(file_numbers(at_pixels(reading, pixels), modality))
     if not sketch.counts.any():
         return None
     values = sketch.percentiles(PERCENTILES).tolist()

@@ -365,7 +365,8 @@ def _text(
 
 def _bands(modality: Modality) -> str:
     """Say which bands are shown: ``B04, B03, B02``, ``bands 3, 2, 1``."""
-    shown = [modality.bands[i] for i in modality.display_indices]
+    names = modality.channel_names
+    shown = [names[i] for i in modality.display_indices]
     text = ', '.join(map(str, shown))
     if all(isinstance(band, str) for band in shown):
         return text

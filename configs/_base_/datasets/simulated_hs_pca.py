@@ -1,0 +1,16 @@
+# The simulated town with ten principal components in the place of its bands,
+# measured on the training pixels: data_prep/simulate_hs.py --config
+# simulated_hs_pca.py.
+_base_ = './simulated_hs.py'
+
+modalities = dict(
+    hsi=dict(
+        values=[dict(type='PCA', components=10)],
+        display=dict(bands=['component 1']),
+    )
+)
+dataset = dict(modalities=modalities)
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)
+data_preprocessor = dict(modalities=modalities)

@@ -1,0 +1,45 @@
+"""Preparation of MUUFL Gulfport, usually in data/muufl.
+
+Put muufl_gulfport_campus_1_hsi_220_label.mat there. Written are the images as
+GeoTIFF, label rasters, split lists, and what is measured of the training
+pixels (stats.json).
+
+There is no official split. That of this project is called blocks: training
+and test pixels lie in different blocks of 24 x 24 pixels, about a fifth of
+each class is for training, and a tenth of that, at one end of it, for
+validation. `--random 150` writes one as papers use it besides. A second run
+changes nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from multimodal_rs.data_prep.scene_files import (
+    Field,
+    LabelRaster,
+    SceneForm,
+)
+from multimodal_rs.data_prep.sparse_scenes import prepare_scene
+from multimodal_rs.utils.command_line import run
+
+FILE = 'muufl_gulfport_campus_1_hsi_220_label.mat'
+
+
+def forms_of(data_root: Path) -> list[SceneForm]:
+    """List the one form of the scene."""
+
+    def field(*names: str) -> Field:
+        return Field(data_root / FILE, ('hsi', *names))
+
+    layers = dict(hsi=field('Data'), lidar=field('Lidar', 'z'))
+    labels = LabelRaster(field('sceneLabels', 'labels'), none=-1)
+    return [SceneForm(FILE, layers, labels, None)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare or check a folder, see :func:`prepare_scene`."""
+    return prepare_scene(__doc__, 'muufl.py', 'muufl', forms_of, arguments)
+
+
+if __name__ == '__main__':
+    run(main)

@@ -1,0 +1,77 @@
+"""Preparation of Trento, usually in data/trento.
+
+Put one of these forms there:
+
+- hyper_Italy.tif, LiDAR_Italy.tif, TNsecSUBS_Train.mat and TNsecSUBS_Test.mat,
+  with variables of these names. The raster Test holds all labels: those of
+  training are taken out of it;
+- Italy_hsi.mat, Italy_lidar.mat (variable data) and allgrd.mat (mask_test),
+  or HSI_Trento.mat, Lidar1_Trento.mat and GT_Trento.mat: labels without a
+  split. For them take `--config trento_blocks.py`: training and test pixels
+  lie in different blocks of 24 x 24 pixels.
+
+Written are the images as GeoTIFF, label rasters, split lists, and what is
+measured of the training pixels (stats.json). A tenth of the training pixels
+of each class, those at one end of them, is held out for validation. A second
+run changes nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from multimodal_rs.data_prep.scene_files import (
+    LabelRaster,
+    RestOfLabels,
+    SceneForm,
+    Variable,
+)
+from multimodal_rs.data_prep.sparse_scenes import prepare_scene
+from multimodal_rs.utils.command_line import run
+
+
+def forms_of(data_root: Path) -> list[SceneForm]:
+    """List the forms of the scene."""
+
+    def variable(file: str, name: str | None = None) -> Variable:
+        return Variable(data_root / file, name)
+
+    train, everything = (
+        LabelRaster(variable(f'TNsecSUBS_{part}.mat', f'TNsecSUBS_{part}'))
+        for part in ('Train', 'Test')
+    )
+    hsi, lidar = map(variable, ('hyper_Italy.tif', 'LiDAR_Italy.tif'))
+    return [
+        SceneForm(
+            'hyper_Italy.tif, LiDAR_Italy.tif',
+            dict(hsi=hsi, lidar=lidar),
+            train,
+            RestOfLabels(everything, train),
+        ),
+        SceneForm(
+            'Italy_hsi.mat, Italy_lidar.mat',
+            dict(
+                hsi=variable('Italy_hsi.mat', 'data'),
+                lidar=variable('Italy_lidar.mat', 'data'),
+            ),
+            LabelRaster(variable('allgrd.mat', 'mask_test')),
+            None,
+        ),
+        SceneForm(
+            'HSI_Trento.mat, Lidar1_Trento.mat',
+            dict(
+                hsi=variable('HSI_Trento.mat', 'hsi_trento'),
+                lidar=variable('Lidar1_Trento.mat', 'lidar1_trento'),
+            ),
+            LabelRaster(variable('GT_Trento.mat', 'gt_trento')),
+            None,
+        ),
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare or check a folder, see :func:`prepare_scene`."""
+    return prepare_scene(__doc__, 'trento.py', 'trento', forms_of, arguments)
+
+
+if __name__ == '__main__':
+    run(main)
