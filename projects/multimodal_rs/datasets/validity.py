@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from multimodal_rs.datasets.modality import Display, Modality
+from multimodal_rs.datasets.display import Display
+from multimodal_rs.datasets.modality import Modality
 
 
 def prepared(
