@@ -198,7 +198,7 @@ def write_labels(
     _check_classes(dataset, parts['train'], name)
     for part, numbers in parts.items():
         path = args.data_root / 'labels' / name / part / f'{scene}.tif'
-        raster = Stripe(numbers[None].astype(np.uint8), is_label=True)
+        raster = Stripe(numbers[None].astype(np.uint8), compressed=True)
         write_tile(path, raster, {})
     counts = {p: int(np.count_nonzero(n)) for p, n in parts.items()}
     print(f'{args.data_root}: split {name}, labelled pixels {counts}')
