@@ -6,12 +6,13 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
 
+from multimodal_rs.apis.checkpoint_config import checkpoint_config
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.inference.provenance import checkpoint_identity
 
 
 def init_model(
-    config: str | os.PathLike | Config,
+    config: str | os.PathLike | Config | None,
     checkpoint: str | os.PathLike,
     device: str = 'cpu',
 ) -> nn.Module:
@@ -22,7 +23,8 @@ def init_model(
     together.
 
     Args:
-        config: The config of the training, or its path.
+        config: The config of the training, or its path. None: the one that
+            the training has written into the checkpoint.
         checkpoint: What the training wrote.
         device: ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ..., or ``'auto'``: the
             accelerator if there is one.
@@ -37,7 +39,9 @@ def init_model(
         ValueError: If config and checkpoint do not belong together.
         KeyError: If the checkpoint lacks weights or what they were trained on.
     """
-    if not isinstance(config, Config):
+    if config is None:
+        config = checkpoint_config(checkpoint)
+    elif not isinstance(config, Config):
         config = Config.fromfile(config)
     device = get_device() if device == 'auto' else device
     model, classes, palette = load_trained(config, checkpoint, device)
