@@ -17,8 +17,9 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
-from _launch import check_file, parse_rasters
+from _launch import check_file
 from multimodal_rs.reports.page import Page, write_page
+from multimodal_rs.utils.pairs import parse_rasters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -45,17 +45,10 @@ def test_network_of_a_checkpoint_alone(content, path):
         torch.testing.assert_close(value, content['state_dict'][name])
 
 
-@pytest.mark.parametrize(
-    'name',
-    [
-        'joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py',
-        'mcf_mamba/mcf-mamba_vmamba-t_1xb8-100e_dfc2020-256x256.py',
-    ],
-)
-def test_shipped_configs_are_understood(name):
-    config = Config.fromfile(
-        ROOT / 'configs' / name, import_custom_modules=False
-    )
+def test_shipped_config_is_understood():
+    name = 'joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py'
+    path = ROOT / 'configs' / name
+    config = Config.fromfile(path, import_custom_modules=False)
     assert _values(config.pretty_text) == config.to_dict()
 
 

@@ -14,6 +14,7 @@ from mmseg.registry import MODELS
 from helpers import ROOT
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.inference.windowed import network_modalities
+from multimodal_rs.utils.pairs import parse_pairs
 from multimodal_rs.utils.plain import plain
 
 CLASSES = ('water', 'forest & scrub', 'crops', 'built')
@@ -176,5 +177,5 @@ def test_tool_maps_a_scene(trained, make_scene, tmp_path, monkeypatch):
         assert file.shape == (35, 45) and file.transform.a == 20
         assert np.isin(file.read(), range(4)).all()
     for wrong in (['opt'], ['opt='], ['=a']):
-        with pytest.raises(SystemExit, match='form MODALITY=..., got'):
-            infer_scene.parse_pairs('--raster', wrong)
+        with pytest.raises(ValueError, match='form MODALITY=..., got'):
+            parse_pairs('--raster', wrong)

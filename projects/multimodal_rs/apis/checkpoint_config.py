@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 import torch
 from mmengine.config import Config
 
+from multimodal_rs.weights.checkpoint_files import require_whole
+
 ADVICE = 'give the config of the training as well (--config)'
 NUMBERS = dict(inf=float('inf'), nan=float('nan'))
 # Scopes of registries that a type may name: `mmseg.FCNHead`.
@@ -39,6 +41,7 @@ def checkpoint_config(checkpoint: str | os.PathLike) -> Config:
         ValueError: If there is no config in it, or more than plain values, or
             it needs modules that are not imported.
     """
+    require_whole(checkpoint)
     content = torch.load(checkpoint, map_location='cpu', weights_only=True)
     text = (content.get('meta') or {}).get('cfg')
     if not isinstance(text, str):

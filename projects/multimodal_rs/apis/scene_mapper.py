@@ -2,22 +2,28 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import nn
 
+from multimodal_rs.apis.batch import Mapped, map_scenes
+from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters, Source
-from multimodal_rs.inference.scene import SceneFiles, predict_scene
+from multimodal_rs.inference.scene import predict_scene
 from multimodal_rs.inference.windowed import (
     Windows,
     network_modalities,
     predict_rows,
 )
-from multimodal_rs.utils.stopwatch import Stopwatch
+from multimodal_rs.products.make import NOTHING, Products, make_products
+
+USUAL_CROP = 256  # pixels
 
 
 class SceneMapper:
@@ -32,8 +38,9 @@ class SceneMapper:
 
     Args:
         model (nn.Module): What ``init_model`` returns.
-        crop (int): Height and width of a window in pixels, best as in
-            training.
+        crop (int, optional): Height and width of a window in pixels, best as
+            in training. None: that of the crops in the model's config, 256
+            where it has none.
         stride (int, optional): Pixels between windows, at most ``crop``. None:
             half of it, so that every pixel is seen four times and blended.
         batch_size (int): Windows in the network at once.
@@ -52,7 +59,7 @@ class SceneMapper:
     def __init__(
         self,
         model: nn.Module,
-        crop: int = 256,
+        crop: int | None = None,
         stride: int | None = None,
         batch_size: int = 4,
     ) -> None:
@@ -67,6 +74,7 @@ class SceneMapper:
         self.classes: tuple[str, ...] = tuple(meta['classes'])
         self.palette: tuple = tuple(meta['palette'])
         self.modalities: Mapping[str, Modality] = network_modalities(model)
+        crop = training_crop(model) if crop is None else crop
         stride = max(crop // 2, 1) if stride is None else stride
         self.windows = Windows(crop, stride, batch_size)
 
@@ -119,7 +127,8 @@ class SceneMapper:
         confidence: str | os.PathLike | None = None,
         answered: str | os.PathLike | None = None,
         grid: SceneGrid = FINEST,
-    ) -> Stopwatch:
+        products: Products = NOTHING,
+    ) -> 'MapReport':
         """Classify a scene into a GeoTIFF on the grid of its rasters.
 
         Rasters are read and maps written window by window: they may be larger
@@ -137,11 +146,11 @@ class SceneMapper:
                 class in the map, and its margin over the second one.
             answered: GeoTIFF to write: which modalities have data.
             grid: To which grid rasters of others are brought.
+            products: What to make of the map when it is complete: areas,
+                polygons, a style, the accuracy against a reference.
 
         Returns:
-            Its ``seconds`` say where the time went: reading, network,
-            blending and writing, of which the first and the last run beside
-            the others; ``whole`` are the seconds since the start.
+            Where the time went, and what there is to say.
 
         Raises:
             KeyError: If a raster is for an unknown modality.
@@ -149,19 +158,87 @@ class SceneMapper:
             ValueError: If rasters cannot be brought to one grid, lack bands,
                 or cannot be read, or an output is no GeoTIFF or one of them.
         """
-        stopwatch = predict_scene(
+        outputs = SceneOutputs(
+            out, probabilities, preview, confidence, answered, products
+        )
+        return self.make(rasters, outputs, progress, grid)
+
+    def make(
+        self,
+        rasters: Mapping[str, Source],
+        outputs: SceneOutputs,
+        progress: bool = False,
+        grid: SceneGrid = FINEST,
+    ) -> 'MapReport':
+        """Do what :meth:`map` does, all names in one object."""
+        watch = predict_scene(
             self.model,
             rasters,
-            SceneFiles(out, probabilities, confidence, answered),
+            outputs.rasters,
             self.classes,
             self.palette,
             self.windows,
             progress,
             grid,
         )
-        if preview is not None:
-            names = self.classes, self.palette
+        report = MapReport(watch.seconds, watch.whole)
+        if outputs.preview is not None:
             save_preview(
-                preview, out, rasters, self.modalities, *names, grid=grid
+                *(outputs.preview, outputs.out, rasters, self.modalities),
+                *(self.classes, self.palette),
+                grid=grid,
             )
-        return stopwatch
+            report.said.append(f'Wrote {outputs.preview}')
+        if outputs.products.paths():
+            report.said += make_products(outputs.out, outputs.products)
+        return report
+
+    def map_scenes(
+        self,
+        scenes: Iterable[Scene],
+        outputs: SceneOutputs,
+        resume: bool = False,
+        progress: bool = False,
+        grid: SceneGrid = FINEST,
+    ) -> Iterator[Mapped]:
+        """Map many scenes, see :func:`multimodal_rs.apis.batch.map_scenes`."""
+        return map_scenes(self, scenes, outputs, resume, progress, grid)
+
+
+@dataclass
+class MapReport:
+    """How a scene was mapped.
+
+    Attributes:
+        seconds: Where the time went: reading, network, blending and writing,
+            of which the first and the last run beside the others.
+        whole: Seconds from opening the rasters to the complete maps.
+        said: What there is to say about previews and products, line by line.
+    """
+
+    seconds: Mapping[str, float]
+    whole: float
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def shares(self) -> str:
+        """Seconds as shares of the whole, for people."""
+        return ', '.join(
+            f'{part} {seconds / self.whole:.0%}'
+            for part, seconds in self.seconds.items()
+        )
+
+
+def training_crop(model: nn.Module) -> int:
+    """Find the side of the crops that a network was trained on, in pixels.
+
+    The smaller side of the ``crop_size`` of ``RandomCrop`` in the training
+    pipeline of ``model.cfg``; 256 where there is none.
+    """
+    data = getattr(model, 'cfg', {}).get('train_dataloader') or {}
+    data = data.get('dataset') or {}
+    while 'pipeline' not in data and 'dataset' in data:  # repeated, ...
+        data = data['dataset']
+    steps = data.get('pipeline') or ()
+    sizes = [step['crop_size'] for step in steps if 'crop_size' in step]
+    return int(np.min(sizes[-1])) if sizes else USUAL_CROP

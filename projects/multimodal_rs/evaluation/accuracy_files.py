@@ -10,6 +10,8 @@ from multimodal_rs.evaluation.confusion import MEASURES, per_class, summarize
 from multimodal_rs.evaluation.report import write_json
 from multimodal_rs.utils.tables import text_table, write_csv
 
+SUMMARY = 'land_cover.json'
+
 
 def in_percent(
     matrix: np.ndarray,
@@ -72,7 +74,6 @@ def write_accuracy(
             'pixels': matrix.tolist(),
         },
     }
-    write_json(directory / f'{start}land_cover.json', content)
     write_csv(
         directory / f'{start}land_cover_classes.csv', ['class', *columns], rows
     )
@@ -81,3 +82,4 @@ def write_accuracy(
     ]
     header = ['truth \\ prediction', *names]
     write_csv(directory / f'{start}confusion_matrix.csv', header, counts)
+    write_json(directory / f'{start}{SUMMARY}', content)

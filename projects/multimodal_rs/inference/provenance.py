@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.rasters import Source, source_paths
 from multimodal_rs.inference.windowed import Windows
 from multimodal_rs.results.environment import commit
@@ -29,7 +30,10 @@ def checkpoint_identity(path: str | os.PathLike) -> dict[str, str]:
 
 
 def map_tags(
-    model: nn.Module, rasters: Mapping[str, Source], windows: Windows
+    model: nn.Module,
+    rasters: Mapping[str, Source],
+    windows: Windows,
+    grid: SceneGrid = FINEST,
 ) -> dict[str, str]:
     """Make the tags of the files of a scene.
 
@@ -38,6 +42,7 @@ def map_tags(
             not know its checkpoint, and the tags do not name one.
         rasters: The scene; of files only the names are told.
         windows: How it is divided.
+        grid: To which grid rasters of others are brought.
     """
     names = [
         f'{name}={_name(rasters[name])}'
@@ -52,8 +57,18 @@ def map_tags(
         modalities=', '.join(m for m in model.modalities if m in rasters),
         rasters=' '.join(names),
         windows=f'crop {windows.crop}, stride {windows.stride}',
+        **_grid_tag(grid),
         date=now.isoformat(timespec='seconds'),
     )
+
+
+def _grid_tag(grid: SceneGrid) -> dict[str, str]:
+    """Say what somebody has chosen; nothing where nobody has."""
+    said = dict(resolution=grid.resolution, **grid.methods)
+    if grid.like is not None:
+        said['like'] = os.path.basename(grid.like)
+    chosen = [f'{k} {v}' for k, v in sorted(said.items()) if v is not None]
+    return dict(grid=', '.join(chosen)) if chosen else {}
 
 
 def _name(source: Source) -> str:

@@ -135,7 +135,7 @@ def predict_scene(
         modalities = network_modalities(model)
         scene = stack.enter_context(SceneRasters(rasters, modalities, grid))
         layers = files.layers(classes, palette, list(scene.modalities))
-        tags = map_tags(model, rasters, windows)
+        tags = map_tags(model, rasters, windows, grid)
         writers = _writers(scene, layers, tags, stopwatch)
         write = stack.enter_context(writers)
         found = predict_rows(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.evaluation.accuracy_files import (
+    SUMMARY,
     accuracy_tables,
     write_accuracy,
 )
@@ -32,7 +33,9 @@ ERRORS = Layer(
     ('errors',),
     classes={0: ('right', RIGHT), 1: ('wrong', WRONG)},
 )
+ADJUSTED = ('area_adjusted.csv', 'area_adjusted.json')
 POINTS = '.csv'
+__all__ = ['SUMMARY', 'write_map_accuracy']
 
 
 def write_map_accuracy(
@@ -82,8 +85,9 @@ def write_map_accuracy(
             f'{os.fspath(reference)} as well: compare where they lie, and '
             'the numbers'
         )
-    write_accuracy(folder, names, matrix)
-    return accuracy_tables(names, matrix) + _adjust(folder, areas, matrix)
+    adjusted = _adjust(folder, areas, matrix)
+    write_accuracy(folder, names, matrix)  # the last: now all is there
+    return accuracy_tables(names, matrix) + adjusted
 
 
 def _counts(truth: np.ndarray, mapped: np.ndarray) -> np.ndarray:
@@ -131,6 +135,8 @@ def _adjust(
     folder: Path, areas: Sequence[ClassArea], matrix: np.ndarray
 ) -> str:
     """Write the adjusted figures; say so if there can be none."""
+    for name in ADJUSTED:  # of an earlier comparison
+        (folder / name).unlink(missing_ok=True)
     few = [
         area.name
         for area, units in zip(areas, matrix.sum(axis=0), strict=True)
@@ -144,13 +150,13 @@ def _adjust(
     hectares = np.array([area.hectares for area in areas])
     found = area_adjusted(matrix, hectares)
     header, rows = _table(areas, found)
-    write_csv(folder / 'area_adjusted.csv', header, rows)
+    write_csv(folder / ADJUSTED[0], header, rows)
     classes = [dict(zip(header, row, strict=True)) for row in rows]
     overall = 100 * found.overall, 100 * found.overall_error
     content = dict(
         overall_accuracy=overall[0], overall_accuracy_error=overall[1]
     )
-    write_json(folder / 'area_adjusted.json', content | dict(classes=classes))
+    write_json(folder / ADJUSTED[1], content | dict(classes=classes))
     return (
         '\nArea-adjusted, with 95 % confidence intervals (true if the '
         'reference is a random sample within each class of the map)\n'

@@ -56,6 +56,9 @@ class Products:
         return {n: getattr(self, n) for n in names if getattr(self, n)}
 
 
+NOTHING = Products()
+
+
 def make_products(path: Target, products: Products) -> list[str]:
     """Make what is asked for of a map.
 

@@ -1,0 +1,242 @@
+"""Command line: ``multimodal-rs-map CHECKPOINT --raster ... --out map.tif``.
+
+Maps one scene, or all of a list, with a checkpoint that ``tools/train.py``
+has written.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+import torch
+
+from multimodal_rs.apis.batch import Mapped
+from multimodal_rs.apis.model import init_model
+from multimodal_rs.apis.outputs import PLACE, SceneOutputs
+from multimodal_rs.apis.scene_lists import (
+    Scene,
+    scenes_of_patterns,
+    scenes_of_table,
+    share_of_process,
+)
+from multimodal_rs.apis.scene_mapper import SceneMapper
+from multimodal_rs.inference.grids import SceneGrid
+from multimodal_rs.products.make import add_product_arguments, products_of
+from multimodal_rs.utils.command_line import CommandParser, run
+from multimodal_rs.utils.pairs import parse_pairs, parse_rasters
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Map scenes with a checkpoint alone.
+
+    Args:
+        arguments: Command line, for tests.
+
+    Returns:
+        1 if a scene of several could not be mapped, else 0.
+    """
+    parser = CommandParser(
+        prog='multimodal-rs-map',
+        description='Land-cover maps of scenes with a trained network.',
+    )
+    parser.add_argument('checkpoint', help='what tools/train.py wrote')
+    parser.add_argument(
+        '--config', help='config of the training (that of the checkpoint)'
+    )
+    add_arguments(parser)
+    return map_as_asked(parser.parse_args(arguments))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add all flags but those of config and checkpoint."""
+    parser.add_argument(
+        '--raster',
+        nargs='+',
+        default=[],
+        metavar='MODALITY=PATH',
+        help='what to read, for one or more modalities; a modality with a '
+        f'file per band comes as often as it has bands. With {PLACE} in it, '
+        'all scenes whose files are there',
+    )
+    parser.add_argument(
+        '--scenes',
+        metavar='CSV',
+        help='in the place of --raster, a table of scenes: the column scene '
+        'and one with files for each modality',
+    )
+    parser.add_argument(
+        '--out',
+        required=True,
+        help=f'GeoTIFF of the classes to write; {PLACE} in it and in other '
+        'names stands for the name of the scene',
+    )
+    parser.add_argument(
+        '--probabilities', help='GeoTIFF to write, percent for each class'
+    )
+    parser.add_argument(
+        '--confidence',
+        help='GeoTIFF to write, percent: probability of the answer, and its '
+        'margin over the second',
+    )
+    parser.add_argument(
+        '--answered', help='GeoTIFF to write, which modalities have data'
+    )
+    parser.add_argument(
+        '--preview', help='PNG to write, the rasters beside the map'
+    )
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='of several scenes, leave those as they are that are finished',
+    )
+    _add_grid(parser)
+    _add_windows(parser)
+    add_product_arguments(parser)
+
+
+def _add_grid(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--like',
+        metavar='MODALITY or FILE',
+        help='whose grid the map has, where the rasters have different ones '
+        '(the one with the smallest pixels)',
+    )
+    parser.add_argument(
+        '--resolution',
+        type=float,
+        help='side of a pixel of the map in map units (that of --like)',
+    )
+    parser.add_argument(
+        '--resampling',
+        nargs='+',
+        default=[],
+        metavar='MODALITY=METHOD',
+        help='bilinear, average or nearest, for rasters on another grid than '
+        "the map's",
+    )
+
+
+def _add_windows(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--crop',
+        type=int,
+        help='window in pixels (that of the crops in training, else 256)',
+    )
+    parser.add_argument(
+        '--stride',
+        type=int,
+        help='pixels between windows (half of --crop)',
+    )
+    parser.add_argument(
+        '--batch-size', type=int, default=4, help='windows at once (4)'
+    )
+    parser.add_argument(
+        '--device', default='auto', help='cpu, cuda, cuda:1, ... (auto)'
+    )
+
+
+def map_as_asked(args: argparse.Namespace) -> int:
+    """Do what the flags of :func:`add_arguments` ask for.
+
+    Args:
+        args: With ``config`` (or None) and ``checkpoint``.
+
+    Returns:
+        Exit code.
+
+    Raises:
+        ValueError: If the flags contradict each other, or the only scene
+            cannot be mapped.
+    """
+    outputs = SceneOutputs(
+        args.out,
+        args.probabilities,
+        args.preview,
+        args.confidence,
+        args.answered,
+        products_of(args),
+    )
+    methods = parse_pairs('--resampling', args.resampling)
+    grid = SceneGrid(
+        args.like,
+        args.resolution,
+        {name: given[-1] for name, given in methods.items()},
+    )
+    scenes = _scenes(args)
+    if scenes is not None:
+        outputs.check_names()
+    model = init_model(args.config, args.checkpoint, _device(args.device))
+    mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
+    device = next(model.parameters()).device
+    if scenes is None:
+        rasters = parse_rasters(args.raster)
+        report = mapper.make(rasters, outputs, progress=True, grid=grid)
+        print(
+            f'Wrote {args.out} in {report.whole:.1f} s '
+            f'({", ".join(rasters)}; {device}; {report.shares})'
+        )
+        print(*report.said, sep='\n', end='\n' if report.said else '')
+        return 0
+    own = share_of_process(scenes)
+    print(f'{len(own)} of {len(scenes)} scenes, {device}', flush=True)
+    done = mapper.map_scenes(own, outputs, args.resume, True, grid)
+    return _tell(done, len(own))
+
+
+def _tell(done: Iterable[Mapped], count: int) -> int:
+    """Print a line per scene; return the exit code."""
+    failed = []
+    for number, scene in enumerate(done, 1):
+        what = f'{number}/{count} {scene.name}: '
+        if scene.error is not None:
+            failed.append(scene.name)
+            print(f'{what}{_message(scene.error)}', file=sys.stderr)
+        elif scene.report is None:
+            print(f'{what}is finished')
+        else:
+            whole, shares = scene.report.whole, scene.report.shares
+            print(f'{what}{scene.outputs.out} in {whole:.1f} s ({shares})')
+            for line in scene.report.said:
+                print(line)
+        sys.stdout.flush()
+    if failed:
+        print(f'Not mapped: {", ".join(failed)}', file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _message(error: Exception) -> str:
+    """What an exception says; a KeyError shows its message in quotes."""
+    single = isinstance(error, KeyError) and len(error.args) == 1
+    return str(error.args[0] if single else error)
+
+
+def _scenes(args: argparse.Namespace) -> list[Scene] | None:
+    """Find the scenes that are asked for; None: one, by its rasters."""
+    if bool(args.raster) == bool(args.scenes):
+        raise ValueError(
+            'name the rasters of a scene with --raster, or many scenes with '
+            f'--scenes, got {args.raster} and {args.scenes}'
+        )
+    if args.scenes:
+        return scenes_of_table(args.scenes)
+    if not any(PLACE in word for word in args.raster):
+        return None
+    return scenes_of_patterns(parse_rasters(args.raster))
+
+
+def _device(name: str) -> str:
+    """Give each process of torchrun a GPU of its own."""
+    local = os.environ.get('LOCAL_RANK')
+    if name == 'auto' and local is not None and torch.cuda.is_available():
+        return f'cuda:{int(local) % torch.cuda.device_count()}'
+    return name
+
+
+def run_command() -> None:
+    """Run as a program: what the console entry calls."""
+    run(main)
+
+
+if __name__ == '__main__':
+    run_command()

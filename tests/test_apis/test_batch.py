@@ -1,0 +1,251 @@
+"""Many scenes: found, shared, mapped, and left alone when finished."""
+
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from mmengine.config import Config
+
+from multimodal_rs.apis import SceneMapper
+from multimodal_rs.apis.batch import map_scenes
+from multimodal_rs.apis.command import main
+from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.apis.scene_lists import (
+    scenes_of_patterns,
+    scenes_of_table,
+    share_of_process,
+)
+from multimodal_rs.apis.scene_mapper import training_crop
+from multimodal_rs.products.make import Products
+from small_network import CLASSES, PALETTE
+
+
+@pytest.fixture
+def mapper(model):
+    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
+    model.checkpoint_identity = dict(checkpoint='a.pth', checkpoint_sha256='1')
+    return SceneMapper(model, crop=64)
+
+
+@pytest.fixture
+def scenes(make_scene, tmp_path, monkeypatch):
+    """Three of them below ``in``; the last one has no radar."""
+    for name, height in (('alps', 70), ('berlin', 50), ('c 1', 60)):
+        make_scene(height, 40, folder='in_' + name)
+        Path(tmp_path / 'in').mkdir(exist_ok=True)
+        shutil.move(tmp_path / f'in_{name}', tmp_path / 'in' / name)
+    Path(tmp_path / 'in' / 'c 1' / 'sar.tif').unlink()
+    monkeypatch.chdir(tmp_path)
+    return scenes_of_patterns(
+        dict(opt='in/{scene}/opt.tif', sar='in/{scene}/sar.tif')
+    )
+
+
+OUTPUTS = SceneOutputs(
+    'maps/{scene}.tif',
+    confidence='maps/{scene}_sure.tif',
+    preview='maps/{scene}.png',
+    products=Products(area='maps/{scene}.csv', polygons='maps/{scene}.gpkg'),
+)
+
+
+def test_scenes_are_found_by_pattern(scenes, tmp_path):
+    found = {name: dict(rasters) for name, rasters in scenes}
+    assert list(found) == ['alps', 'berlin', 'c 1']
+    assert found['alps'] == dict(opt='in/alps/opt.tif', sar='in/alps/sar.tif')
+    assert list(found['c 1']) == ['opt']
+    for name in ('x1', 'x2'):
+        (tmp_path / f'{name}_{name}_B4.tif').touch()
+    (tmp_path / 'x1_x2_B4.tif').touch()  # two names
+    pattern = str(tmp_path / '{scene}_{scene}_B4.tif')
+    (first, second) = scenes_of_patterns(dict(opt=pattern, dem='dem.tif'))
+    assert (first.name, second.name) == ('x1', 'x2')
+    assert first.rasters['dem'] == 'dem.tif'
+    (tmp_path / 'x1_B8.tif').touch()
+    with pytest.raises(ValueError, match='scene x2: opt lacks a file of'):
+        scenes_of_patterns(
+            dict(opt=[pattern, str(tmp_path / '{scene}_B8.tif')])
+        )
+    with pytest.raises(ValueError, match='no file matches .*relative paths'):
+        scenes_of_patterns(dict(opt='nowhere/{scene}.tif'))
+
+
+def test_scenes_of_a_table(tmp_path):
+    table = tmp_path / 'scenes.csv'
+    table.write_text('scene,opt,sar\na,1.tif;2.tif,s.tif\nb,,t.tif\n')
+    first, second = scenes_of_table(table)
+    assert first == ('a', dict(opt=['1.tif', '2.tif'], sar='s.tif'))
+    assert second == ('b', dict(sar='t.tif'))
+    for text, expected in [
+        ('scene,opt\na,1\na,2\n', r"name of its own .*\['a'\]"),
+        ('scene,opt\n../a,1\n', r"got \['../a'\]"),
+        ('scene,opt\na,1,2\n', 'it has a line'),
+        ('scene,opt\na\n', 'it has a line'),
+        ('opt,sar\n1,2\n', 'first line is scene'),
+        ('scene\na\n', 'names of modalities'),
+        ('', 'cannot be read'),
+    ]:
+        table.write_text(text)
+        with pytest.raises(ValueError, match=expected):
+            scenes_of_table(table)
+
+
+def test_processes_share_scenes(monkeypatch):
+    every, shares = list('abcdefg'), []
+    for rank in range(3):
+        monkeypatch.setenv('RANK', str(rank))
+        monkeypatch.setenv('WORLD_SIZE', '3')
+        shares += share_of_process(every)
+    assert sorted(shares) == every
+    monkeypatch.delenv('RANK')
+    monkeypatch.delenv('WORLD_SIZE')
+    assert share_of_process(every) == every
+
+
+def state(folder='maps'):
+    return {p.name: p.stat().st_mtime_ns for p in Path(folder).iterdir()}
+
+
+def test_batch_is_each_scene_alone_and_resumes(mapper, scenes):
+    done = list(map_scenes(mapper, scenes, OUTPUTS))
+    assert [d.name for d in done] == ['alps', 'berlin', 'c 1']
+    assert all(d.error is None for d in done)
+    assert any('polygons' in line for line in done[0].report.said)
+    for scene in scenes:
+        with rasterio.open(f'maps/{scene.name}.tif') as file:
+            expected = mapper.predict(scene.rasters)
+            np.testing.assert_array_equal(file.read(1), expected)
+    names = {n: t for n, t in state().items() if not n.endswith('.xml')}
+    assert len(names) == 3 * 5
+
+    def again(changed, **options):
+        before = state()
+        done = map_scenes(mapper, scenes, OUTPUTS, resume=True, **options)
+        made = {d.name for d in done if d.report is not None}
+        assert made == changed
+        kept = [n for n in before if re.split('[._]', n)[0] not in changed]
+        assert all(state()[name] == before[name] for name in kept)
+
+    again(set())
+    os.unlink('maps/berlin_sure.tif')  # killed before its end
+    again({'berlin'})
+    Path('maps/alps.tif').write_bytes(b'damaged')
+    again({'alps'})
+    os.utime('maps/c 1.csv', ns=(0, 0))  # of an earlier map
+    again({'c 1'})
+    os.utime(scenes[1].rasters['opt'])  # newer than the map
+    again({'berlin'})
+    mapper.model.checkpoint_identity['checkpoint_sha256'] = '2'
+    again({'alps', 'berlin', 'c 1'})
+
+
+def test_one_bad_scene_does_not_keep_the_others(mapper, scenes):
+    Path(scenes[0].rasters['opt']).write_bytes(b'damaged')
+    first, *others = map_scenes(mapper, scenes, OUTPUTS)
+    assert 'opt.tif cannot be read' in str(first.error)
+    assert all(other.report is not None for other in others)
+    assert not Path('maps/alps.tif').exists()
+    flat = SceneOutputs('maps/{scene}.tif', preview='preview.png')
+    with pytest.raises(ValueError, match=r"into \['preview.png'\]"):
+        next(map_scenes(mapper, scenes, flat))
+
+
+def test_crop_is_that_of_the_training(model):
+    assert training_crop(model) == 256
+    steps = [dict(type='Load'), dict(type='RandomCrop', crop_size=(96, 128))]
+    data = dict(type='RepeatDataset', dataset=dict(pipeline=steps))
+    model.cfg = Config(dict(train_dataloader=dict(dataset=data)))
+    assert training_crop(model) == 96
+    steps[1]['crop_size'] = 64
+    model.cfg = Config(dict(train_dataloader=dict(dataset=data)))
+    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
+    assert SceneMapper(model).windows.crop == 64
+
+
+@pytest.fixture
+def checkpoint(make_config, model, tmp_path):
+    config = Config(dict(model=make_config(), default_scope='mmseg'))
+    modalities = config.model.data_preprocessor.modalities.to_dict()
+    names = dict(classes=CLASSES, palette=PALETTE, modalities=modalities)
+    meta = dict(dataset_meta=names, cfg=config.pretty_text)
+    path = tmp_path / 'best.pth'
+    torch.save(dict(meta=meta, state_dict=model.state_dict()), path)
+    return str(path)
+
+
+def test_command_needs_a_checkpoint_alone(
+    checkpoint, mapper, scenes, capfd, tmp_path
+):
+    flags = [checkpoint, '--crop', '64', '--device', 'cpu']
+    rasters = scenes[0].rasters
+    words = [f'{name}={path}' for name, path in rasters.items()]
+    area = ['--area', 'map.csv']
+    assert main([*flags, '--raster', *words, '--out', 'map.tif', *area]) == 0
+    with rasterio.open('map.tif') as file:
+        expected = mapper.predict(rasters)
+        np.testing.assert_array_equal(file.read(1), expected)
+        assert file.tags()['checkpoint'] == 'best.pth'
+    said = capfd.readouterr().out
+    assert 'network ' in said and 'Wrote map.csv' in said
+    # all scenes, of which one is damaged
+    Path(scenes[1].rasters['opt']).write_bytes(b'damaged')
+    words = ['opt=in/{scene}/opt.tif', 'sar=in/{scene}/sar.tif']
+    batch = [*flags, '--raster', *words, '--out', 'maps/{scene}.tif']
+    assert main(batch) == 1
+    captured = capfd.readouterr()
+    assert '1/3 alps: maps/alps.tif in ' in captured.out
+    assert 'Not mapped: berlin' in captured.err
+    assert main([*batch, '--resume']) == 1
+    assert '3/3 c 1: is finished' in capfd.readouterr().out
+    lines = ['scene,opt', f'a,{scenes[0].rasters["opt"]}']
+    (tmp_path / 'list.csv').write_text('\n'.join(lines))
+    table = ['--scenes', 'list.csv', '--out', 'of_{scene}.tif']
+    assert main([*flags, *table]) == 0
+    assert Path('of_a.tif').exists()
+
+
+def test_flags_that_contradict_each_other(checkpoint, scenes):
+    with pytest.raises(ValueError, match='with --raster, or many'):
+        main([checkpoint, '--out', 'map.tif'])
+    words = ['--raster', 'opt=in/{scene}/opt.tif']
+    with pytest.raises(ValueError, match=r"\{scene\} into \['map.tif'\]"):
+        main([checkpoint, *words, '--out', 'map.tif'])
+    with pytest.raises(ValueError, match='belong together'):
+        main([checkpoint, *words, '--out', '{scene}.tif', '--accuracy', 'a'])
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='kills a process')
+def test_a_killed_batch_leaves_whole_files_and_continues(
+    mapper, scenes, monkeypatch
+):
+    """A child maps, and is killed in its second scene."""
+    from multimodal_rs.utils import files
+
+    child = os.fork()
+    if child == 0:
+        calls = []
+        encode = mapper.model.encode_decode
+
+        def killed(*arguments):
+            calls.append(1)
+            if len(calls) == 4:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return encode(*arguments)
+
+        mapper.model.encode_decode = killed
+        list(map_scenes(mapper, scenes, OUTPUTS))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
+    left = {n for n in state() if n.startswith('.')}
+    assert left and Path('maps/alps.gpkg').exists()
+    assert not Path('maps/berlin.tif').exists()
+    files.sweep.cache_clear()  # as a new process
+    done = list(map_scenes(mapper, scenes, OUTPUTS, resume=True))
+    assert [d.report is None for d in done] == [True, False, False]
+    assert not any(n.startswith('.') for n in state())
