@@ -7,7 +7,7 @@
 2. train JoiTriNet-d (small) with tools/train.py;
 3. test it with both sensors, optical alone and SAR alone;
 4. map the scene into a GeoTIFF;
-5. put it all on one page, report.html.
+5. put the test on one page, report.html, and the map on another, map.html.
 
 Everything lands below the output folder. A step that is done is not repeated.
 """
@@ -29,6 +29,8 @@ from multimodal_rs.utils.tables import text_table
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/joitrinet/joitrinet-d_r18_1xb8-10e_simulated-128x128.py'
 PATCHES, SIZE = 160, 128
+# Of DFC2020 in label.tif, in the order of the train ids.
+RAW_IDS = (1, 2, 4, 5, 6, 7, 9, 10)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,12 +81,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *('tools/infer_scene.py', CONFIG, checkpoint),
         *('--raster', f'opt={scene / "s2.tif"}', f'sar={scene / "s1.tif"}'),
         *('--out', out / 'map.tif', '--preview', out / 'map.png'),
+        *('--confidence', out / 'confidence.tif'),
+        *('--answered', out / 'answered.tif'),
         *('--crop', SIZE, '--stride', SIZE // 2),
     )
-    step('write the report')
+    step('write the reports')
     call('tools/report.py', 'run', work, '--out', out / 'report.html')
+    report_map(out, scene, checkpoint)
     summary(out, time.time() - start)
     return 0
+
+
+def report_map(out: Path, scene: Path, checkpoint: Path) -> None:
+    """Compare the map with the truth, and put all that is known on a page."""
+    ids = [f'{raw}={number}' for number, raw in enumerate(RAW_IDS)]
+    call(
+        *('tools/map_products.py', out / 'map.tif'),
+        *('--accuracy', out / 'accuracy', '--area', out / 'area.csv'),
+        *('--reference', scene / 'label.tif', '--reference-ids', *ids),
+    )
+    call(
+        *('tools/report.py', 'map', out / 'map.tif', '--config', CONFIG),
+        *('--checkpoint', checkpoint, '--accuracy', out / 'accuracy'),
+        *('--confidence', out / 'confidence.tif'),
+        *('--answered', out / 'answered.tif'),
+        *('--raster', f'opt={scene / "s2.tif"}', f'sar={scene / "s1.tif"}'),
+        *('--out', out / 'map.html'),
+    )
 
 
 def step(title: str) -> None:
@@ -124,7 +147,7 @@ def summary(out: Path, seconds: float) -> None:
     print(f'\nfusion gains {gain:.1f} points of mIoU over the better sensor')
     print(f'tiles with labels and predictions: {out / "contact_sheet.png"}')
     print(f'map of the scene: {out / "map.tif"}, as a picture: map.png')
-    print(f'all of it on one page: {out / "report.html"}')
+    print(f'the test on one page: {out / "report.html"}, the map: map.html')
     print(f'{seconds / 60:.1f} minutes')
 
 

@@ -49,6 +49,12 @@ def _map_page(args: argparse.Namespace) -> Page:
     from multimodal_rs.reports.map_report import MapFiles, map_page
 
     check_file('checkpoint', args.checkpoint)
+    model = None
+    if args.config is not None:
+        from multimodal_rs.apis import init_model
+
+        check_file('config', args.config)
+        model = init_model(args.config, args.checkpoint)
     return map_page(
         MapFiles(
             args.map,
@@ -57,6 +63,7 @@ def _map_page(args: argparse.Namespace) -> Page:
             args.accuracy,
             args.confidence,
             args.answered,
+            model,
         )
     )
 
@@ -91,6 +98,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     scene.add_argument(
         '--answered', help='raster that infer_scene --answered has written'
+    )
+    scene.add_argument(
+        '--config',
+        help='config of the network: shows its features and fusion weights',
     )
     for kind in (run, scene):
         kind.add_argument('--out', type=Path, required=True, help='HTML file')

@@ -8,7 +8,7 @@ counts as missing, as it does for an optional modality of a tile.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -263,29 +263,48 @@ def _read(scene: SceneRasters, window: Window) -> _Image:
     return _Image(window, data, seen, present)
 
 
+def prepared(
+    model: nn.Module,
+    images: Sequence[Mapping[str, np.ndarray]],
+    present: Sequence[tuple[str, ...]],
+) -> tuple[dict[str, Tensor], list[dict]]:
+    """Prepare windows for a network as its preprocessor does in testing.
+
+    Args:
+        model: With a ``data_preprocessor``.
+        images: Per window (C_m, H, W) for each modality, NaN where invalid.
+        present: Per window the modalities that have data.
+
+    Returns:
+        (B, C_m, H, W) for each modality, on the device of the network, and
+        the metainfo of each window.
+    """
+    shape = next(iter(images[0].values())).shape[1:]
+    inputs = {
+        m: [torch.from_numpy(image[m]) for image in images] for m in images[0]
+    }
+    samples = [
+        SegDataSample(
+            metainfo=dict(
+                present_modalities=names, img_shape=shape, ori_shape=shape
+            )
+        )
+        for names in present
+    ]
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples))
+    return batch['inputs'], [s.metainfo for s in batch['data_samples']]
+
+
 @torch.no_grad()
 def _weighted_probabilities(
     model: nn.Module, images: Sequence[_Image], num_classes: int
 ) -> np.ndarray:
     """Predict images: (B, K, crop, crop), probability times weight."""
     shape = images[0].seen.shape
-    inputs = {
-        m: [torch.from_numpy(image.data[m]) for image in images]
-        for m in images[0].data
-    }
-    samples = [
-        SegDataSample(
-            metainfo=dict(
-                present_modalities=image.present,
-                img_shape=shape,
-                ori_shape=shape,
-            )
-        )
-        for image in images
-    ]
-    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples))
-    metas = [s.metainfo for s in batch['data_samples']]
-    logits: Tensor = model.encode_decode(batch['inputs'], metas)
+    inputs, metas = prepared(
+        model, [i.data for i in images], [i.present for i in images]
+    )
+    logits: Tensor = model.encode_decode(inputs, metas)
     if logits.shape[1] != num_classes:
         raise ValueError(
             f'got {num_classes} class names, but the network '

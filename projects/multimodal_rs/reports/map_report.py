@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
+from torch import nn
 
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.evaluation.calibration import Reliability, reliability
@@ -22,6 +23,7 @@ from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import STRIP, ClassMap
 from multimodal_rs.reports import charts, embed
 from multimodal_rs.reports.accuracy_blocks import accuracy_blocks, percent
+from multimodal_rs.reports.feature_blocks import feature_blocks
 from multimodal_rs.reports.page import (
     Block,
     Layer,
@@ -36,8 +38,10 @@ from multimodal_rs.reports.page import (
 from multimodal_rs.reports.run_files import ACCURACY, read_accuracy
 from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json
+from multimodal_rs.utils.windows import Window
 from multimodal_rs.visualization.composites import RIGHT, WRONG, composite
 
+WINDOW = 256  # pixels: side of the window that is looked into
 LONGEST = 1200  # pixels of the longer side of a picture
 ADJUSTED = 'area_adjusted.json'
 AGAIN = 'compare the map with its reference again (--accuracy)'
@@ -55,6 +59,7 @@ class MapFiles:
         accuracy: Folder that ``map_products --accuracy`` has written.
         confidence: Raster that was written as ``--confidence``.
         answered: Raster that was written as ``--answered``.
+        model: The network, whose features are shown, too.
     """
 
     map: str | os.PathLike
@@ -63,6 +68,7 @@ class MapFiles:
     accuracy: str | os.PathLike | None = None
     confidence: str | os.PathLike | None = None
     answered: str | os.PathLike | None = None
+    model: nn.Module | None = None
 
 
 def map_page(files: MapFiles) -> Page:
@@ -87,6 +93,7 @@ def map_page(files: MapFiles) -> Page:
                 Section('areas', 'Areas', _area_table(areas)),
                 Section('accuracy', 'Accuracy', _accuracy(files, palette)),
                 Section('confidence', 'Confidence', _confidence(files, land)),
+                Section('network', 'Inside the network', _inside(files, land)),
                 Section('origin', 'Where it comes from', _origin(tags)),
             ],
         )
@@ -122,18 +129,12 @@ def _headline(
 def _layers(
     files: MapFiles, land: ClassMap, areas: Sequence[ClassArea]
 ) -> Layers:
-    below = []
-    # Whoever made the map was warned of unusual numbers.
-    known = {
-        name: replace(files.modalities[name], file_range=None)
-        for name in files.rasters
-    }
-    grid = SceneGrid(land.path) if land.grid.placed else FINEST
-    with SceneRasters(files.rasters, known, grid) as scene:
+    with _scene(files, land) as scene:
         images = scene.read_reduced(LONGEST)
-    for name, image in images.items():
-        picture = embed.photograph(composite(image, known[name]))
-        below.append(Layer(name, picture))
+    below = [
+        Layer(name, embed.photograph(composite(x, files.modalities[name])))
+        for name, x in images.items()
+    ]
     colours = land.colours()
     shape = reduced_shape(land.grid.size, LONGEST)
     ids = _reduced(land.path, shape, Resampling.mode)
@@ -165,6 +166,38 @@ def _layers(
             if (seen == n).any()
         ]
     return Layers(below, above, legend, land.grid.size)
+
+
+def _scene(files: MapFiles, land: ClassMap) -> SceneRasters:
+    """Open the rasters on the grid of the map."""
+    # Whoever made the map was warned of unusual numbers.
+    known = {
+        name: replace(files.modalities[name], file_range=None)
+        for name in files.rasters
+    }
+    grid = SceneGrid(land.path) if land.grid.placed else FINEST
+    return SceneRasters(files.rasters, known, grid)
+
+
+def _inside(files: MapFiles, land: ClassMap) -> list[Block]:
+    """Show what the network makes of a window in the middle."""
+    if files.model is None:
+        return []
+    if set(files.rasters) != set(files.model.modalities):
+        text = (
+            'What the branches make of the scene is shown where the map was '
+            f'made of all modalities, {", ".join(files.model.modalities)}.'
+        )
+        return [Paragraph(text)]
+    height, width = land.grid.size
+    top, left = max(height - WINDOW, 0) // 2, max(width - WINDOW, 0) // 2
+    window = Window(
+        top, left, min(top + WINDOW, height), min(left + WINDOW, width)
+    )
+    with _scene(files, land) as scene:
+        images = scene.read(window)
+    images = {m: images[m] for m in files.model.modalities}
+    return feature_blocks(files.model, images, files.modalities)
 
 
 def _reduced(

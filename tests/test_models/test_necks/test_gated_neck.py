@@ -73,3 +73,17 @@ def test_gradients_reach_every_parameter_and_modality():
 def test_one_entry_per_level():
     with pytest.raises(ValueError, match='one entry per level'):
         build(in_index=(0,))
+
+
+def test_weights_for_pictures_are_those_of_the_sum():
+    neck, features = build(in_channels=(1,), in_index=(0,)), {}
+    features['opt'] = (torch.full((1, 1, 3, 4), 2.0),)
+    features['sar'] = (torch.full((1, 1, 3, 4), -1.0),)
+    (weights,) = neck.fusion_weights(features)
+    assert weights['opt'].shape == (1, 3, 4)
+    torch.testing.assert_close(
+        weights['opt'] + weights['sar'], torch.ones(1, 3, 4)
+    )
+    (fused,) = neck(features)
+    expected = 2 * weights['opt'] - weights['sar']
+    torch.testing.assert_close(fused[:, 0], expected)

@@ -51,6 +51,27 @@ class GatedFusionNeck(LevelFusionNeck):
     def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
         """Fuse one level, (B, C, H, W) each -> (B, C, H, W)."""
         stacked = torch.stack(tuple(maps.values()), dim=1)
+        return (self._gates(stacked, position) * stacked).sum(dim=1)
+
+    def fusion_weights(
+        self, features: Mapping[str, Sequence[Tensor]]
+    ) -> list[dict[str, Tensor]]:
+        """Get the mean gate of each modality, for pictures.
+
+        Args:
+            features: As of :meth:`forward`.
+
+        Returns:
+            Per fused level (B, H, W) per modality; they add up to 1.
+        """
+        weights = []
+        for position, maps in enumerate(self.select(features)):
+            gates = self._gates(torch.stack([*maps.values()], 1), position)
+            shares = gates.mean(dim=2).unbind(dim=1)
+            weights.append(dict(zip(maps, shares, strict=True)))
+        return weights
+
+    def _gates(self, stacked: Tensor, position: int) -> Tensor:
+        """Compute the gates of (B, M, C, H, W); they add up to 1 over M."""
         logits = self.gates[position](stacked.flatten(1, 2))
-        gates = logits.view_as(stacked).softmax(dim=1)
-        return (gates * stacked).sum(dim=1)
+        return logits.view_as(stacked).softmax(dim=1)

@@ -199,6 +199,22 @@ class RegionQueryNeck(LevelFusionNeck):
         )
         return [first._replace(class_logits=matches.logits), *others]
 
+    def fusion_weights(self, features: Pyramids) -> list[dict[str, Tensor]]:
+        """Get the weight of each modality, for pictures.
+
+        Args:
+            features: As of :meth:`forward`.
+
+        Returns:
+            Per fused level (B, H, W) per modality; they add up to 1.
+        """
+        return [
+            dict(
+                zip(self.modalities, result.weights.unbind(dim=1), strict=True)
+            )
+            for result in self.explain(features)
+        ]
+
     def fuse_with_losses(
         self,
         features: Pyramids,
