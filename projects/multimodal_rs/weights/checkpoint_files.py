@@ -6,10 +6,15 @@ damaged on a disk or on the way are then other weights, without a word.
 """
 
 import os
+import pickle
 import struct
 import zipfile
 import zlib
 from pathlib import Path
+
+import torch
+
+from multimodal_rs.utils.damage import first_cause
 
 BLOCK = 1 << 20  # bytes that are read at once
 # What the reader of zip files raises, depending on which bytes are damaged.
@@ -36,14 +41,11 @@ def damage(path: str | os.PathLike) -> str | None:
         of torch before 1.6, or written after
         ``torch.serialization.set_crc32_options(False)``.
     """
-    path = Path(path)
-    if not zipfile.is_zipfile(path):
-        with path.open('rb') as file:
-            start = file.read(2)
-        if start[:1] == b'\x80':  # a pickle
-            return None
-        if start == b'PK':
-            return 'an incomplete one, without its list of entries'
+    with Path(path).open('rb') as file:
+        start = file.read(2)
+    if start[:1] == b'\x80':  # a pickle
+        return None
+    if start != b'PK':
         return 'another kind of file' if start else 'an empty file'
     try:
         with zipfile.ZipFile(path) as archive:
@@ -55,8 +57,8 @@ def damage(path: str | os.PathLike) -> str | None:
                 if problem is not None:
                     return problem
     except DAMAGED as error:
-        return f'a damaged one, in its list of entries ({error})'
-    return None
+        return f'an incomplete or damaged one: no list of entries ({error})'
+    return _refused(path)
 
 
 def require_whole(path: str | os.PathLike) -> None:
@@ -78,6 +80,21 @@ def require_whole(path: str | os.PathLike) -> None:
             f'torch has written, found {found}: use one that tools/train.py '
             'has saved, or copy it again'
         )
+
+
+def _refused(path: str | os.PathLike) -> str | None:
+    """Say what torch finds wrong with a file of which all entries are whole.
+
+    It asks more of the list of entries than Python's reader. The tensors stay
+    on the disk.
+    """
+    try:
+        torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+    except pickle.UnpicklingError:
+        return None  # there is more in it than weights
+    except RuntimeError as error:
+        return f'a damaged one ({first_cause(error)})'
+    return None
 
 
 def _damage_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
