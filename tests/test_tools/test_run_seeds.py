@@ -152,6 +152,27 @@ def test_a_run_leaves_a_record(workspace, series):
 
 
 @pytest.mark.slow
+def test_a_list_keeps_what_is_finished(workspace, series):
+    """The broken run is tried again, the finished one is in the table."""
+    names = ('broken', 'subsets')
+    configs = [str(workspace / f'{name}.py') for name in names]
+    path = workspace / 'list.json'
+    path.write_text(json.dumps(dict(configs=configs, seeds=[0])))
+    record = workspace / 'runs' / 'subsets' / 'seed-0' / runs.RECORD
+    before = record.stat().st_mtime_ns
+    again = run_tool(
+        *('tools/run_experiments.py', path, '--work-dir', workspace / 'runs'),
+        check=False,
+        path=(workspace,),
+    )
+    assert again.returncode == 1
+    assert '2 runs, 1 finished' in again.output
+    assert 'NOT DONE: broken, seed 0: see above' in again.output
+    assert record.stat().st_mtime_ns == before
+    assert '| subsets | opt+sar |' in again.output
+
+
+@pytest.mark.slow
 def test_of_any_loop_and_any_number_of_optimizers(workspace):
     runs_of_two = workspace / 'two_optimizers'
     call(workspace, 'two', options=('--work-dir', runs_of_two))

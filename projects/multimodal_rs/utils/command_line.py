@@ -28,7 +28,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -175,11 +175,23 @@ def call(
         env=os.environ | {PARENT: str(os.getpid())},
         **captured,
     )
-    try:
+    with ending(process):
         if write is not None:
             for line in process.stdout:
                 write(line)
         return process.wait()
+
+
+@contextlib.contextmanager
+def ending(process: subprocess.Popen) -> Iterator[subprocess.Popen]:
+    """End a command when the block is left, at the latest.
+
+    Args:
+        process: Just started. It also ends when this process is killed, if
+            its environment has our id as :data:`PARENT`.
+    """
+    try:
+        yield process
     except KeyboardInterrupt:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)  # the terminal has told the command as well

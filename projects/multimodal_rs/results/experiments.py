@@ -1,0 +1,136 @@
+"""Lists of experiments: which configs are run, with which seeds."""
+
+import glob
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from multimodal_rs.results import runs
+from multimodal_rs.results.record import read_record
+from multimodal_rs.utils.files import read_json
+
+KEYS = ('about', 'configs', 'seeds', 'options', 'compare_with')
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """A list of experiments.
+
+    Attributes:
+        configs: Config files, relative to the current folder.
+        seeds: Each config is run with each of them.
+        options: ``--cfg-options`` of every run.
+        compare_with: Name of the config that the others are compared with,
+            run by run with the same seed.
+        about: What the list is, for people.
+    """
+
+    configs: tuple[Path, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    options: tuple[str, ...] = ()
+    compare_with: str | None = None
+    about: str = ''
+
+
+@dataclass(frozen=True)
+class Run:
+    """One config with one seed, in a folder of its own.
+
+    Attributes:
+        config: Config file.
+        seed: Seed.
+        work_dir: Folder of the series; ``run_seeds.py`` decides where in it.
+        options: ``--cfg-options``.
+    """
+
+    config: Path
+    seed: int
+    work_dir: Path
+    options: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        return f'{self.config.stem}, seed {self.seed}'
+
+    @property
+    def record(self) -> Path:
+        """The record that a finished run leaves."""
+        folder = self.work_dir / self.config.stem / f'seed-{self.seed}'
+        return folder / runs.RECORD
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has been run, with the same options."""
+        if not self.record.exists():
+            return False
+        return tuple(read_record(self.record).options) == self.options
+
+    @property
+    def arguments(self) -> list[str]:
+        """What ``run_seeds.py`` is told."""
+        words = [str(self.config), '--seeds', str(self.seed)]
+        words += ['--work-dir', str(self.work_dir)]
+        return words + (['--cfg-options', *self.options] * bool(self.options))
+
+
+def read_experiments(path: Path, root: Path) -> Experiments:
+    """Read a list.
+
+    Args:
+        path: JSON file with the keys :data:`KEYS`; only ``configs`` is needed.
+            A config is a path from ``root`` and may be a pattern, as of a
+            shell.
+        root: Of the repository.
+
+    Raises:
+        ValueError: If the list is wrong, with what is.
+    """
+    content = read_json(path, 'correct it, or restore it')
+    _check_keys(path, content)
+    configs = [
+        config
+        for pattern in content['configs']
+        for config in _find(path, pattern, root)
+    ]
+    names = [config.stem for config in configs]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise ValueError(
+            f'{path}: {double} named more than once, expected each config '
+            'once: their runs would share a folder'
+        )
+    other = content.get('compare_with')
+    if other is not None and other not in names:
+        raise ValueError(
+            f'{path}: compare_with={other!r} is no config of the list, '
+            f'expected one of {names}'
+        )
+    return Experiments(
+        tuple(configs),
+        tuple(content.get('seeds', Experiments.seeds)),
+        tuple(content.get('options', ())),
+        other,
+        content.get('about', ''),
+    )
+
+
+def _check_keys(path: Path, content: dict) -> None:
+    if 'configs' not in content:
+        raise ValueError(
+            f'{path}: expected a JSON object with the key "configs", a list '
+            'of config files'
+        )
+    unknown = sorted(set(content) - set(KEYS))
+    if unknown:
+        raise ValueError(
+            f'{path}: unknown keys {unknown}, expected some of {list(KEYS)}'
+        )
+
+
+def _find(path: Path, pattern: str, root: Path) -> list[Path]:
+    found = sorted(glob.glob(os.path.join(root, pattern)))
+    if not found:
+        raise ValueError(
+            f'{path}: {pattern} fits no file below {root}: correct the path, '
+            'which starts at the root of the repository'
+        )
+    return [Path(os.path.relpath(file)) for file in found]
