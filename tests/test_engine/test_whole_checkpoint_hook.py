@@ -1,6 +1,7 @@
 """There is a whole checkpoint at any moment, and none too many."""
 
 import json
+import resource
 import shutil
 from pathlib import Path
 
@@ -150,6 +151,23 @@ def test_what_a_kill_did_not_let_remove_is_removed(tmp_path):
     assert names(tmp_path) == [
         *('best_of_mine.pth', 'best_val_up_epoch_3.pth', 'epoch_3.pth')
     ]
+
+
+def test_a_full_disk_leaves_the_older_one(tmp_path):
+    """Files may only have half of the size: as if there were no more room."""
+    train(tmp_path, 1, hook(max_keep_ckpts=1))
+    last = tmp_path / 'epoch_1.pth'
+    before = names(tmp_path)
+    kind = resource.RLIMIT_FSIZE
+    limits = resource.getrlimit(kind)
+    resource.setrlimit(kind, (last.stat().st_size // 2, limits[1]))
+    try:
+        with pytest.raises(OSError, match='File too large'):
+            train(tmp_path, 2, hook(max_keep_ckpts=1), last)
+    finally:
+        resource.setrlimit(kind, limits)
+    assert names(tmp_path) == before and damage(last) is None
+    assert not list(tmp_path.glob('.*'))
 
 
 def test_another_storage_is_left_to_write_as_it_does(tmp_path):

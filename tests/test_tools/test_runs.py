@@ -7,6 +7,7 @@ from pathlib import Path
 import mmseg
 import pytest
 
+from multimodal_rs.engine.whole_checkpoint_hook import OUTDATED
 from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
 from tool_runs import (
     newest,
@@ -83,7 +84,8 @@ def test_mmseg_own_tools_run_our_config(tmp_path, config, trained):
         *(tools / 'train.py', config),
         *('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1'),
     )
-    assert (tmp_path / 'epoch_1.pth').exists()
+    hub = weights(tmp_path / 'epoch_1.pth')['message_hub']['runtime_info']
+    assert OUTDATED in hub  # our hook has written it
     run_tool(
         *(tools / 'test.py', config),
         *(trained / 'epoch_4.pth', '--work-dir', tmp_path / 'test'),
