@@ -67,12 +67,8 @@ def add_source_path() -> None:
 def restrict_checkpoint_loading() -> None:
     """Never let a checkpoint file run code.
 
-    A pickled checkpoint can hold any function call. With this variable torch
-    refuses everything but tensors and plain data, wherever mmengine loads a
-    file; without it, mmengine of the onedl stack falls back to unrestricted
-    loading. Our own checkpoints hold nothing else (``PlainCheckpointHook``).
-
     ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1`` opts out, for a file one trusts.
     """
-    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
-        os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+    from multimodal_rs.weights.trust import restrict_loading
+
+    restrict_loading()

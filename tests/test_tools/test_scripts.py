@@ -12,7 +12,6 @@ import mmseg
 import pytest
 from mmengine.config import Config
 
-import _bootstrap
 import _launch
 from helpers import ROOT
 from multimodal_rs.utils.folder_lock import only_one
@@ -290,21 +289,6 @@ def test_checkpoint_may_be_a_url_but_not_a_folder(tmp_path):
     _launch.check_file('checkpoint', 'https://example.org/x.pth')
     with pytest.raises(SystemExit, match='found a directory'):
         _launch.check_file('checkpoint', str(tmp_path))
-
-
-def test_checkpoints_cannot_run_code(monkeypatch):
-    key = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
-    monkeypatch.setenv(key, '0')
-    _bootstrap.restrict_checkpoint_loading()
-    assert os.environ[key] == '0'
-    monkeypatch.delenv(key)
-    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
-    _bootstrap.restrict_checkpoint_loading()
-    assert key not in os.environ
-    monkeypatch.delenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
-    _bootstrap.restrict_checkpoint_loading()
-    assert os.environ[key] == '1'
-    monkeypatch.delenv(key)
 
 
 def test_amp(capsys):

@@ -10,6 +10,7 @@ from mmseg.registry import HOOKS
 from torch import Tensor
 
 from multimodal_rs.utils.plain import plain
+from multimodal_rs.weights.trust import restrict_loading
 
 LEAVES = (type(None), bool, int, float, complex, str, bytes, torch.Size)
 LEAVES += (torch.dtype, torch.device)
@@ -34,6 +35,13 @@ class PlainCheckpointHook(Hook):
     """
 
     priority = 'LOWEST'  # after hooks that add to the checkpoint
+
+    def before_run(self, runner: Runner) -> None:
+        """Let the run read weights only, whichever tool has started it.
+
+        mmengine calls it before it loads or resumes anything.
+        """
+        restrict_loading()
 
     def before_train(self, runner: Runner) -> None:
         """Find schedules that cannot be saved."""

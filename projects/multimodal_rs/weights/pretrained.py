@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmengine.logging import print_log
-from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.models.backbones import TIMMBackbone
 from torch import Tensor, nn
 
@@ -16,6 +15,7 @@ from multimodal_rs.weights.band_order import BY_NAME, named_bands, slices
 from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.stems import adapt_stem, first_convolution
 from multimodal_rs.weights.timm_layout import translate_timm
+from multimodal_rs.weights.trust import load_weights
 
 
 @dataclass
@@ -140,7 +140,7 @@ def read_pretrained(
         ValueError: If the file is damaged.
     """
     require_whole(checkpoint)
-    source = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    source = load_weights(checkpoint)
     source = source.get('state_dict', source.get('model', source))
     if not prefix:
         return source

@@ -5,12 +5,12 @@ import os.path as osp
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.registry import HOOKS
 
 from multimodal_rs.utils.wrappers import unwrapped
 from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.transfer import transfer
+from multimodal_rs.weights.trust import load_weights
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
 
@@ -41,6 +41,6 @@ class PretrainedWeightsHook(Hook):
             path = str(best_checkpoint(path))
         model = unwrapped(runner.model)
         require_whole(path)
-        source = CheckpointLoader.load_checkpoint(path, 'cpu')
+        source = load_weights(path)
         report = transfer(source.get('state_dict', source), model, path)
         print_log(f'weights of {path}: {report}', 'current')

@@ -1,0 +1,67 @@
+"""Checkpoints that are read without running what they may hold.
+
+A pickled checkpoint can hold any function call. torch leaves out everything
+but tensors and plain data where it is told to, by an argument of
+``torch.load`` or by a variable of the environment. mmengine of the onedl
+stack asks for that, and reads the file again without it when that fails. The
+variable cannot be overruled.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from mmengine.runner.checkpoint import CheckpointLoader
+
+FORCED = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+TRUSTED = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+ON = ('1', 'y', 'yes', 'true')  # as torch reads both
+
+
+def is_trusted() -> bool:
+    """Whether the user has asked for files to be read with their code.
+
+    ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, for a file whose author one
+    trusts. Empty, ``0``, ``false``, ``no`` and anything else are a no.
+    """
+    return os.environ.get(TRUSTED, '').lower() in ON
+
+
+def restrict_loading() -> None:
+    """Let torch read weights only in this process and those it starts.
+
+    Unless :func:`is_trusted`.
+    """
+    trusted = is_trusted()
+    # torch refuses to read anything while both are on.
+    os.environ.pop(FORCED if trusted else TRUSTED, None)
+    if not trusted:
+        os.environ[FORCED] = '1'
+
+
+@contextlib.contextmanager
+def restricted() -> Iterator[None]:
+    """Let torch read weights only for a while, unless :func:`is_trusted`."""
+    before = {name: os.environ.get(name) for name in (FORCED, TRUSTED)}
+    restrict_loading()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def load_weights(checkpoint: str) -> dict:
+    """Read a checkpoint, on the CPU.
+
+    Args:
+        checkpoint: A file, a URL, or what else mmengine knows, such as
+            ``torchvision://resnet50``.
+
+    Raises:
+        pickle.UnpicklingError: If it holds more than tensors and plain data.
+    """
+    with restricted():
+        return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
