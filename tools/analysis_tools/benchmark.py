@@ -37,6 +37,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from _launch import check_file
 from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
 SCANS = 'multimodal_rs::'
@@ -86,7 +87,7 @@ def training_step(
         torch.set_num_threads(args.threads)
     if device == 'cpu':
         keep_freed_memory()  # as KeepMemoryHook does in training
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).to(device).train()
     batch = make_batch(cfg, args.batch, tuple(args.shape), device)

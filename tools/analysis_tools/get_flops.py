@@ -19,13 +19,13 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from _launch import check_file
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.results.complexity import count_flops
+from multimodal_rs.utils.configs import read_config
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     args = _parse(arguments)
     check_file('config', args.config)
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).eval()
     modalities = build_modalities(cfg.train_dataloader.dataset.modalities)

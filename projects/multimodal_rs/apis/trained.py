@@ -14,6 +14,7 @@ from torch import nn
 from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
 from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.strict import load_strictly
 
@@ -52,7 +53,7 @@ def load_trained(
         KeyError: If the checkpoint lacks weights or what they were trained on.
     """
     if not isinstance(config, Config):
-        config = Config.fromfile(config)
+        config = read_config(config)
     init_default_scope(config.get('default_scope', 'mmseg'))
     weights, meta, ranges = _read(checkpoint)
     model = MODELS.build(config.model)

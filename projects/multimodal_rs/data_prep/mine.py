@@ -31,8 +31,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mmengine.config import Config
-
 from multimodal_rs.data_prep.blocks import map_blocks
 from multimodal_rs.data_prep.check_report import check_folder
 from multimodal_rs.data_prep.cut_record import CutRecord
@@ -54,6 +52,7 @@ from multimodal_rs.data_prep.splits import grouped_split, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.utils.command_line import CommandParser, run
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.installation import dataset_config
 
 SHARES = dict(train=6, val=2, test=2)
@@ -149,7 +148,7 @@ def _scene_files(
 
 def split_files(config: Path, root: Path) -> dict[str, Path]:
     """Get the list of each part that a config names."""
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     return {
         part: root / cfg[f'{part}_dataloader'].dataset.ann_file
         for part in SHARES

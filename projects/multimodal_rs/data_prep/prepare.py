@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
@@ -28,6 +27,7 @@ from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.fits import RENEWED
 from multimodal_rs.datasets.label_counts import never_seen
 from multimodal_rs.utils.command_line import CommandParser
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.installation import dataset_config
 
@@ -102,7 +102,7 @@ def build_dataset(
 ) -> MultiModalSegDataset:
     """Build the dataset of a part of a config, not reading its list yet."""
     init_default_scope('mmseg')
-    settings = Config.fromfile(config)[f'{part}_dataloader'].dataset
+    settings = read_config(config)[f'{part}_dataloader'].dataset
     settings.update(data_root=str(data_root), pipeline=[], lazy_init=True)
     # Whole tiles, and no question whether what is measured here was measured.
     settings.update(test_mode=True)

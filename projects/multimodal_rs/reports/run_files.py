@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.config import Config
 
 from multimodal_rs.results.runs import TESTING, TRAINING
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.files import read_json
 
 ACCURACY = 'land_cover.json'
@@ -102,7 +103,7 @@ def read_run(folder: Path) -> RunFiles:
         )
     test = tests[-1]
     # Configs that were dumped may name modules that are not installed here.
-    config = Config.fromfile(test / CONFIG, import_custom_modules=False)
+    config = read_config(test / CONFIG, import_custom_modules=False)
     costs = {
         f'{Path(name).stem}_{key}': value
         for name in (TRAINING, TESTING)
