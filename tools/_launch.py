@@ -68,7 +68,9 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     check_file('config', args.config)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = Config.fromfile(args.config)
+    from multimodal_rs.utils.configs import read_config
+
+    cfg = read_config(args.config)
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -77,7 +79,24 @@ def load_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = f'./work_dirs/{Path(args.config).stem}'
     check_work_dir(cfg.work_dir)
-    return cfg
+    return without_own_dump(cfg)
+
+
+def without_own_dump(cfg: Config) -> Config:
+    """Let no run replace its own config by the one that it writes down.
+
+    mmengine writes the config of a run, inherited values and all, into the
+    work directory under its own name. If that is the file that was read, the
+    copy returned here has no name, and is written under that of its log.
+    """
+    dump = Path(cfg.work_dir, Path(cfg.filename).name)
+    if not dump.exists() or not dump.samefile(cfg.filename):
+        return cfg
+    print(
+        f'{dump} is the config that was read: it stays as it is, and the one '
+        'of this run is written beside it, named after the time'
+    )
+    return Config(dict(cfg), cfg_text=cfg.text)
 
 
 def check_file(what: str, path: str) -> None:

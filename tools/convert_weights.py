@@ -9,7 +9,6 @@ model first.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -20,8 +19,11 @@ start(__name__)
 import torch
 
 from _launch import check_checkpoint
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.weights.conversion import converters
+from multimodal_rs.weights.trust import is_trusted, restricted
 
 WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
 
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parse(arguments)
     check_checkpoint(args.src)
+    check_outputs({'DST': args.dst}, filter(None, (args.src, args.config)))
     source = _state_dict(args.src)
     if not source:
         print(
@@ -68,10 +71,10 @@ def _state_dict(path: str) -> dict[str, torch.Tensor]:
 
     Unless ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, for a file one trusts.
     """
-    trusted = os.environ.get('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '0')
-    content = torch.load(
-        path, map_location='cpu', weights_only=trusted in ('', '0')
-    )
+    with restricted():
+        content = torch.load(
+            path, map_location='cpu', weights_only=not is_trusted()
+        )
     while inner := [n for n in WRAPPERS if isinstance(content.get(n), dict)]:
         content = content[inner[0]]
     return {
@@ -82,11 +85,10 @@ def _state_dict(path: str) -> dict[str, torch.Tensor]:
 
 
 def _report_misfits(state: dict[str, torch.Tensor], config: str) -> int:
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
     from mmseg.registry import MODELS
 
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     target = MODELS.build(cfg.model).state_dict()
     problems = 0

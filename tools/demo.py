@@ -24,6 +24,7 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
+from multimodal_rs.utils.outputs import check_folder
 from multimodal_rs.utils.tables import text_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     start = time.time()
     out = args.out.resolve()
+    check_folder('--out', out)
     data, work = out / 'data', out / 'run'
     options = ['--cfg-options', f'randomness.seed={args.seed}']
     for part in ('train', 'val', 'test'):

@@ -30,6 +30,7 @@ from multimodal_rs.results.documents import documents, export, stale
 from multimodal_rs.results.pictures import draw_picture, stale_pictures
 from multimodal_rs.results.store import add_record, read_results
 from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.outputs import check_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 1 if ``--check`` finds something stale.
     """
     args = _parse(arguments)
+    for option, folder in (('--csv', args.csv), ('--latex', args.latex)):
+        if folder is not None:
+            check_folder(option, folder)
     for path in args.add:
         print(f'{path} -> {add_record(path, args.root)}')
     results = read_results(args.root)

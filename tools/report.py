@@ -10,7 +10,7 @@ The page is one HTML file that needs no other file and no network.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from _bootstrap import command_line, start
@@ -19,6 +19,7 @@ start(__name__)
 
 from _launch import check_file
 from multimodal_rs.reports.page import Page, write_page
+from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.utils.pairs import parse_rasters
 
 
@@ -32,10 +33,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     args = _parse(arguments)
+    check_outputs({'--out': args.out}, _inputs(args))
     page = _map_page(args) if args.kind == 'map' else _run_page(args)
     write_page(args.out, page)
     print(f'Wrote {args.out}')
     return 0
+
+
+def _inputs(args: argparse.Namespace) -> Iterator[Path]:
+    """List what a page is made of; an earlier page is none of it."""
+    if args.kind == 'map':
+        from multimodal_rs.inference.rasters import local_files
+
+        yield from map(Path, local_files(parse_rasters(args.raster)))
+        yield from map(Path, (args.map, args.checkpoint))
+        yield from map(Path, filter(None, (args.confidence, args.answered)))
+        folders = [args.accuracy] if args.accuracy else []
+    else:
+        folders = [args.work_dir]
+    for folder in folders:
+        below = Path(folder).rglob('*')
+        yield from (path for path in below if path.suffix != '.html')
 
 
 def _run_page(args: argparse.Namespace) -> Page:

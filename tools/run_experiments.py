@@ -38,6 +38,7 @@ from multimodal_rs.results.experiments import Run, read_experiments
 from multimodal_rs.results.paired import write_paired
 from multimodal_rs.results.record import read_record
 from multimodal_rs.results.seeds import write_seeds
+from multimodal_rs.utils.outputs import check_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNER = 'tools/run_seeds.py'
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 1 if a run has failed.
     """
     args = _parse(arguments)
+    check_folder('--work-dir', args.work_dir or 'work_dirs')
     experiments = read_experiments(args.list, ROOT)
     seeds = experiments.seeds if args.seeds is None else args.seeds
     work_dir = args.work_dir or Path('work_dirs') / args.list.stem

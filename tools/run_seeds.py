@@ -35,6 +35,7 @@ from multimodal_rs.results.paired import write_paired
 from multimodal_rs.results.record import Record, read_record
 from multimodal_rs.results.seeds import write_seeds
 from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
+from multimodal_rs.utils.outputs import check_folder
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
 TOOLS = Path(__file__).resolve().parent
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = ' '.join(
         ['python tools/run_seeds.py', shlex.join(arguments or sys.argv[1:])]
     )
+    check_folder('--work-dir', args.work_dir)
     records, failures = [], []
     for config in args.configs:
         for seed in args.seeds:

@@ -11,7 +11,7 @@ from _bootstrap import command_line, restrict_checkpoint_loading, start
 start(__name__)
 
 from mmengine.config import Config
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import Runner
 
 from _launch import (
     add_common_arguments,
@@ -102,11 +102,25 @@ def check_weights(runner: Runner, checkpoint: str) -> None:
     """
     from multimodal_rs.utils.wrappers import unwrapped
     from multimodal_rs.weights.strict import load_strictly
+    from multimodal_rs.weights.trust import load_weights
 
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    content = load_weights(checkpoint)
     weights = content.get('state_dict', content)
     weights = {k.removeprefix('module.'): v for k, v in weights.items()}
     load_strictly(unwrapped(runner.model), weights, checkpoint)
+
+
+def check_folders(args: argparse.Namespace) -> None:
+    """Stop if nothing can be written where results are wanted.
+
+    Whether maps would replace files of the data is for ``OutputCheckHook``.
+    """
+    from multimodal_rs.utils.outputs import check_folder
+
+    for option in ('out', 'show_dir'):
+        folder = getattr(args, option)
+        if folder is not None:
+            check_folder(f'--{option.replace("_", "-")}', folder)
 
 
 def save_maps(cfg: Config, folder: str) -> None:
@@ -122,6 +136,7 @@ def main() -> None:
     args = parse_args()
     restrict_checkpoint_loading()
     check_checkpoint(args.checkpoint)
+    check_folders(args)
     cfg = load_config(args)
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:

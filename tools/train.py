@@ -7,6 +7,7 @@ The options are those of mmseg's tools/train.py.
 import argparse
 import contextlib
 import logging
+import os
 
 from _bootstrap import command_line, restrict_checkpoint_loading, start
 
@@ -158,6 +159,23 @@ def choose_start(cfg: Config, resume: bool, given: bool) -> None:
             say(f'continues from {cfg.load_from}, as load_from says')
 
 
+def check_start_is_kept(cfg: Config) -> None:
+    """Stop if a new run would replace the checkpoint that it starts from.
+
+    Raises:
+        SystemExit: With the checkpoint.
+    """
+    start = cfg.get('load_from')
+    if start is None or cfg.resume or '://' in start:
+        return
+    if os.path.samefile(os.path.dirname(start) or '.', cfg.work_dir):
+        raise SystemExit(
+            f'load_from: {start} lies in the work directory, where this run '
+            'writes its own checkpoints and removes old ones: name another '
+            'folder with --work-dir, or go on with --resume'
+        )
+
+
 def check_same_start(cfg: Config) -> None:
     """Stop if the processes of a run have found different checkpoints.
 
@@ -206,6 +224,7 @@ def main() -> None:
             stack.enter_context(only_one(cfg.work_dir, 'train'))
         given = (args.cfg_options or {}).get('load_from') is not None
         choose_start(cfg, args.resume, given)
+        check_start_is_kept(cfg)
         check_optimizers(cfg)
         train(cfg)
 

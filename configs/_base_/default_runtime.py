@@ -22,6 +22,7 @@ default_hooks = dict(
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     batch_check=dict(type='BatchCheckHook'),
     finite_check=dict(type='FiniteCheckHook'),
+    output_check=dict(type='OutputCheckHook'),
     declaration=dict(type='DeclarationHook'),
     label_count=dict(type='LabelCountHook'),
     file_range=dict(type='FileRangeHook'),

@@ -302,8 +302,8 @@ def test_failure_leaves_nothing_and_keeps_the_old_map(
     ('change', 'error', 'expected'),
     [
         (dict(output='map.png'), ValueError, 'maps are GeoTIFFs, got'),
-        (dict(output='scene/opt.tif'), ValueError, 'files of their own'),
-        (dict(probabilities='map.tif'), ValueError, 'files of their own'),
+        (dict(output='scene/opt.tif'), ValueError, 'is the input .*opt.tif'),
+        (dict(probabilities='map.tif'), ValueError, 'are one file'),
         (dict(batch_size=0), ValueError, 'at least 1, got 0'),
         (dict(stride=40), ValueError, 'got stride 40 with crop 32'),
         (dict(rasters=dict(dem='x.tif')), KeyError, r"'dem'.*'opt', 'sar'"),
@@ -323,6 +323,17 @@ def test_misuse_is_explained(
     arguments = dict(rasters=rasters, output='map.tif') | change
     with pytest.raises(error, match=expected):
         run(model, **arguments)
+
+
+def test_a_file_that_a_vrt_names_is_an_input(model, make_scene, tmp_path):
+    rasters = make_scene()
+    band = Path(rasters['opt'])
+    rasters['opt'] = str(band.with_suffix('.vrt'))
+    rasterio.shutil.copy(band, rasters['opt'], driver='VRT')
+    before = band.read_bytes()
+    with pytest.raises(ValueError, match=r'opt\.tif is the input'):
+        run(model, rasters, band)
+    assert band.read_bytes() == before
 
 
 def test_other_number_of_classes(model, make_scene, tmp_path):

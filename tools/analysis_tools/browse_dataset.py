@@ -9,6 +9,7 @@ training. Normalisation comes later, on the device, and is not shown.
 
 import argparse
 import sys
+from itertools import chain
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -17,7 +18,6 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from _launch import ConfigOptions, check_file
@@ -75,25 +75,35 @@ def main() -> None:
     check_file('config', args.config)
     if args.count < 1:
         raise SystemExit(f'--count: expected at least 1, got {args.count}')
-    cfg = Config.fromfile(args.config)
+    from multimodal_rs.utils.configs import read_config
+
+    cfg = read_config(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     import numpy as np
     from mmseg.registry import DATASETS
 
+    from multimodal_rs.utils.outputs import check_outputs, dataset_files
     from multimodal_rs.visualization.panel import contact_sheet, save_png
 
     dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
     count = min(args.count, len(dataset))
+    pages = [
+        Path(args.out, f'{args.split}_{page}.png')
+        for page in range(1, -(-count // ROWS) + 1)
+    ]
+    check_outputs(
+        {f'--out: {page.name}': page for page in pages},
+        chain([args.config], dataset_files(dataset)),
+    )
     tiles = np.linspace(0, len(dataset) - 1, count).round().astype(int)
     meta = dataset.metainfo
-    for page, first in enumerate(range(0, count, ROWS), 1):
+    for target, first in zip(pages, range(0, count, ROWS), strict=True):
         chosen = tiles[first : first + ROWS].tolist()
         rows = [draw_sample(dataset[i], dataset) for i in chosen]
         title = f'{Path(args.config).stem}: {args.split}, {len(dataset)} tiles'
         sheet = contact_sheet(rows, meta['classes'], meta['palette'], title)
-        target = Path(args.out, f'{args.split}_{page}.png')
         save_png(sheet, target)
         print(f'Wrote {target}')
 

@@ -27,8 +27,9 @@ start(__name__)
 
 from multimodal_rs.results import plots, subset_plots
 from multimodal_rs.results.record import read_record
-from multimodal_rs.results.store import read_results
+from multimodal_rs.results.store import read_results, result_files
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.outputs import check_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     args = _parse(arguments)
+    check_outputs({'--out': args.out}, [*args.records, *result_files(ROOT)])
     results = read_results(ROOT)
     entries = plots.record_entries([read_record(p) for p in args.records])
     for name in args.table:

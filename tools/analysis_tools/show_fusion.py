@@ -15,6 +15,7 @@ optical image agrees with the one that was simulated.
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -24,12 +25,17 @@ from _bootstrap import command_line, start
 start(__name__)
 
 import numpy as np
-from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from _launch import ConfigOptions, check_file
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.evaluation.report import write_json
+from multimodal_rs.utils.configs import read_config
+from multimodal_rs.utils.outputs import (
+    check_folder,
+    check_outputs,
+    dataset_files,
+)
 from multimodal_rs.visualization.fusion import fusion_row
 from multimodal_rs.visualization.fusion_report import (
     LevelView,
@@ -51,10 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = _parse(arguments)
     check_file('config', args.config)
     check_file('checkpoint', args.checkpoint)
-    cfg = Config.fromfile(args.config)
+    check_folder('--out', args.out)
+    cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     trained = load_trained(cfg, args.checkpoint, args.device)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    check_outputs(
+        {f'--out: {path.name}': path for path in args.out.glob('fusion*')},
+        chain([args.config, args.checkpoint], dataset_files(dataset)),
+    )
     count = min(args.count, len(dataset))
     tiles = np.linspace(0, len(dataset) - 1, count).round().astype(int)
     samples = [dataset[i] for i in tiles.tolist()]

@@ -12,8 +12,12 @@ from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.provenance import map_tags
-from multimodal_rs.inference.rasters import Source, source_paths
+from multimodal_rs.inference.rasters import (
+    Source,
+    local_files,
+)
 from multimodal_rs.products.accuracy import SUMMARY
+from multimodal_rs.utils.outputs import check_outputs
 
 if TYPE_CHECKING:
     from multimodal_rs.apis.scene_mapper import MapReport, SceneMapper
@@ -59,9 +63,18 @@ def map_scenes(
         What became of each scene, when it is done.
 
     Raises:
-        ValueError: If scenes would write into each other's files.
+        ValueError: If scenes would write into each other's files, or over
+            what is read for any of them.
     """
     outputs.check_names()
+    scenes = list(scenes)
+    writes = {
+        f'{scene.name}: {name}': path
+        for scene in scenes
+        for name, path in outputs.of(scene.name).writes().items()
+    }
+    reads = [path for scene in scenes for path in local_files(scene.rasters)]
+    check_outputs(writes, [*reads, *getattr(mapper.model, 'loaded_from', ())])
     for scene in scenes:
         files = outputs.of(scene.name)
         report = error = None
@@ -84,8 +97,8 @@ def is_finished(
     """Whether all files of a scene are there, as they would be made now."""
     expected = map_tags(mapper.model, rasters, mapper.windows, grid)
     del expected['date']
-    inputs = [p for source in rasters.values() for p in source_paths(source)]
-    newest = max(map(_time, filter(os.path.exists, inputs)), default=0)
+    inputs = filter(os.path.exists, local_files(rasters))
+    newest = max(map(_time, inputs), default=0)
     for path in files.rasters.paths():
         tags = _tags(path)
         if tags is None or not expected.items() <= tags.items():

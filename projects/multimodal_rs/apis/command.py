@@ -166,6 +166,9 @@ def map_as_asked(args: argparse.Namespace) -> int:
     scenes = _scenes(args)
     if scenes is not None:
         outputs.check_names()
+    else:
+        inputs = filter(None, (args.config, args.checkpoint))
+        outputs.check(parse_rasters(args.raster), inputs)
     model = init_model(args.config, args.checkpoint, _device(args.device))
     mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
     device = next(model.parameters()).device

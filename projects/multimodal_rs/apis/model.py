@@ -9,6 +9,7 @@ from torch import nn
 from multimodal_rs.apis.checkpoint_config import checkpoint_config
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.inference.provenance import checkpoint_identity
+from multimodal_rs.utils.configs import read_config
 
 
 def init_model(
@@ -31,8 +32,8 @@ def init_model(
 
     Returns:
         The network in evaluation mode, with ``cfg``, ``dataset_meta``
-        (``classes`` and ``palette``) and ``checkpoint_identity`` (name and
-        SHA-256) as attributes.
+        (``classes`` and ``palette``), ``checkpoint_identity`` (name and
+        SHA-256) and ``loaded_from`` (its files) as attributes.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -42,10 +43,12 @@ def init_model(
     if config is None:
         config = checkpoint_config(checkpoint)
     elif not isinstance(config, Config):
-        config = Config.fromfile(config)
+        config = read_config(config)
     device = get_device() if device == 'auto' else device
     model, classes, palette = load_trained(config, checkpoint, device)
     model.cfg = config
     model.dataset_meta = dict(classes=classes, palette=palette)
+    files = checkpoint, config.filename
+    model.loaded_from = tuple(path for path in files if path is not None)
     model.checkpoint_identity = checkpoint_identity(checkpoint)
     return model

@@ -1,12 +1,15 @@
 """All that is made of a scene, by name; one pattern names it for many."""
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from multimodal_rs.inference.rasters import Source, local_files
 from multimodal_rs.inference.scene import SceneFiles
 from multimodal_rs.products.make import Products
+from multimodal_rs.utils.outputs import check_outputs
 
 PLACE = '{scene}'
 Target = str | os.PathLike
@@ -50,6 +53,28 @@ class SceneOutputs:
         """Those that are made afterwards, of the map."""
         found = [self.preview, *self.products.paths().values()]
         return [Path(path) for path in found if path is not None]
+
+    def writes(self) -> dict[str, Target | None]:
+        """Files that are written, by what messages call them."""
+        names = ('out', 'probabilities', 'preview', 'confidence', 'answered')
+        own = {name: getattr(self, name) for name in names}
+        return own | self.products.writes()
+
+    def check(
+        self, rasters: Mapping[str, Source], also: Iterable[Target] = ()
+    ) -> None:
+        """Refuse to write over what is read, or where nothing can be.
+
+        Args:
+            rasters: The scene.
+            also: Other files that are read, such as the checkpoint.
+
+        Raises:
+            ValueError: With the output and the input.
+        """
+        reference = self.products.reference
+        reads = [*local_files(rasters), *also]
+        check_outputs(self.writes(), [*reads, reference or ''])
 
     def check_names(self) -> None:
         """See that every scene gets files of its own.

@@ -156,7 +156,8 @@ class SceneMapper:
             KeyError: If a raster is for an unknown modality.
             FileNotFoundError: If a file does not exist.
             ValueError: If rasters cannot be brought to one grid, lack bands,
-                or cannot be read, or an output is no GeoTIFF or one of them.
+                or cannot be read, or an output is no GeoTIFF, cannot be
+                written, or is one of the files that are read.
         """
         outputs = SceneOutputs(
             out, probabilities, preview, confidence, answered, products
@@ -171,6 +172,7 @@ class SceneMapper:
         grid: SceneGrid = FINEST,
     ) -> 'MapReport':
         """Do what :meth:`map` does, all names in one object."""
+        outputs.check(rasters, getattr(self.model, 'loaded_from', ()))
         watch = predict_scene(
             self.model,
             rasters,

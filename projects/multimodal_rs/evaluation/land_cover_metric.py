@@ -2,6 +2,7 @@
 
 import os.path as osp
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -95,11 +96,19 @@ class LandCoverMetric(BaseMetric):
             except ValueError as error:
                 raise ValueError(f'{_name(sample)}: {error}') from error
             self.results.append(matrix)
-            if self.output_dir is not None and self.keep_results:
-                target = file_below(self.output_dir, _name(sample), '.png')
+            if self.writes_maps:
                 ids = prediction.squeeze(0).cpu().numpy().astype(np.uint8)
-                with atomic_path(target) as temporary:
+                with atomic_path(self.map_path(sample)) as temporary:
                     Image.fromarray(ids).save(temporary, format='PNG')
+
+    @property
+    def writes_maps(self) -> bool:
+        """Whether predicted maps are written."""
+        return self.output_dir is not None and self.keep_results
+
+    def map_path(self, sample: Mapping) -> Path:
+        """Where the predicted map of a sample goes."""
+        return file_below(self.output_dir, _name(sample), '.png')
 
     def compute_metrics(self, results: Sequence[np.ndarray]) -> dict:
         """Sum the matrices, write the reports, return the measures.

@@ -78,6 +78,7 @@ class SceneRasters(contextlib.ExitStack):
             for name, modality in self.modalities.items():
                 opened = _open(sources[name], modality, stack)
                 parts[name], self.modalities[name] = opened
+            self._parts = [p for several in parts.values() for p in several]
             self.grid = reference_grid(parts, grid)
             self._readers = {
                 name: on_grid(name, parts[name], modality, self.grid, grid)
@@ -127,6 +128,10 @@ class SceneRasters(contextlib.ExitStack):
         shape = reduced_shape(self.size, longest)
         return {name: self._load(name, out_shape=shape) for name in self.files}
 
+    def file_names(self) -> list[str]:
+        """List all files that the rasters consist of, as a VRT of others."""
+        return [name for part in self._parts for name in part.file_names]
+
     def not_finite_at(
         self, window: Window, image: Mapping[str, np.ndarray]
     ) -> str:
@@ -175,6 +180,11 @@ def source_paths(source: Source) -> list[str]:
         return []
     single = isinstance(source, str | os.PathLike)
     return [os.fspath(path) for path in ([source] if single else source)]
+
+
+def local_files(sources: Mapping[str, Source]) -> list[str]:
+    """List the files of all rasters."""
+    return [path for x in sources.values() for path in source_paths(x)]
 
 
 def reduced_shape(size: tuple[int, int], longest: int) -> tuple[int, int]:

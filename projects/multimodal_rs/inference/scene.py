@@ -15,7 +15,7 @@ windows, of which one is in the network.
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ from multimodal_rs.inference.maps import (
     write_sidecars,
 )
 from multimodal_rs.inference.provenance import map_tags
-from multimodal_rs.inference.rasters import SceneRasters, Source, source_paths
+from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.windowed import (
     PARTS,
     Rows,
@@ -49,6 +49,7 @@ from multimodal_rs.inference.windowed import (
 )
 from multimodal_rs.utils.background import in_background
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.utils.stopwatch import Stopwatch
 
 Target = str | os.PathLike
@@ -74,7 +75,15 @@ class SceneFiles:
 
     def paths(self) -> list[Path]:
         """Those that are made."""
-        return [Path(p) for p in astuple(self) if p is not None]
+        return list(self.named().values())
+
+    def named(self) -> dict[str, Path]:
+        """Those that are made, by what messages call them."""
+        return {
+            f'map of {name}': Path(path)
+            for name, path in asdict(self).items()
+            if path is not None
+        }
 
     def layers(
         self,
@@ -129,11 +138,12 @@ def predict_scene(
         ValueError: If rasters cannot be brought to one grid, or not be read,
             or an argument contradicts another.
     """
-    _check(files, rasters)
+    _check(files)
     stopwatch = Stopwatch(PARTS)
     with contextlib.ExitStack() as stack:
         modalities = network_modalities(model)
         scene = stack.enter_context(SceneRasters(rasters, modalities, grid))
+        check_outputs(files.named(), scene.file_names())
         layers = files.layers(classes, palette, list(scene.modalities))
         tags = map_tags(model, rasters, windows, grid)
         writers = _writers(scene, layers, tags, stopwatch)
@@ -180,23 +190,10 @@ def _writers(
             opened.close()  # adds the overviews
 
 
-def _check(files: SceneFiles, rasters: Mapping[str, Source]) -> None:
-    targets = files.paths()
-    for target in targets:
+def _check(files: SceneFiles) -> None:
+    for name, target in files.named().items():
         if target.suffix.lower() not in ('.tif', '.tiff'):
             raise ValueError(
-                f'maps are GeoTIFFs, got {target}: name a file '
-                'that ends with .tif'
+                f'{name}: maps are GeoTIFFs, got {target}: name a file that '
+                'ends with .tif'
             )
-    read = [
-        path for source in rasters.values() for path in source_paths(source)
-    ]
-    written = {target.resolve() for target in targets}
-    if len(written) < len(targets) or written & {
-        Path(path).resolve() for path in read
-    }:
-        raise ValueError(
-            'maps must be written to files of their own, got '
-            f'{[str(t) for t in targets]} with the rasters '
-            f'{[str(path) for path in read]}'
-        )

@@ -35,7 +35,14 @@ ERRORS = Layer(
 )
 ADJUSTED = ('area_adjusted.csv', 'area_adjusted.json')
 POINTS = '.csv'
-__all__ = ['SUMMARY', 'write_map_accuracy']
+FILES = (
+    SUMMARY,
+    'land_cover_classes.csv',
+    'confusion_matrix.csv',
+    'errors.tif',
+    *ADJUSTED,
+)
+__all__ = ['FILES', 'SUMMARY', 'write_map_accuracy']
 
 
 def write_map_accuracy(

@@ -4,12 +4,14 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 
-from multimodal_rs.products.accuracy import write_map_accuracy
+from multimodal_rs.products.accuracy import FILES, write_map_accuracy
 from multimodal_rs.products.area import class_areas, write_area
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.polygons import write_polygons
 from multimodal_rs.products.style import write_style
+from multimodal_rs.utils.outputs import check_outputs
 
 Target = str | os.PathLike
 
@@ -55,6 +57,18 @@ class Products:
         names = ('area', 'polygons', 'style', 'accuracy')
         return {n: getattr(self, n) for n in names if getattr(self, n)}
 
+    def writes(self) -> dict[str, Target]:
+        """Files that are written, by what messages call them."""
+        writes = self.paths()
+        folder = writes.pop('accuracy', None)
+        if folder is not None:
+            writes |= {f'accuracy: {n}': Path(folder, n) for n in FILES}
+        return writes
+
+    def check(self, path: Target) -> None:
+        """Refuse to write over the map at ``path`` or the reference."""
+        check_outputs(self.writes(), [p for p in (path, self.reference) if p])
+
 
 NOTHING = Products()
 
@@ -71,8 +85,10 @@ def make_products(path: Target, products: Products) -> list[str]:
 
     Raises:
         FileNotFoundError: If there is no map.
-        ValueError: If something cannot be made of it.
+        ValueError: If something cannot be made of it, or would be written
+            over what is read.
     """
+    products.check(path)
     said = []
     with ClassMap(path) as land:
         if products.style is not None:

@@ -20,7 +20,9 @@ from torch import nn
 
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.ops.flops import flop_analyzer
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.outputs import check_outputs
 
 
 def count_flops(
@@ -87,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument('out', type=Path)
     parser.add_argument('--size', nargs=2, type=int, required=True)
     args = parser.parse_args(arguments)
-    content = complexity(Config.fromfile(args.config), tuple(args.size))
+    check_outputs({'out': args.out}, [args.config])
+    content = complexity(read_config(args.config), tuple(args.size))
     write_text(args.out, json.dumps(content) + '\n')
 
 

@@ -1,6 +1,6 @@
 """All published results of the repository, read and checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,12 @@ def read_results(root: Path) -> Results:
             else:
                 results.summaries[path.stem] = _summaries(path, root)
     return results
+
+
+def result_files(root: Path) -> Iterator[Path]:
+    """List the files that :func:`read_results` reads."""
+    yield root / 'configs' / LAYOUT
+    yield from (root / 'configs').glob('[!_]*/results/*.json')
 
 
 def add_record(path: Path, root: Path) -> Path:

@@ -54,6 +54,11 @@ class OpenedRaster(abc.ABC):
         """Size and position."""
 
     @property
+    def file_names(self) -> Sequence[str]:
+        """Files that it consists of; arrays have none."""
+        return ()
+
+    @property
     def has_control_points(self) -> bool:
         """Whether points or RPCs place it, not a grid."""
         return False

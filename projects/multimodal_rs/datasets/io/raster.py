@@ -123,6 +123,11 @@ class OpenedFile(OpenedRaster):
             return Grid(self.size, self._file.crs, self._file.transform)
 
     @property
+    def file_names(self) -> Sequence[str]:
+        """Its file and those that GDAL reads with it."""
+        return self._file.files
+
+    @property
     def has_control_points(self) -> bool:
         """Whether points or RPCs place it, not a grid."""
         file = self._file
