@@ -21,6 +21,7 @@ from multimodal_rs.datasets.fitted_values import FittedStep, without_fits
 from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import at_pixels, read_layer
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json, write_text
 
 
@@ -44,7 +45,9 @@ def update_fits(
     if not names:
         return
     known = read_json(target, RENEWED) if target.is_file() else {}
-    before = known.get(name, {}).get('fits', {})
+    with reading(target, f'numbers of steps: {RENEWED}'):
+        before = known.get(name, {}).get('fits', {})
+        old = {modality: Fit(**before[modality]) for modality in before}
     tiles = dataset.tiles
     chosen = [_chosen(dataset, tile, len(tiles)) for tile in tiles]
     listed = tiles_key([tile['sample_id'] for tile in tiles])
@@ -52,13 +55,13 @@ def update_fits(
     fits = {}
     for modality in names:
         key = declaration_key(declarations[modality])
-        old = Fit(**before[modality]) if modality in before else None
-        if old and (old.declaration, old.tiles, old.pixels) == (
+        same = old.get(modality)
+        if same and (same.declaration, same.tiles, same.pixels) == (
             key,
             listed,
             pixels,
         ):
-            fits[modality] = old
+            fits[modality] = same
             continue
         numbers = _numbers(dataset, modality, tiles, chosen)
         steps = fit_steps(dataset.modalities[modality], numbers)

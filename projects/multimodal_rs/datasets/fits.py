@@ -11,6 +11,7 @@ from multimodal_rs.datasets.fitted_values import (
     with_fits,
     without_fits,
 )
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json
 from multimodal_rs.utils.plain import plain
 
@@ -79,10 +80,12 @@ def stored_fits(
         return {}
     keys = {name: declaration_key(declarations[name]) for name in names}
     found = {}
-    for entry in read_json(stats, RENEWED).values():
-        for name, fit in entry.get('fits', {}).items():
-            if fit['declaration'] == keys.get(name):
-                found[name] = Fit(**fit)
+    content = read_json(stats, RENEWED)
+    with reading(stats, f'numbers of steps: {RENEWED}'):
+        for entry in content.values():
+            for name, fit in entry.get('fits', {}).items():
+                if fit['declaration'] == keys.get(name):
+                    found[name] = Fit(**fit)
     return found
 
 
