@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Benchmark of mapping a scene against mmseg's slide mode.
+
+    python benchmarks/scene.py CONFIG [--size 4096 4096] [--crop 512]
+
+Both classify the same simulated scene on disk with the same network, whose
+weights are random, and write a GeoTIFF, each in a process of its own: once
+`SceneMapper`, once mmseg's `EncoderDecoder.slide_inference` on the whole scene
+as one tensor, as mmseg's inference does. Its time per window does not depend
+on the window, so `--their-windows` takes the mean of so many of them, after
+one to warm up, for all; 0 runs all of them and compares the maps.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'tools'))
+
+from _bootstrap import add_source_path
+
+add_source_path()
+
+import numpy as np
+import rasterio
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+import multimodal_rs  # noqa: F401
+from multimodal_rs.apis import SceneMapper
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.inference.windowed import network_modalities
+from multimodal_rs.utils.windows import Window, sliding_windows
+
+STRIP = 256  # rows of the scene that are simulated at once
+GRID = dict(
+    crs='EPSG:32632', transform=rasterio.Affine(10, 0, 5e5, 0, -10, 6e6)
+)
+MEBI = 2**20
+
+
+class EnoughError(Exception):
+    """As many windows were timed as were asked for."""
+
+
+def simulate(
+    folder: Path, modalities: Mapping[str, Modality], size: Sequence[int]
+) -> dict[str, str]:
+    """Write noise in squares of 16 pixels, a compressed file per modality."""
+    height, width = size
+    paths = {}
+    for name, modality in modalities.items():
+        bands = len(modality.file_bands or modality.bands)
+        rng = np.random.default_rng(len(name))
+        paths[name] = str(folder / f'{name}.tif')
+        with rasterio.open(
+            paths[name],
+            'w',
+            driver='GTiff',
+            count=bands,
+            height=height,
+            width=width,
+            dtype='uint16',
+            compress='deflate',
+            zlevel=1,
+            tiled=True,
+            **GRID,
+        ) as file:
+            for top in range(0, height, STRIP):
+                rows = min(STRIP, height - top)
+                shape = (bands, -(-rows // 16), -(-width // 16))
+                noise = rng.integers(500, 3000, shape).astype('uint16')
+                noise = noise.repeat(16, 1).repeat(16, 2)[:, :rows, :width]
+                noise = noise + rng.integers(0, 8, noise.shape, 'uint16')
+                window = (top, top + rows), (0, width)
+                file.write(noise, window=window)
+    return paths
+
+
+def network(args: argparse.Namespace) -> torch.nn.Module:
+    """Build the network of the config, the same in every process."""
+    torch.manual_seed(0)
+    torch.set_num_threads(args.threads)
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).eval()
+    count = model.num_classes
+    palette = [[i, i, i] for i in range(count)]
+    classes = [f'class {i}' for i in range(count)]
+    model.dataset_meta = dict(classes=classes, palette=palette)
+    return model
+
+
+def ours(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
+    """Map the scene with ``SceneMapper``."""
+    model = network(args)
+    batch = args.batch_size
+    mapper = SceneMapper(model, args.crop, args.stride, batch)
+    report = mapper.map(paths, out)
+    return dict(whole=report.whole, seconds=dict(report.seconds))
+
+
+@torch.no_grad()
+def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
+    """Map the scene with mmseg's slide mode."""
+    model = network(args)
+    begin = time.perf_counter()
+    with SceneRasters(paths, network_modalities(model)) as scene:
+        size = scene.size
+        image = scene.read(Window(0, 0, *size))
+    channels = [len(x) for x in image.values()]
+    inputs = {m: [torch.from_numpy(x)] for m, x in image.items()}
+    meta = dict(present_modalities=tuple(image), img_shape=size)
+    sample = SegDataSample(metainfo=meta)
+    data = dict(inputs=inputs, data_samples=[sample])
+    batch = model.data_preprocessor(data)['inputs']
+    stack = torch.cat(list(batch.values()), dim=1)
+    del image, inputs, batch, data
+    prepared = time.perf_counter() - begin
+    clock = []
+
+    def encode_decode(crop: torch.Tensor, metas: list[dict]) -> torch.Tensor:
+        clock.append(time.perf_counter())
+        if args.their_windows and len(clock) > args.their_windows + 1:
+            raise EnoughError
+        parts = crop.split(channels, 1)
+        crops = dict(zip(model.modalities, parts, strict=True))
+        return model.encode_decode(crops, [meta])
+
+    slide = SimpleNamespace(
+        test_cfg=SimpleNamespace(
+            crop_size=(args.crop, args.crop), stride=(args.stride, args.stride)
+        ),
+        out_channels=model.num_classes,
+        encode_decode=encode_decode,
+    )
+    crop, stride = (args.crop, args.crop), (args.stride, args.stride)
+    count = sum(1 for _ in sliding_windows(size, crop, stride))
+    try:
+        logits = EncoderDecoder.slide_inference(slide, stack, [dict(meta)])
+    except EnoughError:
+        # From the start of the second window to that of the last.
+        each = (clock[-1] - clock[1]) / (len(clock) - 2)
+        return dict(whole=prepared + each * count, timed=len(clock) - 2)
+    ids = logits.argmax(1)[0].numpy().astype('uint8')
+    profile = dict(driver='GTiff', dtype='uint8', count=1, compress='deflate')
+    height, width = size
+    with rasterio.open(
+        out, 'w', height=height, width=width, tiled=True, **profile, **GRID
+    ) as file:
+        file.write(ids, 1)
+    return dict(whole=time.perf_counter() - begin, timed=count)
+
+
+def alone(side, args: argparse.Namespace, paths: Mapping, out: str) -> dict:
+    """Run a side in a process of its own, for its memory."""
+    context = multiprocessing.get_context('spawn')
+    answers = context.Queue()
+    arguments = (side.__name__, args, paths, out, answers)
+    process = context.Process(target=_in_child, args=arguments)
+    process.start()
+    answer = answers.get()
+    process.join()
+    return answer
+
+
+def _in_child(side: str, args: argparse.Namespace, *rest: object) -> None:
+    paths, out, answers = rest
+    warnings.filterwarnings('ignore')
+    network(args)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = globals()[side](args, paths, out)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answers.put(answer | dict(peak=peak / 1024, before=before / 1024))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print both sides.
+
+    Args:
+        arguments: Command line, for tests.
+    """
+    args = _parse(arguments)
+    warnings.filterwarnings('ignore')
+    modalities = network_modalities(network(args))
+    pixels = args.size[0] * args.size[1] / 1e6
+    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+        paths = simulate(Path(folder), modalities, args.size)
+        outs = [str(Path(folder) / f'{side}.tif') for side in ('our', 'mmseg')]
+        mine = alone(ours, args, paths, outs[0])
+        print(
+            f'{Path(args.config).stem}: {args.size[0]}x{args.size[1]}, crop '
+            f'{args.crop}, stride {args.stride}, {args.threads} thread(s)'
+        )
+        print(_line('SceneMapper', mine, pixels))
+        for part, seconds in mine['seconds'].items():
+            share = seconds / mine['whole']
+            print(f'  {part:<9} {seconds:9.1f} s  {share:.1%} of the whole')
+        ratio = mine['whole'] / mine['seconds']['network']
+        print(f'  whole / network: {ratio:.3f}')
+        if args.ours_only:
+            return
+        other = alone(theirs, args, paths, outs[1])
+        print(_line('mmseg, slide', other, pixels))
+        print(f'  timed windows: {other["timed"]}')
+        print(f'  mmseg / SceneMapper: {other["whole"] / mine["whole"]:.1f}')
+        if Path(outs[1]).exists():
+            print(f'  equal pixels: {_equal(*outs):.2%}')
+
+
+def _line(name: str, side: Mapping, pixels: float) -> str:
+    return (
+        f'{name}: {side["whole"]:.1f} s, {pixels / side["whole"]:.3f} '
+        f'megapixels/s, peak memory {side["peak"]:.0f} MiB '
+        f'({side["before"]:.0f} MiB with the network alone)'
+    )
+
+
+def _equal(*paths: str) -> float:
+    maps = []
+    for path in paths:
+        with rasterio.open(path) as file:
+            maps.append(file.read(1))
+    return float(np.mean(maps[0] == maps[1]))
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config')
+    parser.add_argument('--size', type=int, nargs=2, default=[4096, 4096])
+    parser.add_argument('--crop', type=int, default=512)
+    parser.add_argument('--stride', type=int, default=256)
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--their-windows', type=int, default=0)
+    parser.add_argument(
+        '--ours-only', action='store_true', help='leave mmseg out'
+    )
+    parser.add_argument('--folder', help='for the scene (a temporary one)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change values of the config',
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
