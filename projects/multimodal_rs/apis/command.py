@@ -7,7 +7,7 @@ has written.
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
@@ -22,6 +22,8 @@ from multimodal_rs.apis.scene_lists import (
 )
 from multimodal_rs.apis.scene_mapper import SceneMapper
 from multimodal_rs.inference.grids import SceneGrid
+from multimodal_rs.inference.rasters import Source
+from multimodal_rs.inference.together import processes
 from multimodal_rs.products.make import add_product_arguments, products_of
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.pairs import parse_pairs, parse_rasters
@@ -173,18 +175,33 @@ def map_as_asked(args: argparse.Namespace) -> int:
     mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
     device = next(model.parameters()).device
     if scenes is None:
-        rasters = parse_rasters(args.raster)
-        report = mapper.make(rasters, outputs, progress=True, grid=grid)
-        print(
-            f'Wrote {args.out} in {report.whole:.1f} s '
-            f'({", ".join(rasters)}; {device}; {report.shares})'
-        )
-        print(*report.said, sep='\n', end='\n' if report.said else '')
+        _map_one(mapper, parse_rasters(args.raster), outputs, grid)
         return 0
     own = share_of_process(scenes)
     print(f'{len(own)} of {len(scenes)} scenes, {device}', flush=True)
     done = mapper.map_scenes(own, outputs, args.resume, True, grid)
     return _tell(done, len(own))
+
+
+def _map_one(
+    mapper: SceneMapper,
+    rasters: Mapping[str, Source],
+    outputs: SceneOutputs,
+    grid: SceneGrid,
+) -> None:
+    """Map a scene; several processes share its rows."""
+    device = next(mapper.model.parameters()).device
+    with processes() as together:
+        first = together.rank == 0
+        report = mapper.make(rasters, outputs, first, grid, together)
+    if not first:
+        return
+    what = f'{", ".join(rasters)}; {device}; {report.shares}'
+    if together.count > 1:
+        what += f'; {together.count} processes, of which this is the first'
+    print(f'Wrote {outputs.out} in {report.whole:.1f} s ({what})')
+    for line in report.said:
+        print(line)
 
 
 def _tell(done: Iterable[Mapped], count: int) -> int:

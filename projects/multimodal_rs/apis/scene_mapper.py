@@ -16,6 +16,7 @@ from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.scene import predict_scene
+from multimodal_rs.inference.together import ALONE, Together
 from multimodal_rs.inference.windowed import (
     Windows,
     network_modalities,
@@ -170,8 +171,13 @@ class SceneMapper:
         outputs: SceneOutputs,
         progress: bool = False,
         grid: SceneGrid = FINEST,
+        together: Together = ALONE,
     ) -> 'MapReport':
-        """Do what :meth:`map` does, all names in one object."""
+        """Do what :meth:`map` does, all names in one object.
+
+        With ``together``, several processes share the rows of the scene; the
+        first one writes all files.
+        """
         outputs.check(rasters, getattr(self.model, 'loaded_from', ()))
         watch = predict_scene(
             self.model,
@@ -182,8 +188,11 @@ class SceneMapper:
             self.windows,
             progress,
             grid,
+            together,
         )
         report = MapReport(watch.seconds, watch.whole)
+        if together.rank:
+            return report
         if outputs.preview is not None:
             save_preview(
                 *(outputs.preview, outputs.out, rasters, self.modalities),

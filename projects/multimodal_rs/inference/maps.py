@@ -108,7 +108,7 @@ def layer_file(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', NotGeoreferencedWarning)
-            with _row_file(rows, grid, len(layer.bands)) as file:
+            with row_file(rows, grid, len(layer.bands)) as file:
                 _describe(file, layer, tags)
                 writer = RowWriter(file)
                 yield writer
@@ -119,6 +119,28 @@ def layer_file(
             check_written(path)
     finally:
         rows.unlink(missing_ok=True)
+
+
+def row_file(path: Path, grid: Grid, count: int) -> rasterio.io.DatasetWriter:
+    """Open a GeoTIFF of uint8 bands that a :class:`RowWriter` fills."""
+    height, width = grid.size
+    return rasterio.open(
+        path,
+        'w',
+        driver='GTiff',
+        dtype='uint8',
+        count=count,
+        height=height,
+        width=width,
+        crs=grid.crs,
+        transform=grid.transform,
+        nodata=NODATA,
+        tiled=True,
+        blockxsize=BLOCK,
+        blockysize=BLOCK,
+        interleave='band',
+        **PACKED,
+    )
 
 
 def write_category_names(
@@ -148,27 +170,6 @@ def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
         Path(f'{os.fspath(path)}{suffix}').unlink(missing_ok=True)
     if layer.classes:
         write_category_names(path, layer.names)
-
-
-def _row_file(path: Path, grid: Grid, count: int) -> rasterio.io.DatasetWriter:
-    height, width = grid.size
-    return rasterio.open(
-        path,
-        'w',
-        driver='GTiff',
-        dtype='uint8',
-        count=count,
-        height=height,
-        width=width,
-        crs=grid.crs,
-        transform=grid.transform,
-        nodata=NODATA,
-        tiled=True,
-        blockxsize=BLOCK,
-        blockysize=BLOCK,
-        interleave='band',
-        **PACKED,
-    )
 
 
 def _describe(

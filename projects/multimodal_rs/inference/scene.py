@@ -40,6 +40,7 @@ from multimodal_rs.inference.maps import (
 )
 from multimodal_rs.inference.provenance import map_tags
 from multimodal_rs.inference.rasters import SceneRasters, Source
+from multimodal_rs.inference.together import ALONE, Together
 from multimodal_rs.inference.windowed import (
     PARTS,
     Rows,
@@ -113,6 +114,7 @@ def predict_scene(
     windows: Windows,
     progress: bool = True,
     grid: SceneGrid = FINEST,
+    together: Together = ALONE,
 ) -> Stopwatch:
     """Classify a scene window by window, into files.
 
@@ -129,9 +131,10 @@ def predict_scene(
         windows: How to divide the scene.
         progress: Whether to say how far it is.
         grid: To which grid rasters of others are brought.
+        together: This process among those that do this for the same scene.
 
     Returns:
-        The seconds of ``PARTS``.
+        The seconds of ``PARTS``, of this process.
 
     Raises:
         KeyError: If a raster is for an unknown modality.
@@ -146,18 +149,20 @@ def predict_scene(
         check_outputs(files.named(), scene.file_names())
         layers = files.layers(classes, palette, list(scene.modalities))
         tags = map_tags(model, rasters, windows, grid)
-        writers = _writers(scene, layers, tags, stopwatch)
+        writers = _writers(scene, layers, tags, stopwatch, together)
         write = stack.enter_context(writers)
         found = predict_rows(
-            model, scene, len(classes), windows, progress, stopwatch
+            *(model, scene, len(classes), windows, progress, stopwatch),
+            part=together.rows(scene.size[0]),
         )
         stack.enter_context(contextlib.closing(found))
         written = in_background(write, found)
         stack.enter_context(contextlib.closing(written))
         for _ in written:
             pass
-    for path, layer, _ in layers:
-        write_sidecars(path, layer)
+    if together.rank == 0:
+        for path, layer, _ in layers:
+            write_sidecars(path, layer)
     return stopwatch
 
 
@@ -167,6 +172,7 @@ def _writers(
     layers: Sequence[tuple[Path, Layer, Values]],
     tags: Mapping[str, str],
     stopwatch: Stopwatch,
+    together: Together,
 ) -> Iterator[Callable[[Rows], None]]:
     """Open the maps; they take their names when all has gone well.
 
@@ -181,13 +187,26 @@ def _writers(
                 writer.add(values(rows))
 
     with contextlib.ExitStack() as names, contextlib.ExitStack() as opened:
-        for path, layer, _ in layers:
-            temporary = names.enter_context(atomic_path(path))
-            file = layer_file(temporary, scene.grid, layer, tags)
+        own = layers if together.rank == 0 else ()
+        paths = together.agree(
+            [names.enter_context(atomic_path(path)) for path, *_ in own]
+        )
+        for path, (_, layer, _) in zip(paths, layers, strict=True):
+            file = (
+                together.part_file(path, scene.size, len(layer.bands))
+                if together.rank
+                else layer_file(path, scene.grid, layer, tags)
+            )
             writers.append(opened.enter_context(file))
         yield write
         with stopwatch.timed('writing'):
+            if together.rank == 0:
+                together.wait()
+                for path, writer in zip(paths, writers, strict=True):
+                    together.append_parts(path, writer)
             opened.close()  # adds the overviews
+            if together.rank:
+                together.wait()
 
 
 def _check(files: SceneFiles) -> None:

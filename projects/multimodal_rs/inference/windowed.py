@@ -9,7 +9,7 @@ counts as missing, as it does for an optional modality of a tile.
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +110,7 @@ def predict_rows(
     windows: Windows,
     progress: bool = False,
     stopwatch: Stopwatch | None = None,
+    part: tuple[int, int] | None = None,
 ) -> Iterator[Rows]:
     """Classify a scene window by window; a thread reads ahead.
 
@@ -123,18 +124,22 @@ def predict_rows(
         windows: How to divide the scene.
         progress: Whether to say how far it is.
         stopwatch: Gets the seconds of ``PARTS``, without the writing.
+        part: Only rows [first, end) of the scene; they are the same as if
+            all were predicted. None: all.
 
     Yields:
-        All rows of the scene, from top to bottom.
+        The rows, from top to bottom.
 
     Raises:
         ValueError: If a raster is damaged, or the number of classes another.
         FloatingPointError: If an answer of the network is not finite.
     """
     model.eval()
-    plan = _Plan.of(scene.size, windows)
+    begin, last = part or (0, scene.size[0])
+    plan = _Plan.of(scene.size, windows).only(begin, last)
     watch = stopwatch or Stopwatch(PARTS)
     band = MovingBand(num_classes, plan.band_height, scene.size[1])
+    band.top = max(plan.tops[0], 0)
 
     def read(item: tuple[list[Window], int]) -> tuple[int, list[_Image], int]:
         with watch.timed('reading'):
@@ -165,9 +170,12 @@ def predict_rows(
                 top = band.top
                 taken = band.take(end) if end > top else None
             advance(count)
-            if taken is not None:
-                weights = plan.row_weight[top:end], plan.column_weight
-                yield Rows(top, *taken, *weights)
+            if taken is not None and end > begin:
+                # What lies above the part lacks windows.
+                first = max(begin, top)
+                taken = (x[..., first - top :, :] for x in taken)
+                weights = plan.row_weight[first:end], plan.column_weight
+                yield Rows(first, *taken, *weights)
 
 
 def network_modalities(model: nn.Module) -> dict[str, Modality]:
@@ -187,6 +195,7 @@ class _Plan:
         lefts: First columns.
         row_weight: (H,) total weight of every row.
         column_weight: (W,) likewise.
+        end: Scene row before which all is done after the last window.
     """
 
     size: tuple[int, int]
@@ -195,6 +204,7 @@ class _Plan:
     lefts: list[int]
     row_weight: np.ndarray
     column_weight: np.ndarray
+    end: int
 
     @classmethod
     def of(cls, size: tuple[int, int], windows: Windows) -> '_Plan':
@@ -206,7 +216,12 @@ class _Plan:
             axis_weight(n, p, weight)
             for n, p in zip(size, places, strict=True)
         ]
-        return cls(size, crop, *places, *weights)
+        return cls(size, crop, *places, *weights, size[0])
+
+    def only(self, begin: int, end: int) -> '_Plan':
+        """Keep the windows that touch rows [begin, end) of the scene."""
+        tops = [t for t in self.tops if t + self.crop > begin and t < end]
+        return replace(self, tops=tops, end=end)
 
     @property
     def count(self) -> int:
@@ -232,7 +247,7 @@ class _Plan:
             ]
             for first in range(0, len(windows), batch_size):
                 if first + batch_size >= len(windows):
-                    following = [*self.tops, self.size[0]][number + 1]
+                    following = [*self.tops, self.end][number + 1]
                     done = max(following, 0)
                 yield windows[first : first + batch_size], done
 

@@ -1,0 +1,87 @@
+"""Processes that share a scene make the map of one, bit for bit."""
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+import torch.multiprocessing as torch_processes
+from torch import distributed
+
+from multimodal_rs.apis import SceneMapper
+from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.inference.together import Together
+from multimodal_rs.inference.windowed import (
+    Windows,
+    network_modalities,
+    predict_rows,
+)
+from small_network import CLASSES, PALETTE
+
+
+@pytest.mark.parametrize('count', [2, 3, 7])
+@pytest.mark.parametrize(
+    ('height', 'crop', 'stride'), [(90, 32, 16), (90, 16, 16), (20, 64, 9)]
+)
+def test_parts_are_rows_of_the_whole(
+    model, make_scene, count, height, crop, stride
+):
+    rasters = make_scene(height, 40)
+    windows = Windows(crop, stride, 3)
+
+    def predict(part=None):
+        with SceneRasters(rasters, network_modalities(model)) as scene:
+            found = predict_rows(model, scene, 4, windows, part=part)
+            rows = list(found)
+        chances = [r.probabilities() for r in rows]
+        first = 0 if part is None else part[0]
+        assert rows[0].top == first
+        return np.concatenate(chances, axis=1)
+
+    whole = predict()
+    parts = [Together(rank, count).rows(height) for rank in range(count)]
+    assert parts[0][0] == 0 and parts[-1][1] == height
+    together = [predict(part) for part in parts]
+    np.testing.assert_array_equal(np.concatenate(together, axis=1), whole)
+    with pytest.raises(ValueError, match='9 processes share .* of 8 rows'):
+        Together(3, 9).rows(8)
+
+
+def map_part(rank, count, meeting, mapper, rasters, outputs):
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        'gloo', init_method=f'file://{meeting}', rank=rank, world_size=count
+    )
+    mapper.make(rasters, outputs, together=Together(rank, count))
+    distributed.destroy_process_group()
+
+
+@pytest.mark.skipif(
+    not distributed.is_available(), reason='this torch has no distributed'
+)
+def test_two_processes_write_the_files_of_one(model, make_scene, tmp_path):
+    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
+    mapper = SceneMapper(model, crop=64)
+    rasters = make_scene(600, 70)
+    outputs = [
+        SceneOutputs(folder / 'map.tif', confidence=folder / 'sure.tif')
+        for folder in (tmp_path / 'one', tmp_path / 'two')
+    ]
+    mapper.make(rasters, outputs[0])
+    torch_processes.start_processes(
+        map_part,
+        (2, tmp_path / 'meeting', mapper, rasters, outputs[1]),
+        nprocs=2,
+        start_method='fork',
+    )
+    names = [sorted(p.name for p in o.out.parent.iterdir()) for o in outputs]
+    assert names[0] == names[1] and len(names[0]) == 3
+    for name in ('out', 'confidence'):
+        with (
+            rasterio.open(getattr(outputs[0], name)) as one,
+            rasterio.open(getattr(outputs[1], name)) as two,
+        ):
+            np.testing.assert_array_equal(two.read(), one.read())
+            assert two.overviews(1) == one.overviews(1)
+            dated = one.tags() | dict(date='')
+            assert two.tags() | dict(date='') == dated
