@@ -7,27 +7,16 @@ damaged on a disk or on the way are then other weights, without a word.
 
 import os
 import pickle
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 
 import torch
 
-from multimodal_rs.utils.damage import first_cause
+from multimodal_rs.utils.damage import FAILURES, first_cause
 
 BLOCK = 1 << 20  # bytes that are read at once
-# What the reader of zip files raises, depending on which bytes are damaged.
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,  # an unknown kind of compression
-    OSError,  # a place before the start of the file
-    RuntimeError,  # encryption
-    ValueError,  # a negative size, and letters that do not exist
-)
+# What the readers of zip files raise, depending on which bytes are damaged.
+DAMAGED = (*FAILURES, zipfile.BadZipFile)
 
 
 def damage(path: str | os.PathLike) -> str | None:
@@ -51,7 +40,7 @@ def damage(path: str | os.PathLike) -> str | None:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             if not any(entry.CRC for entry in entries):
-                return None
+                entries = []  # written without checksums
             for entry in entries:
                 problem = _damage_of(archive, entry)
                 if problem is not None:
@@ -85,14 +74,14 @@ def require_whole(path: str | os.PathLike) -> None:
 def _refused(path: str | os.PathLike) -> str | None:
     """Say what torch finds wrong with a file of which all entries are whole.
 
-    It asks more of the list of entries than Python's reader. The tensors stay
-    on the disk.
+    It asks more of the list of entries than Python's reader, and for more of
+    it when it loads the tensors than when it leaves them on the disk.
     """
     try:
-        torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+        torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError:
         return None  # there is more in it than weights
-    except RuntimeError as error:
+    except DAMAGED as error:
         return f'a damaged one ({first_cause(error)})'
     return None
 
