@@ -37,6 +37,11 @@ def mix_transformer(config: Mapping) -> str:
     return f'mit-{config["arch"]}'
 
 
+def mmseg_mix_transformer(config: Mapping) -> str:
+    sizes = {(32, 8): 'b0', (64, 16): 'b2'}
+    return f'mit-{sizes[config["embed_dims"], sum(config["num_layers"])]}'
+
+
 def vgg(config: Mapping) -> str:
     """``vgg16``, and ``vgg16-xs`` for a quarter of its width."""
     widths = {64: 'vgg16', 16: 'vgg16-xs'}
@@ -58,6 +63,7 @@ WORDS = dict(
     TwoTunnelBranch=lambda config: 'cascade',
     PSCNNLeg=lambda config: 'cnn8',
     VGGEncoder=vgg,
+    MixVisionTransformer=mmseg_mix_transformer,
     ResNet=resnet,
     StemResNet=resnet,
     VMamba=vmamba,

@@ -272,3 +272,20 @@ def metas_of(
     size = image_size(inputs)
     batch = len(next(iter(inputs.values())))
     return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch
+
+
+def mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
+    """Average class probabilities.
+
+    Args:
+        logits: (B, K, H, W) of each modality.
+
+    Returns:
+        Logits (B, K, H, W) of the mean.
+    """
+    if len(logits) == 1:
+        return next(iter(logits.values()))
+    # log of the mean probability, up to a constant that no softmax sees
+    return torch.stack(
+        [x.log_softmax(dim=1) for x in logits.values()]
+    ).logsumexp(dim=0)

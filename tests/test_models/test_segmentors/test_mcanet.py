@@ -11,6 +11,7 @@ from model_bases import build, count_parameters, images, logits
 from multimodal_rs.models.decode_heads.mcanet_head import MCANetHead
 from multimodal_rs.models.layers.joint_attention import JointAttention
 from multimodal_rs.models.necks.mcanet_neck import MCANetNeck
+from multimodal_rs.results.complexity import count_flops
 
 NAMES = ('opt', 'sar')
 
@@ -140,3 +141,17 @@ def test_large_maps_do_not_vanish():
 def test_misuse_is_named():
     with pytest.raises(ValueError, match='one entry per level'):
         MCANetNeck(NAMES, (8, 12), (0, 1), (8,))
+
+
+def test_attention_is_counted():
+    """Its products of N x N positions, though no layer holds them."""
+    model = build('mcanet_r18').eval()
+    bands = {m: image.shape[1] for m, image in images((64, 32), 1).items()}
+    operators, _ = count_flops(model, bands, (64, 32))
+    shallow, deep = 16 * 8, 4 * 2  # positions
+    # Queries and keys, then values: C / 2 channels of both sensors.
+    widths = 2 * 64 / 2, 2 * 512 / 2
+    expected = [
+        2 * n**2 * w for n, w in zip((shallow, deep), widths, strict=True)
+    ]
+    assert operators['attention'] == sum(expected)

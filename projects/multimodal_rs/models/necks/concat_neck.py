@@ -15,15 +15,12 @@ class ConcatFusionNeck(LevelFusionNeck):
     """Concatenate the modalities' maps, then mix them by a 1x1 convolution.
 
     The convolution has a norm and ReLU behind it and leads back to the
-    channels of one modality. With ``mix=False`` the concatenation is the
-    result; a linear classifier of it adds up one linear classifier per
-    modality, which is late fusion of logits.
+    channels of one modality.
 
     Args:
         modalities (Sequence[str]): Names to fuse, in this order.
         in_channels (Sequence[int]): C of each fused level.
         in_index (Sequence[int]): Levels to fuse.
-        mix (bool): Whether a convolution follows.
         init_cfg (dict, optional): mmengine initialisation config; None: He.
     """
 
@@ -32,7 +29,6 @@ class ConcatFusionNeck(LevelFusionNeck):
         modalities: Sequence[str],
         in_channels: Sequence[int],
         in_index: Sequence[int],
-        mix: bool = True,
         init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(
@@ -42,12 +38,10 @@ class ConcatFusionNeck(LevelFusionNeck):
         )
         self.check_levels(in_channels=in_channels)
         number = len(self.modalities)
-        self.levels = ModuleList(
-            _mix(number * c, c) if mix else nn.Identity() for c in in_channels
-        )
+        self.levels = ModuleList(_mix(number * c, c) for c in in_channels)
 
     def fuse(self, maps: Mapping[str, Tensor], position: int) -> Tensor:
-        """Fuse one level, (B, C, H, W) each -> (B, C or M C, H, W)."""
+        """Fuse one level, (B, C, H, W) each -> (B, C, H, W)."""
         return self.levels[position](torch.cat(tuple(maps.values()), dim=1))
 
 

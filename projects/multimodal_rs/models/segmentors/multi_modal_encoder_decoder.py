@@ -20,6 +20,7 @@ from multimodal_rs.models.multi_modal_model import (
     MultiModalModel,
     Pyramid,
     image_size,
+    mean_answer,
     metas_of,
 )
 from multimodal_rs.utils.finite import check_answers
@@ -104,12 +105,6 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         modality_heads: Mapping[str, Mapping],
     ) -> None:
         number = self.num_classes_declared
-        unknown = sorted(set(modality_heads) - set(self.modalities))
-        if unknown:
-            raise KeyError(
-                f'{type(self).__name__}: modality_heads for {unknown}, but '
-                f'the backbone reads {list(self.modalities)}'
-            )
         self._init_decode_head(
             with_classes(decode_head, number, 'decode_head')
         )
@@ -123,6 +118,19 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
                 for i, head in enumerate(auxiliary_head)
             ]
         self._init_auxiliary_head(auxiliary_head)
+        self._build_modality_heads(modality_heads)
+        self._check_outputs()
+
+    def _build_modality_heads(
+        self, modality_heads: Mapping[str, Mapping]
+    ) -> None:
+        unknown = sorted(set(modality_heads) - set(self.modalities))
+        if unknown:
+            raise KeyError(
+                f'{type(self).__name__}: modality_heads for {unknown}, but '
+                f'the backbone reads {list(self.modalities)}'
+            )
+        number = self.num_classes_declared
         self.modality_heads = ModuleDict(
             {
                 m: MODELS.build(
@@ -131,8 +139,10 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
                 for m, head in modality_heads.items()
             }
         )
+
+    def _check_outputs(self) -> None:
         heads = {'decode_head': self.decode_head, **self.modality_heads}
-        single = [n for n, h in heads.items() if h.out_channels == 1]
+        single = [n for n, h in heads.items() if h and h.out_channels == 1]
         if single:
             raise ValueError(
                 f'{type(self).__name__}: {single} with out_channels=1 (one '
@@ -184,18 +194,25 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
             fused = self.fuse(pyramids, presence)
         losses = self._decode_head_forward_train(fused, data_samples)
         losses.update(add_prefix(of_neck, 'neck'))
-        for name, head in self.modality_heads.items():
-            visible = [
-                hide_label_if_absent(s, name, head.ignore_index)
-                for s in data_samples
-            ]
-            pyramid = self._pyramid_of(name, pyramids)
-            terms = head.loss(pyramid, visible, self.train_cfg)
-            losses.update(add_prefix(terms, name))
+        losses.update(self._modality_losses(pyramids, data_samples))
         if self.with_auxiliary_head:
             losses.update(
                 self._auxiliary_head_forward_train(fused, data_samples)
             )
+        return losses
+
+    def _modality_losses(
+        self, pyramids: Mapping, samples: Sequence[SegDataSample]
+    ) -> dict[str, Tensor]:
+        losses = {}
+        for name, head in self.modality_heads.items():
+            visible = [
+                hide_label_if_absent(s, name, head.ignore_index)
+                for s in samples
+            ]
+            pyramid = self._pyramid_of(name, pyramids)
+            terms = head.loss(pyramid, visible, self.train_cfg)
+            losses.update(add_prefix(terms, name))
         return losses
 
     def predict(
@@ -333,7 +350,7 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
         inputs = {m: inputs[m] for m in present}
         heads = [m for m in present if m in self.modality_heads]
         if heads and set(present) != set(self.modalities):
-            return _mean_answer(self.predict_modalities(inputs))
+            return mean_answer(self.predict_modalities(inputs))
         batch = len(next(iter(inputs.values())))
         presence = self.presence([present] * batch, inputs)
         pyramids = self.encode_all(self.complete(inputs), presence)
@@ -379,12 +396,3 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
                 )
             groups[present].append(row)
         return groups
-
-
-def _mean_answer(logits: Mapping[str, Tensor]) -> Tensor:
-    if len(logits) == 1:
-        return next(iter(logits.values()))
-    # log of the mean probability, up to a constant that no softmax sees
-    return torch.stack(
-        [x.log_softmax(dim=1) for x in logits.values()]
-    ).logsumexp(dim=0)

@@ -1,0 +1,9 @@
+_base_ = [
+    '../_base_/models/deeplabv3plus-sar_r101.py',
+    '../_base_/datasets/dfc2020_rgb_geographic.py',
+    '../_base_/schedules/joitrinet_200e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=_base_.data_preprocessor)
+# The dataset offers optical images too; the network does not read them.
+test_cfg = dict(subsets=[['sar']])

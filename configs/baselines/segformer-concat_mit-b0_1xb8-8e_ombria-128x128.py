@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/models/segformer-concat_mit-b0.py',
+    '../_base_/datasets/ombria.py',
+    '../_base_/schedules/adamw_8e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=_base_.data_preprocessor)

@@ -1,0 +1,9 @@
+_base_ = [
+    '../_base_/models/segformer_mit-b2.py',
+    '../_base_/datasets/dfc2020_rgb_geographic.py',
+    '../_base_/schedules/cmx_200e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=_base_.data_preprocessor)
+# The dataset offers SAR too; the network does not read it.
+test_cfg = dict(subsets=[['opt']])
