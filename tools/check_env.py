@@ -42,6 +42,8 @@ REQUIRED = {
 PRETRAIN_REMEDY = 'pip install -r requirements/pretrain.txt'
 OPTIONAL = {
     'h5py': ('MATLAB 7.3 and HDF5 files', 'pip install h5py'),
+    'shapefile': ('polygons in shapefiles', 'pip install pyshp'),
+    'sklearn': ('classical classifiers', 'pip install scikit-learn'),
     'torchvision': ('mmpretrain', PRETRAIN_REMEDY),
     'mmpretrain.models': ('its backbones', PRETRAIN_REMEDY),
     'timm': ('its models as backbones', PRETRAIN_REMEDY),

@@ -1,5 +1,5 @@
 # Houston2013 with thirty principal components in the place of its bands,
-# measured on the training pixels: data_prep/simulate_hs.py --config
+# measured on the training pixels: data_prep/houston2013.py --config
 # houston2013_pca.py.
 _base_ = './houston2013.py'
 

@@ -4,8 +4,7 @@ Put one of these forms there:
 
 - data_HS_LR.mat, data_SAR_HR.mat, TrainImage.mat and TestImage.mat, with
   variables of these names; data_DSM.mat for `--config augsburg_dsm.py`;
-- augsburg_hsi.mat, augsburg_sar.mat, augsburg_gt.mat and augsburg_index.mat,
-  in their folder Augsburg or without it.
+- augsburg_hsi.mat, augsburg_sar.mat, augsburg_gt.mat and augsburg_index.mat.
 
 Written is the same as for Berlin. The official split has 761 pixels for
 training and 77533 for testing. A second run changes nothing.

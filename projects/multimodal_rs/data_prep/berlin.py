@@ -4,8 +4,10 @@ Put one of these forms there:
 
 - data_HS_LR.mat, data_SAR_HR.mat, TrainImage.mat and TestImage.mat, with
   variables of these names;
-- berlin_hsi.mat, berlin_sar.mat, berlin_gt.mat and berlin_index.mat, in their
-  folder Berlin or without it.
+- berlin_hsi.mat, berlin_sar.mat, berlin_gt.mat and berlin_index.mat.
+
+They may lie in folders of their archives, as the package rs-fusion-datasets
+leaves the second form when it has downloaded it.
 
 Written are the images as GeoTIFF, label rasters of the official split, split
 lists, and what is measured of the training pixels (stats.json). A tenth of
@@ -23,9 +25,32 @@ from multimodal_rs.data_prep.scene_files import (
     LabelRaster,
     SceneForm,
     Variable,
+    locate,
 )
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
+
+# Of copies that others have, from rs-fusion-datasets 1.0.0.
+# fmt: off
+CHECKSUMS = {
+    'berlin_gt.mat':
+        'dd9286cd565535857721627878de3cbebffa2dacc625b539474d16cba3a7343e',
+    'berlin_hsi.mat':
+        '580f397d9f249b4ec3f02b8cc570d910d765afa9f77b17d8a4f4799edee94b1f',
+    'berlin_index.mat':
+        '1a66ec454ea95bbf5782525d9fcf9a04412a948b7b3aa6919ed324516d42a8b5',
+    'berlin_sar.mat':
+        'a6cf2f86db7f1a02c340e813a7b46f9c6c58e297e1eb9b5fa19ed49244b2b8a7',
+    'augsburg_gt.mat':
+        '065df71257f06c075ff3b37327c0fba75cc9146015a0f095a093fd12b9eaacbe',
+    'augsburg_hsi.mat':
+        '2f13839d7840b32f55e0489d6934776dcfded7f678e23a9d8c2c092573946583',
+    'augsburg_index.mat':
+        '8bc57037447cb42dbf3a8478d42d4bc217a53a6a0b349c2d67db8c660bef2f43',
+    'augsburg_sar.mat':
+        'cd1dbfad2346f47e51d105b05e11aaefc872fe487a94bdc2913f4eaee3f8e82b',
+}
+# fmt: on
 
 
 def forms_of(data_root: Path) -> list[SceneForm]:
@@ -42,7 +67,7 @@ def scene_forms(data_root: Path, scene: str) -> list[SceneForm]:
     """
 
     def variable(name: str) -> Variable:
-        return Variable(data_root / f'{name}.mat', name)
+        return Variable(locate(data_root, f'{name}.mat'), name)
 
     layers = dict(hsi=variable('data_HS_LR'), sar=variable('data_SAR_HR'))
     surface = variable('data_DSM')
@@ -62,11 +87,10 @@ def scene_forms(data_root: Path, scene: str) -> list[SceneForm]:
 
 def indexed_form(data_root: Path, scene: str) -> SceneForm:
     """Describe the form with lists of rows and columns."""
-    folder = data_root / scene.capitalize()
-    folder = folder if folder.is_dir() else data_root
 
     def variable(file: str, name: str) -> Variable:
-        return Variable(folder / f'{scene}_{file}.mat', f'{scene}_{name}')
+        path = locate(data_root, f'{scene}_{file}.mat')
+        return Variable(path, f'{scene}_{name}')
 
     hsi, sar, truth = (variable(n, n) for n in ('hsi', 'sar', 'gt'))
     labels = [
@@ -74,7 +98,10 @@ def indexed_form(data_root: Path, scene: str) -> SceneForm:
         for part in ('train', 'test')
     ]
     return SceneForm(
-        f'{scene}_hsi.mat, {scene}_sar.mat', dict(hsi=hsi, sar=sar), *labels
+        f'{scene}_hsi.mat, {scene}_sar.mat',
+        dict(hsi=hsi, sar=sar),
+        *labels,
+        CHECKSUMS,
     )
 
 

@@ -18,22 +18,30 @@ from multimodal_rs.data_prep.scene_files import (
     Field,
     LabelRaster,
     SceneForm,
+    locate,
 )
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
 
 FILE = 'muufl_gulfport_campus_1_hsi_220_label.mat'
+# Of the copy that others have, from rs-fusion-datasets 1.0.0.
+# fmt: off
+CHECKSUMS = {
+    FILE:
+        '69420a72866dff4a858ae503e6e2981af46f406a4ad8f4dd642efa43feb59edc',
+}
+# fmt: on
 
 
 def forms_of(data_root: Path) -> list[SceneForm]:
     """List the one form of the scene."""
 
     def field(*names: str) -> Field:
-        return Field(data_root / FILE, ('hsi', *names))
+        return Field(locate(data_root, FILE), ('hsi', *names))
 
     layers = dict(hsi=field('Data'), lidar=field('Lidar', 'z'))
     labels = LabelRaster(field('sceneLabels', 'labels'), none=-1)
-    return [SceneForm(FILE, layers, labels, None)]
+    return [SceneForm(FILE, layers, labels, None, CHECKSUMS)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -39,6 +39,7 @@ def prepare(
     scene_of: Callable[[str], str] | None = None,
     find_scenes: Callable[[Path], Sequence[Scene]] | None = None,
     arguments: Sequence[str] | None = None,
+    before: Callable[[Path], None] | None = None,
 ) -> int:
     """Prepare or check a dataset folder.
 
@@ -57,6 +58,8 @@ def prepare(
         find_scenes: Lists the scenes of a folder, for datasets that come as
             scenes. It may be empty again once all are cut.
         arguments: Command line; None takes that of the process.
+        before: Writes what a folder lacks that is asked for by the lists,
+            such as label rasters from polygons. ``--check`` does not call it.
 
     Returns:
         Exit code: 1 if a check found something, else 0.
@@ -77,6 +80,8 @@ def prepare(
     if args.check:
         uncut = find_uncut(scenes, TileFolder(args.data_root))
         return check_folder(dataset, splits, scene_of, uncut)
+    if before is not None:
+        before(args.data_root)
     if scenes:
         cut(scenes, TileFolder(args.data_root))
     tiles = complete_tiles(dataset)

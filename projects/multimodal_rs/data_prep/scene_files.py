@@ -1,8 +1,9 @@
 """Files in which hyperspectral scenes and their sparse labels are kept."""
 
 import abc
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -304,6 +305,18 @@ def check_places(
     return places[:, 0], places[:, 1]
 
 
+def locate(root: Path, name: str) -> Path:
+    """Find a file in a folder, or wherever below it an archive has put it.
+
+    Returns:
+        Its path; where it should be, if it is not there or in several places.
+    """
+    if (root / name).is_file():
+        return root / name
+    found = list(root.rglob(name))
+    return found[0] if len(found) == 1 else root / name
+
+
 @dataclass(frozen=True)
 class SceneForm:
     """One of the forms in which a scene is distributed.
@@ -313,16 +326,37 @@ class SceneForm:
         layers: Modality -> raster.
         train: Labels to train on; all, if there is no split.
         test: Labels to test on; None: there is no split.
+        checksums: Name of a file -> SHA-256 of the copy that is known.
     """
 
     name: str
     layers: Mapping[str, Variable | Field]
     train: Labels
     test: Labels | None
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[Path]:
+        """What has to be there."""
+        parts: Sequence = (*self.layers.values(), self.train, self.test)
+        files = (f for part in parts if part is not None for f in part.files)
+        return list(dict.fromkeys(files))
 
     @property
     def missing(self) -> list[Path]:
         """Files that are not there."""
-        parts: Sequence = (*self.layers.values(), self.train, self.test)
-        files = [f for part in parts if part is not None for f in part.files]
-        return [f for f in dict.fromkeys(files) if not f.is_file()]
+        return [f for f in self.files if not f.is_file()]
+
+    def changed(self) -> list[str]:
+        """Name the files that are other copies than the known ones."""
+        known = {p: self.checksums.get(p.name) for p in self.files}
+        return [p.name for p, k in known.items() if k and sha256(p) != k]
+
+
+def sha256(path: Path) -> str:
+    """Compute the checksum of a file."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -10,6 +10,7 @@ features of two polarisations as in Berlin. What is there already is kept.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +53,8 @@ def forms_of(data_root: Path) -> list[SceneForm]:
     """List the forms of the scene: the common one of Houston2013, and SAR."""
     form = matlab_forms(data_root)[0]
     sar = Variable(data_root / 'SAR.mat', 'SAR')
-    if sar.path.is_file():
-        form.layers['sar'] = sar
-    return [form]
+    also = dict(sar=sar) if sar.path.is_file() else {}
+    return [replace(form, layers={**form.layers, **also}, checksums={})]
 
 
 def write_scene(args: argparse.Namespace) -> None:

@@ -91,6 +91,11 @@ def write_layers(
             empty, or sizes differ.
     """
     print(f'{root}: {form.name}')
+    for name in form.changed():
+        print(
+            f'Remark: {name} is another copy than the one whose checksum is '
+            'known; what is in it is checked all the same'
+        )
     sizes = {}
     for name, modality in dataset.modalities.items():
         if name not in form.layers:

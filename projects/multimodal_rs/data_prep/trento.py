@@ -24,16 +24,29 @@ from multimodal_rs.data_prep.scene_files import (
     RestOfLabels,
     SceneForm,
     Variable,
+    locate,
 )
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
+
+# Of copies that others have, from rs-fusion-datasets 1.0.0.
+# fmt: off
+CHECKSUMS = {
+    'allgrd.mat':
+        '7e3fb2a2ea22c2661dfc768db3cb93c9643b324e7e64fadedfa57f5edbf1818f',
+    'Italy_hsi.mat':
+        '7b965fd405314b5c91451042e547a1923be6f5a38c6da83969032cff79729280',
+    'Italy_lidar.mat':
+        'a04dc90368d6a7b4f9d3936024ba9fef4105456c090daa14fff31b8b79e94ab1',
+}
+# fmt: on
 
 
 def forms_of(data_root: Path) -> list[SceneForm]:
     """List the forms of the scene."""
 
     def variable(file: str, name: str | None = None) -> Variable:
-        return Variable(data_root / file, name)
+        return Variable(locate(data_root, file), name)
 
     train, everything = (
         LabelRaster(variable(f'TNsecSUBS_{part}.mat', f'TNsecSUBS_{part}'))
@@ -55,6 +68,7 @@ def forms_of(data_root: Path) -> list[SceneForm]:
             ),
             LabelRaster(variable('allgrd.mat', 'mask_test')),
             None,
+            CHECKSUMS,
         ),
         SceneForm(
             'HSI_Trento.mat, Lidar1_Trento.mat',
