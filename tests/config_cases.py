@@ -18,7 +18,9 @@ from helpers import ROOT
 from multimodal_rs.datasets.modality import build_modalities
 
 CONFIGS = sorted(
-    str(p.relative_to(ROOT)) for p in (ROOT / 'configs').glob('[!_]*/*.py')
+    str(p.relative_to(ROOT))
+    for p in (ROOT / 'configs').glob('[!_]*/*.py')
+    if p.parent.name != 'sklearn'  # no networks
 )
 PRETRAINING = [p for p in CONFIGS if '-pre_' in p]
 BASES = ROOT / 'configs' / '_base_'

@@ -28,6 +28,8 @@ COMPLEXITY = 'complexity.json'
 NAMES = 'tables.json'
 # <method>_<backbone>_<gpus>xb<batch>-<schedule>_<dataset>-<crop>
 CONFIG_NAME = re.compile(r'([^_]+)_[^_]+_\d+xb\d+-[^_]+_([^_]+)-[^_-]+')
+# <method>_<dataset>: classical classifiers have no backbone and no schedule.
+SHORT_NAME = re.compile(r'([^_]+)_([^_]+)')
 CLASS_MEASURE = re.compile(r'(?P<measure>.*(?:IoU|PA|UA|F1))\.(?P<name>.+)')
 
 
@@ -144,7 +146,9 @@ def names(config: Path, dataset: str) -> tuple[str, str]:
     Returns:
         Method and data set; words without a name stand for themselves.
     """
-    match = CONFIG_NAME.fullmatch(config.stem)
+    match = CONFIG_NAME.fullmatch(config.stem) or SHORT_NAME.fullmatch(
+        config.stem
+    )
     words = match.groups() if match else (config.stem, dataset)
     file = config.parent / 'results' / NAMES
     known = {}

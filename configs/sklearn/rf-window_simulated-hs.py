@@ -1,0 +1,4 @@
+_base_ = './rf_simulated-hs.py'
+
+# Each pixel with means and standard deviations over the window around it.
+classifier = dict(window=11)

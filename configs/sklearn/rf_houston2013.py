@@ -1,0 +1,4 @@
+_base_ = [
+    '../_base_/classifiers/forest.py',
+    '../_base_/datasets/houston2013.py',
+]

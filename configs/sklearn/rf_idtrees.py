@@ -1,0 +1,4 @@
+_base_ = [
+    '../_base_/classifiers/forest.py',
+    '../_base_/datasets/idtrees.py',
+]

@@ -1,0 +1,4 @@
+_base_ = [
+    '../_base_/classifiers/svm.py',
+    '../_base_/datasets/berlin.py',
+]

@@ -1,0 +1,1 @@
+"""Classifiers from before neural networks, on the same pixels and splits."""
