@@ -26,6 +26,7 @@ DISTRIBUTIONS = {
     'mmcv': 'onedl-mmcv',
     'mmengine': 'onedl-mmengine',
     'mmseg': 'onedl-mmsegmentation',
+    'shapefile': 'pyshp',
     'sklearn': 'scikit-learn',
     # Part of the interface of packages that are declared.
     'affine': 'rasterio',

@@ -24,6 +24,7 @@ NAMES = (
     'houston2013',
     'isprs',
     'label_fractions',
+    'labelled_scene',
     'mine',
     'muufl',
     'ombria',

@@ -15,10 +15,12 @@ from fake_data.hyperspectral import (
     write_houston,
     write_regions,
 )
+from helpers import ROOT
 from multimodal_rs.data_prep import (
     augsburg,
     berlin,
     houston2013,
+    labelled_scene,
     muufl,
     trento,
 )
@@ -440,3 +442,46 @@ def test_nan_pixels_are_remarked(capsys: pytest.CaptureFixture) -> None:
 def test_variable_is_found_in_another_spelling(tmp_path: Path) -> None:
     write_matlab(tmp_path / 'a.mat', dict(hsi=np.ones((3, 4)), b=np.ones(3)))
     assert Variable(tmp_path / 'a.mat', 'HSI').read().shape == (1, 3, 4)
+
+
+OWN = """
+_base_ = '{base}'
+modalities = dict(hsi=dict(dir='scene/hsi', bands=[1, 0]))
+dataset = dict(
+    type='SparseSceneDataset',
+    modalities=modalities,
+    label=dict(ids={{0: 255, **{{i: i - 1 for i in range(1, 6)}}}}),
+    metainfo=dict(classes=list('abcde'), palette=[[0, 0, 0]] * 5),
+)
+parts = {{
+    part: dict(
+        ann_file=f'splits/blocks/{{part}}.txt',
+        label_dir=f'labels/blocks/{{part}}',
+    )
+    for part in ('train', 'val', 'test')
+}}
+train_dataloader = dict(dataset=dict(**dataset, **parts['train']))
+val_dataloader = dict(dataset=dict(**dataset, **parts['val']))
+test_dataloader = dict(dataset=dict(**dataset, **parts['test']))
+data_preprocessor = dict(modalities=modalities, num_classes=5)
+"""
+
+
+def test_a_scene_of_ones_own(tmp_path: Path) -> None:
+    base = ROOT / 'configs/_base_/datasets/sparse_scene.py'
+    (tmp_path / 'own.py').write_text(OWN.format(base=base))
+    label = blocks_label()
+    cube = np.random.default_rng(0).random((*label.shape, 2))
+    savemat(tmp_path / 'a.mat', dict(cube=cube, truth=label, more=1.0))
+    words = [str(tmp_path), '--config', str(tmp_path / 'own.py')]
+    words += ['--layer', 'hsi=a.mat:cube', '--labels', 'a.mat:truth']
+    assert labelled_scene.main(words) == 0
+    test = read(tmp_path / 'labels/blocks/test/scene.tif')[0]
+    assert (test == np.where(block_split(label, 0), 0, label)).all()
+    assert labelled_scene.main([*words, '--check']) == 0
+    words[-1] = 'a.mat:nothing'
+    (tmp_path / 'labels/blocks/test/scene.tif').unlink()
+    with pytest.raises(KeyError, match=r"'nothing', the file has \['cube',"):
+        labelled_scene.main(words)
+    with pytest.raises(ValueError, match='expected MODALITY=FILE'):
+        labelled_scene.main([*words, '--layer', 'a.mat'])

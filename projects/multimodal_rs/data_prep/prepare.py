@@ -1,7 +1,7 @@
 """Preparation of a dataset folder: arguments, sequence, messages."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from multimodal_rs.data_prep.scenes import (
 )
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.fits import RENEWED
+from multimodal_rs.datasets.fits import RENEWED, fitted_names
 from multimodal_rs.datasets.label_counts import never_seen
 from multimodal_rs.utils.command_line import CommandParser
 from multimodal_rs.utils.configs import read_config
@@ -196,7 +196,8 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
     update_fits(dataset, target, config.stem)
     statistics = update_statistics(dataset, target, config.stem)
     with reading(target, f'numbers of bands: {RENEWED}'):
-        _print_bands(statistics)
+        fitted = fitted_names(dataset.metainfo['modalities'])
+        _print_bands(statistics, fitted)
     if dataset.label is None:
         return
     lists = labelled_lists(config, Path(dataset.data_root))
@@ -209,11 +210,14 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
         print(f'Warning: {warning}')
 
 
-def _print_bands(statistics: Mapping[str, Mapping]) -> None:
+def _print_bands(
+    statistics: Mapping[str, Mapping], fitted: Collection[str]
+) -> None:
     """Print the numbers of the bands, as a config has them."""
     for name, numbers in statistics.items():
         print(f'{name}, {numbers["pixels"]} valid pixels:')
-        for key in ('mean', 'std'):
+        # After steps that are measured they are 0 and 1.
+        for key in () if name in fitted else ('mean', 'std'):
             digits = ', '.join(f'{x:.6g}' for x in numbers[key])
             print(f'    {key}=[{digits}],')
         rows = [

@@ -134,7 +134,7 @@ def check_image(data: np.ndarray, modality: Modality, path: str) -> None:
         ValueError: If the number is another one, or a band is empty.
     """
     expected = modality.file_count
-    if len(data) != expected:
+    if expected is not None and len(data) != expected:
         first = expected in data.shape
         hint = ': the bands stand on another axis' if first else ''
         raise ValueError(
