@@ -460,7 +460,10 @@ parts = {{
     )
     for part in ('train', 'val', 'test')
 }}
-train_dataloader = dict(dataset=dict(**dataset, **parts['train']))
+held_out = ['labels/blocks/val', 'labels/blocks/test']
+train_dataloader = dict(
+    dataset=dict(**dataset, **parts['train'], held_out=held_out)
+)
 val_dataloader = dict(dataset=dict(**dataset, **parts['val']))
 test_dataloader = dict(dataset=dict(**dataset, **parts['test']))
 data_preprocessor = dict(modalities=modalities, num_classes=5)
