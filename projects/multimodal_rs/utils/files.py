@@ -98,14 +98,18 @@ def sweep(folder: Path) -> None:
             match = UNFINISHED.fullmatch(entry.name)
             if match and has_ended(match['process']):
                 left.append(entry.path)
+    removed = 0
     for path in left:
-        # Another process may be sweeping as well.
-        Path(path).unlink(missing_ok=True)
-    if left:
+        # Another process may be sweeping as well; in a folder of many users,
+        # a file of another one stays.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            os.unlink(path)
+            removed += 1
+    if removed:
         logging.getLogger(__name__).warning(
             '%s: removed %d files that were not finished when their process '
             'ended',
-            *(folder, len(left)),
+            *(folder, removed),
         )
 
 
