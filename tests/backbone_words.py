@@ -48,6 +48,11 @@ def vgg(config: Mapping) -> str:
     return widths[config.get('channels', (64,))[0]]
 
 
+def cascade(config: Mapping) -> str:
+    """``cascade``, and ``cascade-xs`` for a quarter of its width."""
+    return {1: 'cascade', 4: 'cascade-xs'}[config.get('divisor', 1)]
+
+
 def hrnet(config: Mapping) -> str:
     """``hr48``, and ``hr18s`` for half the residual blocks."""
     small = 's' if config.get('blocks') == 2 else ''
@@ -59,8 +64,8 @@ WORDS = dict(
     AlignedHRNet=hrnet,
     CMX=mix_transformer,
     CMNeXt=mix_transformer,
-    CascadeBranch=lambda config: 'cascade',
-    TwoTunnelBranch=lambda config: 'cascade',
+    CascadeBranch=cascade,
+    TwoTunnelBranch=cascade,
     PSCNNLeg=lambda config: 'cnn8',
     VGGEncoder=vgg,
     MixVisionTransformer=mmseg_mix_transformer,

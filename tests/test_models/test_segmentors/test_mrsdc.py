@@ -23,6 +23,7 @@ from multimodal_rs.models.necks.mrsdc_neck import MRSDCNeck
 
 def test_parameters():
     assert count_parameters('mrsdc') == pytest.approx(1.28e6, rel=0.01)
+    assert count_parameters('mrsdc_xs') < 1.28e6 / 12
 
 
 def test_fields_of_view():

@@ -39,55 +39,67 @@ class TwoTunnelBranch(BaseModule):
 
     Args:
         in_channels (int): Number of bands.
+        divisor (int): All channels are divided by it: 1 as the authors, 4 for
+            small data and processors without a GPU.
         init_cfg (dict, optional): mmengine initialisation config; None: He.
     """
 
     def __init__(
-        self, in_channels: int, init_cfg: Mapping | None = None
+        self,
+        in_channels: int,
+        divisor: int = 1,
+        init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(init_cfg or INIT)
+        first, second = 256 // divisor, 512 // divisor
         self.spatial = nn.Sequential(
-            nn.Conv2d(in_channels, 256, 3, padding=1),
-            nn.BatchNorm2d(256),
+            nn.Conv2d(in_channels, first, 3, padding=1),
+            nn.BatchNorm2d(first),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(256, 512, 1),
+            nn.Conv2d(first, second, 1),
             nn.LeakyReLU(SLOPE),
             nn.MaxPool2d(2, ceil_mode=True),
         )
+        first, second = 64 // divisor, 128 // divisor
         if in_channels < SPECTRUM:
             self.spectral = nn.Sequential(
-                nn.Conv2d(in_channels, 64, 1),
-                nn.BatchNorm2d(64),
+                nn.Conv2d(in_channels, first, 1),
+                nn.BatchNorm2d(first),
                 nn.LeakyReLU(SLOPE),
-                nn.Conv2d(64, 128, 1),
+                nn.Conv2d(first, second, 1),
                 nn.LeakyReLU(SLOPE),
                 nn.MaxPool2d(2, ceil_mode=True),
             )
         else:
-            self.spectral = Spectrum()
+            self.spectral = Spectrum(first, second)
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
-        """Encode (B, C, H, W): (B, 512 + 128, H / 2, W / 2), rounded up."""
+        """(B, C, H, W) -> (B, 640 / divisor, H / 2, W / 2), rounded up."""
         maps = [self.spatial(image), self.spectral(image)]
         return (torch.cat(maps, dim=1),)
 
 
 class Spectrum(nn.Module):
-    """Two convolutions along the bands of every pixel."""
+    """Two convolutions along the bands of every pixel.
 
-    def __init__(self) -> None:
+    Args:
+        first: Channels behind the first.
+        second: Channels behind the second.
+    """
+
+    def __init__(self, first: int, second: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv3d(1, 64, (11, 1, 1)),
-            nn.BatchNorm3d(64),
+            nn.Conv3d(1, first, (11, 1, 1)),
+            nn.BatchNorm3d(first),
             nn.LeakyReLU(SLOPE),
-            nn.Conv3d(64, 128, (3, 1, 1)),
+            nn.Conv3d(first, second, (3, 1, 1)),
             nn.LeakyReLU(SLOPE),
             nn.MaxPool3d(2, ceil_mode=True),
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, 128, H / 2, W / 2), rounded up."""
+        """(B, C, H, W) -> (B, second, H / 2, W / 2), rounded up."""
         return self.layers(image.unsqueeze(1)).mean(dim=2)
 
 
@@ -135,22 +147,28 @@ class CascadeBranch(BaseModule):
 
     Args:
         in_channels (int): Number of bands.
+        divisor (int): All channels are divided by it: 1 as the authors, 4 for
+            small data and processors without a GPU.
         init_cfg (dict, optional): mmengine initialisation config; None: He.
     """
 
     def __init__(
-        self, in_channels: int, init_cfg: Mapping | None = None
+        self,
+        in_channels: int,
+        divisor: int = 1,
+        init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(init_cfg or INIT)
+        first, second = 64 // divisor, 128 // divisor
         self.layers = nn.Sequential(
-            nn.Conv2d(in_channels, 64, 3, padding=1),
+            nn.Conv2d(in_channels, first, 3, padding=1),
             nn.LeakyReLU(SLOPE),
-            Cascade(64, 64),
+            Cascade(first, first),
             nn.MaxPool2d(2, ceil_mode=True),
             nn.LeakyReLU(SLOPE),
-            Cascade(64, 128),
+            Cascade(first, second),
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
-        """Encode (B, C, H, W): one map (B, 128, H / 2, W / 2), rounded up."""
+        """(B, C, H, W) -> (B, 128 / divisor, H / 2, W / 2), rounded up."""
         return (self.layers(image),)

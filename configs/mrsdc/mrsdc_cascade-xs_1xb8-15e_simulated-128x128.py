@@ -1,5 +1,5 @@
 _base_ = [
-    '../_base_/models/mrsdc.py',
+    '../_base_/models/mrsdc_xs.py',
     '../_base_/datasets/simulated.py',
     '../_base_/schedules/adamw_15e.py',
     '../_base_/default_runtime.py',
