@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 
+import analyze_logs
+import confusion_matrix
 from multimodal_rs.evaluation.calibration_metric import CalibrationMetric
 from multimodal_rs.evaluation.land_cover_metric import LandCoverMetric
+from multimodal_rs.reports.charts import curves_chart
 from multimodal_rs.reports.page import render
 from multimodal_rs.reports.run_files import read_run
 from multimodal_rs.reports.run_report import run_page
@@ -131,3 +135,40 @@ def test_damaged_lines_are_named(run):
     file.write_text('{"loss\n{"loss": 1.0, "step": 1}\n')
     with pytest.raises(ValueError, match='scalars.json, line 1: expected'):
         run_page(run)
+
+
+@pytest.mark.parametrize('options', [(), ('--subset', 'sar')])
+def test_figure_of_a_matrix(run, options):
+    out = run / 'matrix.png'
+    assert confusion_matrix.main([str(run), '--out', str(out), *options]) == 0
+    drawn = np.asarray(Image.open(out))
+    file = run / '20260102_113000' / 'sar' / 'land_cover.json'
+    assert confusion_matrix.main([str(file), '--out', str(out)]) == 0
+    same = np.array_equal(np.asarray(Image.open(out)), drawn)
+    assert same == bool(options)
+    arguments = [str(run), '--out', str(out), '--subset', 'dem']
+    with pytest.raises(ValueError, match=r"\['opt\+sar', 'sar'\]"):
+        confusion_matrix.main(arguments)
+
+
+def test_figure_of_curves(run, monkeypatch):
+    drawn = []
+
+    def chart(curves, label):
+        drawn.append((curves, label))
+        return curves_chart(curves, label)
+
+    monkeypatch.setattr(analyze_logs, 'curves_chart', chart)
+    out = run / 'curves.png'
+    arguments = [str(run), str(run), '--out', str(out), '--keys']
+    arguments += ['loss', 'mIoU', '--legend']
+    assert analyze_logs.main([*arguments, 'a', 'b']) == 0
+    curves, label = drawn[0]
+    assert label == 'loss, mIoU' and out.stat().st_size > 1000
+    assert curves['a: mIoU'] == ([10, 30], [30.0, 40.0])
+    assert list(curves) == ['a: loss', 'a: mIoU', 'b: loss', 'b: mIoU']
+    with pytest.raises(SystemExit):
+        analyze_logs.main([*arguments, 'a'])
+    arguments[4:] = ['--keys', 'nothing']
+    with pytest.raises(ValueError, match='has logged no nothing, expected'):
+        analyze_logs.main(arguments)

@@ -93,7 +93,7 @@ def read_run(folder: Path) -> RunFiles:
         FileNotFoundError: If no test with ``LandCoverMetric`` lies in it.
         ValueError: If a file is damaged.
     """
-    runs = sorted(p for p in folder.glob('*') if (p / CONFIG).is_file())
+    runs = _runs(folder)
     tests = [run for run in runs if _is_test(run)]
     if not tests:
         raise FileNotFoundError(
@@ -114,12 +114,21 @@ def read_run(folder: Path) -> RunFiles:
         test=test,
         accuracy=_accuracies(test),
         calibration=_optional(test / CALIBRATION),
-        curves=_curves([run for run in runs if run not in tests]),
+        curves=read_curves(folder),
         name=_name(folder),
         config=config,
         costs=costs,
         versions=_versions(test),
     )
+
+
+def read_curves(folder: Path) -> Curves:
+    """Read what the trainings in a work directory have logged."""
+    return _curves([run for run in _runs(folder) if not _is_test(run)])
+
+
+def _runs(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob('*') if (p / CONFIG).is_file())
 
 
 def contact_sheet(run: RunFiles) -> Path | None:
