@@ -97,6 +97,9 @@ def network(args: argparse.Namespace) -> torch.nn.Module:
     cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).eval()
+    for name, weight in model.named_parameters():
+        if name.endswith('conv_seg.weight'):  # else one class wins everywhere
+            torch.nn.init.normal_(weight)
     count = model.num_classes
     palette = [[i, i, i] for i in range(count)]
     classes = [f'class {i}' for i in range(count)]
@@ -130,7 +133,7 @@ def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     stack = torch.cat(list(batch.values()), dim=1)
     del image, inputs, batch, data
     prepared = time.perf_counter() - begin
-    clock = []
+    clock, working = [], []
 
     def encode_decode(crop: torch.Tensor, metas: list[dict]) -> torch.Tensor:
         clock.append(time.perf_counter())
@@ -138,7 +141,9 @@ def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
             raise EnoughError
         parts = crop.split(channels, 1)
         crops = dict(zip(model.modalities, parts, strict=True))
-        return model.encode_decode(crops, [meta])
+        answer = model.encode_decode(crops, [meta])
+        working.append(time.perf_counter() - clock[-1])
+        return answer
 
     slide = SimpleNamespace(
         test_cfg=SimpleNamespace(
@@ -149,12 +154,19 @@ def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     )
     crop, stride = (args.crop, args.crop), (args.stride, args.stride)
     count = sum(1 for _ in sliding_windows(size, crop, stride))
+    parts = dict(reading=prepared)
     try:
         logits = EncoderDecoder.slide_inference(slide, stack, [dict(meta)])
     except EnoughError:
         # From the start of the second window to that of the last.
-        each = (clock[-1] - clock[1]) / (len(clock) - 2)
-        return dict(whole=prepared + each * count, timed=len(clock) - 2)
+        timed = len(clock) - 2
+        each = (clock[-1] - clock[1]) / timed
+        parts['network'] = sum(working[1:]) / timed * count
+        parts['adding up'] = each * count - parts['network']
+        whole = sum(parts.values())
+        return dict(whole=whole, timed=timed, seconds=parts)
+    parts['network'] = sum(working)
+    parts['adding up'] = time.perf_counter() - clock[0] - sum(working)
     ids = logits.argmax(1)[0].numpy().astype('uint8')
     profile = dict(driver='GTiff', dtype='uint8', count=1, compress='deflate')
     height, width = size
@@ -162,7 +174,8 @@ def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
         out, 'w', height=height, width=width, tiled=True, **profile, **GRID
     ) as file:
         file.write(ids, 1)
-    return dict(whole=time.perf_counter() - begin, timed=count)
+    whole = time.perf_counter() - begin
+    return dict(whole=whole, timed=count, seconds=parts)
 
 
 def alone(side, args: argparse.Namespace, paths: Mapping, out: str) -> dict:
@@ -205,28 +218,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f'{Path(args.config).stem}: {args.size[0]}x{args.size[1]}, crop '
             f'{args.crop}, stride {args.stride}, {args.threads} thread(s)'
         )
-        print(_line('SceneMapper', mine, pixels))
-        for part, seconds in mine['seconds'].items():
-            share = seconds / mine['whole']
-            print(f'  {part:<9} {seconds:9.1f} s  {share:.1%} of the whole')
+        _print('SceneMapper', mine, pixels)
         ratio = mine['whole'] / mine['seconds']['network']
         print(f'  whole / network: {ratio:.3f}')
         if args.ours_only:
             return
         other = alone(theirs, args, paths, outs[1])
-        print(_line('mmseg, slide', other, pixels))
+        _print('mmseg, slide', other, pixels)
         print(f'  timed windows: {other["timed"]}')
-        print(f'  mmseg / SceneMapper: {other["whole"] / mine["whole"]:.1f}')
+        adding = other['seconds']['adding up'] / mine['seconds']['blending']
+        print(
+            f'mmseg / SceneMapper: {other["whole"] / mine["whole"]:.1f}, '
+            f'adding up / blending: {adding:.0f}'
+        )
         if Path(outs[1]).exists():
             print(f'  equal pixels: {_equal(*outs):.2%}')
 
 
-def _line(name: str, side: Mapping, pixels: float) -> str:
-    return (
-        f'{name}: {side["whole"]:.1f} s, {pixels / side["whole"]:.3f} '
-        f'megapixels/s, peak memory {side["peak"]:.0f} MiB '
-        f'({side["before"]:.0f} MiB with the network alone)'
+def _print(name: str, side: Mapping, pixels: float) -> None:
+    whole = side['whole']
+    print(
+        f'{name}: {whole:.1f} s, {pixels / whole:.3f} megapixels/s, peak '
+        f'memory {side["peak"]:.0f} MiB ({side["before"]:.0f} MiB with the '
+        'network alone)'
     )
+    for part, seconds in side['seconds'].items():
+        print(f'  {part:<9} {seconds:9.1f} s  {seconds / whole:.1%}')
 
 
 def _equal(*paths: str) -> float:
