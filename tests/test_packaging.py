@@ -261,6 +261,10 @@ def test_installed_wheel_prepares_a_dataset(wheel, tmp_path):
     assert (tmp_path / 'ombria/splits/official-seed0/train.txt').is_file()
     done = prepare('ombria', 'ombria', '--check')
     assert done.returncode == 0, done.stdout
+    for name in ('multimodal-rs-map', 'multimodal-rs-products'):
+        command = [tmp_path / 'at/bin' / name, '--help']
+        text = subprocess.check_output(command, env=environment, text=True)
+        assert '--polygons' in text
     missing = prepare('label_fractions', '.', '--config', 'ombria.py')
     assert missing.returncode == 1
     assert '`multimodal-rs-prepare <dataset> FOLDER`' in missing.stderr

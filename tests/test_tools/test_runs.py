@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mmseg
 import pytest
+import rasterio
 
 from multimodal_rs.engine.whole_checkpoint_hook import OUTDATED
 from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
@@ -111,6 +112,26 @@ def test_a_checkpoint_of_another_band_count_is_refused(
     )
     assert result.returncode != 0
     assert 'trained with 4 bands, this config reads 3' in result.output
+
+
+def test_a_trained_checkpoint_alone_maps_a_scene(
+    tmp_path, simulated, config, trained
+):
+    """What multimodal-rs-map calls, beside a network built by its config."""
+    from multimodal_rs.apis import SceneMapper, init_model
+    from multimodal_rs.apis.command import main
+
+    checkpoint = str(trained / 'epoch_4.pth')
+    rasters = dict(opt='s2.tif', sar='s1.tif')
+    rasters = {n: str(simulated / 'scene' / p) for n, p in rasters.items()}
+    words = [f'{name}={path}' for name, path in rasters.items()]
+    out = str(tmp_path / 'map.tif')
+    flags = ['--crop', '128', '--stride', '128', '--device', 'cpu']
+    assert main([checkpoint, *flags, '--out', out, '--raster', *words]) == 0
+    mapper = SceneMapper(init_model(config, checkpoint), 128, 128)
+    with rasterio.open(out) as result:
+        assert (result.read(1) == mapper.predict(rasters)).all()
+        assert len(result.tags()['checkpoint_sha256']) == 64
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path, config, trained):

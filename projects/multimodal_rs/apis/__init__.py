@@ -8,7 +8,24 @@ mapper.map({'opt': 's2.tif', 'sar': 's1.tif'}, out='map.tif')
 """
 
 from multimodal_rs.apis.model import init_model
+from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.apis.scene_lists import (
+    Scene,
+    scenes_of_patterns,
+    scenes_of_table,
+)
 from multimodal_rs.apis.scene_mapper import SceneMapper
 from multimodal_rs.inference.grids import SceneGrid
+from multimodal_rs.products.make import Products, make_products
 
-__all__ = ['SceneGrid', 'SceneMapper', 'init_model']
+__all__ = [
+    'Products',
+    'Scene',
+    'SceneGrid',
+    'SceneMapper',
+    'SceneOutputs',
+    'init_model',
+    'make_products',
+    'scenes_of_patterns',
+    'scenes_of_table',
+]
