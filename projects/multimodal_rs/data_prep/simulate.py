@@ -10,6 +10,11 @@ With ``--displacement``, ``--dilation``, ``--layover`` and ``--separability``
 SAR sees objects with other outlines than the label and the optical image, and
 each sensor confuses other classes; ``--dem`` adds elevation. The displacement
 of each patch is written beside its images.
+
+``--regions 4`` adds patches of four other places, with other shares of the
+classes, another sun, air, season, calibration and speckle, for testing alone:
+the list ``abroad.txt`` has them, and ``everywhere.txt`` them and those of
+``test.txt``.
 """
 
 import argparse
@@ -17,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.splits import write_split
-from multimodal_rs.simulation.archive import LAYOUTS, Archive
+from multimodal_rs.simulation.archive import LAYOUTS, REGION, Archive
 from multimodal_rs.simulation.differences import SensorDifferences
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.progress import progress
@@ -46,16 +51,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args.dem,
     )
     archive.claim()
-    numbers = range(args.patches)
+    if args.patches >= REGION:
+        raise ValueError(
+            f'--patches must be less than {REGION}, got {args.patches}'
+        )
+    abroad = archive.abroad(args.regions, args.region_patches)
+    numbers = [*range(args.patches), *abroad]
     written = sum(
         archive.write_patch(number) for number in progress(numbers, 'patches')
     )
-    print(f'{args.data_root}: {args.patches} patches, {written} written')
+    print(f'{args.data_root}: {len(numbers)} patches, {written} written')
     written = archive.write_scene()
     state = 'written' if written else 'up to date'
     print(f'{args.data_root / "scene"}: {width} x {height} pixels, {state}')
     folder = args.data_root / 'splits' / 'default'
-    write_split(folder, archive.split(args.patches))
+    split = archive.split(args.patches)
+    if abroad:
+        split['abroad'] = [archive.tile_id(number) for number in abroad]
+        split['everywhere'] = split['test'] + split['abroad']
+    write_split(folder, split)
     return 0
 
 
@@ -97,6 +111,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     _add_differences(parser)
     parser.add_argument(
         '--dem', action='store_true', help='write elevation, too'
+    )
+    parser.add_argument(
+        '--regions',
+        type=int,
+        default=0,
+        help='other regions to add, for testing (%(default)s)',
+    )
+    parser.add_argument(
+        '--region-patches',
+        type=int,
+        default=20,
+        help='patches of each of them (%(default)s)',
     )
     return parser.parse_args(arguments)
 

@@ -16,6 +16,7 @@ from multimodal_rs.simulation.differences import (
     SensorDifferences,
 )
 from multimodal_rs.simulation.fields import Shape
+from multimodal_rs.simulation.regions import draw_region
 from multimodal_rs.simulation.signatures import BANDS, POLARISATIONS
 from multimodal_rs.simulation.simulator import (
     Sample,
@@ -30,6 +31,11 @@ VERSION = 2
 
 LAYOUTS = ('city', 'contest')
 CITY = 'Simulated'
+# Cities in DFC2020's names have letters only.
+REGIONS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+ABROAD = 'Abroad'
+# The patches of region r have the numbers from r * REGION on.
+REGION = 10_000
 # Sensor folder -> attribute of a sample.
 RASTERS = {'s2': 's2', 's1': 's1', 'dfc': 'label'}
 BAND_NAMES = {
@@ -65,6 +71,9 @@ class Archive:
         differences: What SAR sees otherwise. Where it displaces, the
             displacement of each patch is written beside the images.
         dem: Whether there is an elevation model.
+
+    Patches have numbers. Those below ``REGION`` lie at home, ``r * REGION +
+    i`` is patch i of region r, see :mod:`multimodal_rs.simulation.regions`.
     """
 
     root: Path
@@ -131,8 +140,10 @@ class Archive:
 
     def names(self, index: int) -> tuple[str, str, str]:
         """Name season, folder and scene of a patch as the layout does."""
+        region = index // REGION
         if self.layout == 'city':
-            return draw_season(self.seed, index), CITY, CITY
+            city = ABROAD + REGIONS[region - 1] if region else CITY
+            return draw_season(self.seed, index), city, city
         if part_of(self.seed, index) == 'test':
             return 'test', '0', '0'
         return 'validation', 'validation', '0'
@@ -140,7 +151,7 @@ class Archive:
     def tile_id(self, index: int) -> str:
         """Name a patch as the split lists do."""
         season, _, scene = self.names(index)
-        return f'ROIs0000_{season}_{scene}_p{index}'
+        return f'ROIs0000_{season}_{scene}_p{index % REGION}'
 
     def paths(self, index: int) -> dict[str, Path]:
         """Where the rasters of a patch lie: attribute of a sample -> path."""
@@ -149,7 +160,7 @@ class Archive:
         return {
             attribute: base
             / f'{sensor}_{folder}'
-            / f'ROIs0000_{season}_{sensor}_{scene}_p{index}.tif'
+            / f'ROIs0000_{season}_{sensor}_{scene}_p{index % REGION}.tif'
             for sensor, attribute in self.rasters.items()
         }
 
@@ -169,6 +180,7 @@ class Archive:
                 (self.size, self.size),
                 differences=self.differences,
                 dem=self.dem,
+                region=draw_region(index // REGION),
             )
             # As in the contest's files: a CRS that means nothing.
             _write(sample, missing, 'EPSG:4326', Affine.identity())
@@ -192,6 +204,31 @@ class Archive:
             )
             _write(sample, missing, SCENE_CRS, SCENE_TRANSFORM)
         return bool(missing)
+
+    def abroad(self, regions: int, patches: int) -> list[int]:
+        """Number the patches of other regions.
+
+        Args:
+            regions: How many regions.
+            patches: In each of them.
+
+        Raises:
+            ValueError: If there are no names for them.
+        """
+        if regions and self.layout != 'city':
+            raise ValueError(
+                f'only the layout city has other regions, got {self.layout!r}'
+            )
+        if not 0 <= regions <= len(REGIONS) or patches >= REGION:
+            raise ValueError(
+                f'there can be up to {len(REGIONS)} regions with less than '
+                f'{REGION} patches, got {regions} with {patches}'
+            )
+        return [
+            region * REGION + number
+            for region in range(1, regions + 1)
+            for number in range(patches)
+        ]
 
     def split(self, patches: int) -> dict[str, list[str]]:
         """Divide patches 60:15:25 into train, val and test.

@@ -15,6 +15,7 @@ from multimodal_rs.simulation.fields import (
     smooth_field,
     smooth_line,
 )
+from multimodal_rs.simulation.regions import HOME, Region
 from multimodal_rs.simulation.signatures import COVER_TYPES, Cover
 
 WILD = (Cover.FOREST, Cover.SHRUBLAND, Cover.GRASSLAND, Cover.BARREN)
@@ -36,17 +37,20 @@ class Landscape:
     lot: np.ndarray
 
 
-def draw_landscape(rng: np.random.Generator, shape: Shape) -> Landscape:
+def draw_landscape(
+    rng: np.random.Generator, shape: Shape, region: Region = HOME
+) -> Landscape:
     """Draw a piece of land.
 
-    Every piece has its own character: how wild, wet and settled it is.
+    Every piece has its own character: how wild, wet and settled it is. The
+    region says how they are on average.
     """
-    label = _wilderness(rng, shape)
+    label = _wilderness(rng, shape, region)
     parcels = _parcels(rng, shape)
-    _add_farmland(rng, label, parcels)
-    _add_water(rng, label)
+    _add_farmland(rng, label, parcels, region)
+    _add_water(rng, label, region)
     blocks = lots(rng, shape, rng.uniform(4, 6), rng.uniform(4, 8))
-    _add_towns(rng, label)
+    _add_towns(rng, label, region)
     lot = label.copy()
     farmed = label == Cover.CROPLAND
     lot[farmed] = 20 + parcels[farmed]
@@ -55,10 +59,12 @@ def draw_landscape(rng: np.random.Generator, shape: Shape) -> Landscape:
     return Landscape(label, _cover_types(rng, label, lot), lot)
 
 
-def _wilderness(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def _wilderness(
+    rng: np.random.Generator, shape: Shape, region: Region
+) -> np.ndarray:
     scores = [
         smooth_field(rng, shape, 30) + rng.normal(bias, 0.5)
-        for bias in (0.1, 0.1, 0.0, -0.25)
+        for bias in region.wild
     ]
     ids = np.array(WILD, np.int32)
     return ids[np.argmax(scores, axis=0)]
@@ -75,11 +81,14 @@ def _parcels(rng: np.random.Generator, shape: Shape) -> np.ndarray:
 
 
 def _add_farmland(
-    rng: np.random.Generator, label: np.ndarray, parcels: np.ndarray
+    rng: np.random.Generator,
+    label: np.ndarray,
+    parcels: np.ndarray,
+    region: Region,
 ) -> None:
     """Turn whole parcels into cropland, meadows and a few woods."""
     count = parcels.max() + 1
-    suited = smooth_field(rng, label.shape, 45) + rng.normal(0.0, 0.7)
+    suited = smooth_field(rng, label.shape, 45) + rng.normal(region.farmed, 0.7)
     numbers = np.arange(count)
     farmed = ndimage.mean(suited, parcels, numbers) > 0.3
     use = choose(rng.random(count), [0.8, 0.13, 0.07])
@@ -88,10 +97,13 @@ def _add_farmland(
     label[where] = covers[use][parcels][where]
 
 
-def _add_water(rng: np.random.Generator, label: np.ndarray) -> None:
+def _add_water(
+    rng: np.random.Generator, label: np.ndarray, region: Region
+) -> None:
     """Flood the low ground, cut a river, and make their banks wet."""
     shape = label.shape
-    height = 12 * (smooth_field(rng, shape, 45, 3.0) + rng.normal(1.3, 0.5))
+    relief = smooth_field(rng, shape, 45, 3.0)
+    height = 12 * (relief + rng.normal(region.ground, 0.5))
     if rng.random() > 0.5 ** (min(shape) / 128):
         height = np.minimum(height, _above_river(rng, shape))
     damp = smooth_field(rng, shape, 25) + rng.normal(0.1, 0.4)
@@ -113,12 +125,14 @@ def _above_river(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     return np.abs(across - axis) - np.interp(along, stations, width)
 
 
-def _add_towns(rng: np.random.Generator, label: np.ndarray) -> None:
+def _add_towns(
+    rng: np.random.Generator, label: np.ndarray, region: Region
+) -> None:
     """Build compact towns and villages on dry land."""
     rows, columns = np.indices(label.shape)
     ragged = 0.35 * smooth_field(rng, label.shape, 8)
     size = label.shape[0] * label.shape[1]
-    for _ in range(rng.poisson(1.8 * size / 128**2)):
+    for _ in range(rng.poisson(region.towns * size / 128**2)):
         row, column = (rng.uniform(0, n) for n in label.shape)
         radius = rng.lognormal(math.log(13), 0.5)
         stretch = rng.uniform(0.7, 1.4)

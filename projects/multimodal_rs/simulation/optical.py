@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from multimodal_rs.simulation.fields import Shape, smooth_field
 from multimodal_rs.simulation.landscape import Landscape
+from multimodal_rs.simulation.regions import HOME, Region
 from multimodal_rs.simulation.signatures import (
     BAND_GSD,
     COMPONENTS,
@@ -86,6 +87,7 @@ def observe_optical(
     season: str,
     clouds: Clouds | None,
     separability: float = 1.0,
+    region: Region = HOME,
 ) -> np.ndarray:
     """Take a Sentinel-2 image.
 
@@ -95,13 +97,15 @@ def observe_optical(
         season: One of ``GREENNESS``.
         clouds: None: the sky is clear.
         separability: See ``SensorDifferences``.
+        region: Its sun, air, plants and calibration.
 
     Returns:
         (13, H, W) uint16, top-of-atmosphere reflectance x 10000.
     """
     types = draw_together(mixtures(), 'optical', separability)
-    ground = _ground(rng, land, _season(types, season, rng))
-    haze = rng.lognormal(0, 0.08)
+    ground = _ground(rng, land, _season(types, season, rng, region))
+    ground *= np.float32(region.sun)
+    haze = region.haze * rng.lognormal(0, 0.08)
     noise = rng.standard_normal(ground.shape, np.float32)
     if clouds is not None:
         shade = 1 - 0.65 * clouds.shadow
@@ -116,6 +120,7 @@ def observe_optical(
         image[band] = ndimage.gaussian_filter(
             image[band], 0.045 * gsd + 0.1, mode='nearest', truncate=3
         )
+    image *= np.array(region.gains, np.float32)[:, None, None]
     image += noise * (0.0008 + 0.004 * image)
     return np.clip(np.rint(image * 10000), 1, 65535).astype(np.uint16)
 
@@ -142,9 +147,13 @@ def _ground(
 
 
 def _season(
-    fractions: np.ndarray, season: str, rng: np.random.Generator
+    fractions: np.ndarray,
+    season: str,
+    rng: np.random.Generator,
+    region: Region,
 ) -> np.ndarray:
-    green = np.clip(GREENNESS[season] * rng.normal(1, 0.06), 0.3, 1)
+    usual = GREENNESS[season] * region.greenness
+    green = np.clip(usual * rng.normal(1, 0.06), 0.3, 1)
     leaf, litter = (list(COMPONENTS).index(n) for n in ('leaf', 'litter'))
     fractions[:, litter] += (1 - green) * fractions[:, leaf]
     fractions[:, leaf] *= green

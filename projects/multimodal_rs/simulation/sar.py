@@ -16,6 +16,7 @@ from multimodal_rs.simulation.fields import (
     smooth_field,
 )
 from multimodal_rs.simulation.landscape import Landscape
+from multimodal_rs.simulation.regions import HOME, Region
 from multimodal_rs.simulation.signatures import (
     Cover,
     column,
@@ -67,6 +68,7 @@ def observe_sar(
     land: Landscape,
     outside: np.ndarray | None,
     differences: SensorDifferences = NO_DIFFERENCES,
+    region: Region = HOME,
 ) -> np.ndarray:
     """Take a Sentinel-1 image.
 
@@ -76,18 +78,21 @@ def observe_sar(
         outside: (H, W) bool, True outside the swath. None: nothing is.
         differences: Its layover and separability; the land has been
             displaced and dilated before.
+        region: Its calibration and looks.
 
     Returns:
         (2, H, W) float32, sigma0 of VV and VH in dB, NaN outside the swath.
     """
     noise = np.float32(to_power(NOISE_DB))
     image = []
-    for sigma0 in _backscatter(rng, land, differences.separability):
-        power = to_power(sigma0)
+    backscatter = _backscatter(rng, land, differences.separability)
+    for sigma0, offset in zip(backscatter, region.offset, strict=True):
+        power = to_power(sigma0 + np.float32(offset))
         if differences.layover:
             power = lean(power, land, differences.layover)
         power = ndimage.gaussian_filter(power, PSF, mode='nearest')
-        image.append(to_decibel((power + noise) * speckle(rng, power.shape)))
+        grain = speckle(rng, power.shape, region.looks)
+        image.append(to_decibel((power + noise) * grain))
     image = np.stack(image).astype(np.float32)
     if outside is not None:
         image[:, outside] = np.nan

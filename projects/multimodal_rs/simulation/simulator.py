@@ -19,6 +19,7 @@ from multimodal_rs.simulation.optical import (
     draw_clouds,
     observe_optical,
 )
+from multimodal_rs.simulation.regions import HOME, Region
 from multimodal_rs.simulation.sar import draw_wedge, observe_sar
 from multimodal_rs.simulation.signatures import Cover
 
@@ -62,6 +63,7 @@ def simulate(
     diverse: bool = False,
     differences: SensorDifferences = NO_DIFFERENCES,
     dem: bool = False,
+    region: Region = HOME,
 ) -> Sample:
     """Simulate one piece of land.
 
@@ -79,13 +81,14 @@ def simulate(
         diverse: Draw land until each class has 3 to 35 % of the area.
         differences: What SAR sees otherwise than the optical sensor.
         dem: Whether to make an elevation model, too.
+        region: Where the piece lies.
 
     Raises:
         ValueError: If the area is too small for ``diverse``.
     """
     streams = np.random.SeedSequence((seed, index)).spawn(5)
     land_rng, weather, sky, optical, sar = map(np.random.default_rng, streams)
-    land = _draw_land(land_rng, shape, diverse)
+    land = _draw_land(land_rng, shape, diverse, region)
     season = draw_season(seed, index)
     chance, drawn = weather.random(), weather.uniform(0.25, 0.8)
     if cloud_cover is None:
@@ -99,9 +102,9 @@ def simulate(
     height_rng = np.random.default_rng((seed, index, 3))
     return Sample(
         s2=observe_optical(
-            optical, land, season, clouds, differences.separability
+            optical, land, season, clouds, differences.separability, region
         ),
-        s1=observe_sar(sar, seen_by_sar, outside, differences),
+        s1=observe_sar(sar, seen_by_sar, outside, differences, region),
         label=land.label[None],
         season=season,
         cloud_cover=float(cloud_cover),
@@ -133,10 +136,10 @@ def draw_season(seed: int, index: int) -> str:
 
 
 def _draw_land(
-    rng: np.random.Generator, shape: Shape, diverse: bool
+    rng: np.random.Generator, shape: Shape, diverse: bool, region: Region
 ) -> Landscape:
     for _ in range(DRAWS):
-        land = draw_landscape(rng, shape)
+        land = draw_landscape(rng, shape, region)
         shares = [(land.label == cover).mean() for cover in Cover]
         if not diverse or (min(shares) >= 0.03 and max(shares) <= 0.35):
             return land

@@ -91,3 +91,67 @@ class RandomSpeckle(BaseTransform):
         gamma = np.random.standard_gamma(self.looks, block.shape) / self.looks
         block += (10 * self.db_scale * np.log10(gamma)).astype(np.float32)
         return results
+
+
+@TRANSFORMS.register_module()
+class RandomCalibration(BaseTransform):
+    """Change gain and offset of a modality, of all bands and of each.
+
+    ``x -> x * gain * band_gain + offset + band_offset``: what another sun,
+    air, product or incidence angle does to reflectance (mostly gains) and to
+    backscatter in dB (offsets). Unlike :class:`RandomBrightnessContrast` it
+    also changes the ratios of the bands.
+
+    Args:
+        modality (str): Name of the modality.
+        gain (float): Factor of all bands, drawn from [1 - gain, 1 + gain].
+        band_gain (float): Likewise of each band.
+        offset (float): Sum for all bands, drawn from [-offset, offset], in
+            units of the modality.
+        band_offset (float): Likewise for each band.
+        prob (float): Probability of acting.
+
+    Raises:
+        ValueError: If a gain is not within 0 and 1, or an offset is negative.
+    """
+
+    def __init__(
+        self,
+        modality: str,
+        gain: float = 0.0,
+        band_gain: float = 0.0,
+        offset: float = 0.0,
+        band_offset: float = 0.0,
+        prob: float = 0.8,
+    ) -> None:
+        if not (0 <= gain < 1 and 0 <= band_gain < 1):
+            raise ValueError(
+                'RandomCalibration: gains must lie in [0, 1), got '
+                f'gain={gain} and band_gain={band_gain}'
+            )
+        if offset < 0 or band_offset < 0:
+            raise ValueError(
+                'RandomCalibration: offsets must not be negative, got '
+                f'offset={offset} and band_offset={band_offset}'
+            )
+        self.modality = modality
+        self.gain = gain
+        self.band_gain = band_gain
+        self.offset = offset
+        self.band_offset = band_offset
+        self.prob = prob
+
+    def transform(self, results: dict) -> dict:
+        """Change one sample."""
+        bands = channel_slice(results, self.modality, type(self).__name__)
+        if np.random.rand() >= self.prob:
+            return results
+        block = results['img'][..., bands]
+        number = block.shape[-1]
+        factor = 1 + np.random.uniform(-self.gain, self.gain)
+        factors = 1 + np.random.uniform(-self.band_gain, self.band_gain, number)
+        shift = np.random.uniform(-self.offset, self.offset)
+        shifts = np.random.uniform(-self.band_offset, self.band_offset, number)
+        block *= (factor * factors).astype(np.float32)
+        block += (shift + shifts).astype(np.float32)
+        return results
