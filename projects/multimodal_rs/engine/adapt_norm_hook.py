@@ -1,0 +1,96 @@
+"""Tests with normalisation that adapts to the place of the tiles."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from mmengine.dataset import pseudo_collate
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from multimodal_rs.utils.wrappers import unwrapped
+from multimodal_rs.weights.adapted_norms import AdaptedNorms
+
+
+@HOOKS.register_module()
+class AdaptNormHook(Hook):
+    """Let batch normalisation adapt to each place of a test, without labels.
+
+    Before a test, all tiles of a place are sent through the network once, and
+    while they are tested its statistics are mixed with those of the training
+    (:mod:`multimodal_rs.weights.adapted_norms`). The tiles of a batch have to
+    lie in one place, so their number must be a multiple of the batch size, or
+    the batch size 1. Each of several processes measures all tiles. The
+    checkpoint and training are not touched.
+
+    Args:
+        share (float): How much of the statistics is that of the place, 0 to 1.
+        places (dict, optional): Name of a place -> regular expression that is
+            found in the ``sample_id`` of its tiles. None: all tiles are of
+            one place.
+        batch_size (int): Tiles that are measured at once.
+    """
+
+    def __init__(
+        self,
+        share: float = 0.4,
+        places: Mapping[str, str] | None = None,
+        batch_size: int = 8,
+    ) -> None:
+        self.share = share
+        self.patterns = {
+            name: re.compile(text) for name, text in (places or {}).items()
+        }
+        self.batch_size = batch_size
+
+    def before_test(self, runner: Runner) -> None:
+        """Measure every place."""
+        model = unwrapped(runner.model)
+        dataset = runner.test_dataloader.dataset
+        self.norms = AdaptedNorms(model.eval(), self.share)
+        tiles = defaultdict(list)
+        for number in range(len(dataset)):
+            tile = dataset.get_data_info(number)['sample_id']
+            tiles[self._place(tile)].append(number)
+        self.found = {}
+        for place, numbers in tiles.items():
+
+            def run(numbers: Sequence[int] = numbers) -> None:
+                for first in range(0, len(numbers), self.batch_size):
+                    part = numbers[first : first + self.batch_size]
+                    batch = pseudo_collate([dataset[i] for i in part])
+                    model.test_step(batch)
+
+            self.found[place] = self.norms.measure(run)
+
+    def before_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Adapt to the place of a batch.
+
+        Raises:
+            ValueError: If a batch has tiles of several places.
+        """
+        tiles = [s.metainfo['sample_id'] for s in data_batch['data_samples']]
+        places = {self._place(tile) for tile in tiles}
+        if len(places) > 1:
+            raise ValueError(
+                f'AdaptNormHook: a batch has tiles of {sorted(places)}, '
+                f'{tiles}: set test_dataloader.batch_size=1, or sort the list'
+            )
+        self.norms.adapt(self.found[places.pop()])
+
+    def after_test(self, runner: Runner) -> None:
+        """Normalise as before."""
+        self.norms.reset()
+
+    def _place(self, tile: str) -> str:
+        found = [n for n, r in self.patterns.items() if r.search(tile)]
+        if self.patterns and len(found) != 1:
+            known = {n: r.pattern for n, r in self.patterns.items()}
+            raise ValueError(
+                f'AdaptNormHook: {tile} lies in {found or "no place"}, '
+                f'expected one of {known}'
+            )
+        return found[0] if found else 'everywhere'
