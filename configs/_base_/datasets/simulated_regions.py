@@ -7,13 +7,12 @@ root = dict(dataset=dict(data_root=data_root))
 train_dataloader = root
 val_dataloader = root
 test_dataloader = dict(
-    dataset=dict(
-        data_root=data_root, ann_file='splits/default/everywhere.txt'
-    )
+    dataset=dict(data_root=data_root, ann_file='splits/default/everywhere.txt')
 )
 test_evaluator = [
     dict(type='LandCoverMetric'),
     dict(
-        type='PlaceMetric', places=dict(home='_Simulated_', abroad=r'_Abroad[A-Z]_')
+        type='PlaceMetric',
+        places=dict(home='_Simulated_', abroad=r'_Abroad[A-Z]_'),
     ),
 ]

@@ -88,7 +88,9 @@ def _add_farmland(
 ) -> None:
     """Turn whole parcels into cropland, meadows and a few woods."""
     count = parcels.max() + 1
-    suited = smooth_field(rng, label.shape, 45) + rng.normal(region.farmed, 0.7)
+    suited = smooth_field(rng, label.shape, 45) + rng.normal(
+        region.farmed, 0.7
+    )
     numbers = np.arange(count)
     farmed = ndimage.mean(suited, parcels, numbers) > 0.3
     use = choose(rng.random(count), [0.8, 0.13, 0.07])

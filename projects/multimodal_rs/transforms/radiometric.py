@@ -149,7 +149,9 @@ class RandomCalibration(BaseTransform):
         block = results['img'][..., bands]
         number = block.shape[-1]
         factor = 1 + np.random.uniform(-self.gain, self.gain)
-        factors = 1 + np.random.uniform(-self.band_gain, self.band_gain, number)
+        factors = 1 + np.random.uniform(
+            -self.band_gain, self.band_gain, number
+        )
         shift = np.random.uniform(-self.offset, self.offset)
         shifts = np.random.uniform(-self.band_offset, self.band_offset, number)
         block *= (factor * factors).astype(np.float32)

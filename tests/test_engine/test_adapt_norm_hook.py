@@ -1,0 +1,82 @@
+"""Each place of a test is normalised by its own statistics."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement
+from torch import nn
+
+from multimodal_rs.engine.adapt_norm_hook import AdaptNormHook
+
+PLACES = dict(north='^n', south='^s')
+
+
+class Tiles:
+    """Three tiles of each place; those of the south are brighter."""
+
+    def __len__(self):
+        return 6
+
+    def get_data_info(self, number):
+        return dict(sample_id=f'{"ns"[number // 3]}{number}')
+
+    def __getitem__(self, number):
+        sample = BaseDataElement(metainfo=self.get_data_info(number))
+        shift = 10.0 * (number // 3)
+        image = shift + torch.arange(8.0).view(2, 2, 2)
+        return dict(inputs=image, data_samples=sample)
+
+
+class Network(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(2)
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        return self.norm(torch.stack(inputs))
+
+
+def runner():
+    dataset = Tiles()
+    return SimpleNamespace(
+        model=Network().eval(),
+        test_dataloader=SimpleNamespace(dataset=dataset),
+    )
+
+
+def batch(run, *numbers):
+    samples = [run.test_dataloader.dataset[n] for n in numbers]
+    return dict(data_samples=[s['data_samples'] for s in samples])
+
+
+def test_each_place_has_its_own_statistics():
+    run = runner()
+    hook = AdaptNormHook(share=1.0, places=PLACES, batch_size=2)
+    hook.before_test(run)
+    assert run.model.norm.running_mean.tolist() == [0, 0]
+    hook.before_test_iter(run, 0, batch(run, 0, 1))
+    assert run.model.norm.running_mean.tolist() == [1.5, 5.5]
+    hook.before_test_iter(run, 1, batch(run, 4, 5))
+    assert run.model.norm.running_mean.tolist() == [11.5, 15.5]
+    hook.after_test(run)
+    assert run.model.norm.running_mean.tolist() == [0, 0]
+
+
+def test_without_places_all_tiles_are_one():
+    run = runner()
+    hook = AdaptNormHook(share=0.5, batch_size=6)
+    hook.before_test(run)
+    hook.before_test_iter(run, 0, batch(run, 0, 5))
+    assert run.model.norm.running_mean.tolist() == [3.25, 5.25]
+
+
+def test_mixed_batches_and_tiles_of_no_place_are_refused():
+    run = runner()
+    hook = AdaptNormHook(places=PLACES)
+    hook.before_test(run)
+    with pytest.raises(ValueError, match=r"tiles of \['north', 'south'\]"):
+        hook.before_test_iter(run, 0, batch(run, 2, 3))
+    with pytest.raises(ValueError, match='n0 lies in no place'):
+        AdaptNormHook(places=dict(east='^e')).before_test(run)
