@@ -13,6 +13,6 @@ test_evaluator = [
     dict(type='LandCoverMetric'),
     dict(
         type='PlaceMetric',
-        places=dict(home='_Simulated_', abroad=r'_Abroad[A-Z]_'),
+        places=dict(home='_Simulated_', abroad='_Abroad[A-Z]_'),
     ),
 ]

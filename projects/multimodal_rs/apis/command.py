@@ -134,6 +134,15 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
         '--batch-size', type=int, default=4, help='windows at once (4)'
     )
     parser.add_argument(
+        '--adapt',
+        type=float,
+        default=0.0,
+        metavar='SHARE',
+        help='how much of the statistics of batch normalisation is measured '
+        'in the scene, 0 to 1; 0.4 where it lies elsewhere than the training '
+        'data (0)',
+    )
+    parser.add_argument(
         '--device', default='auto', help='cpu, cuda, cuda:1, ... (auto)'
     )
 
@@ -172,7 +181,9 @@ def map_as_asked(args: argparse.Namespace) -> int:
         inputs = filter(None, (args.config, args.checkpoint))
         outputs.check(parse_rasters(args.raster), inputs)
     model = init_model(args.config, args.checkpoint, _device(args.device))
-    mapper = SceneMapper(model, args.crop, args.stride, args.batch_size)
+    mapper = SceneMapper(
+        model, args.crop, args.stride, args.batch_size, args.adapt
+    )
     device = next(model.parameters()).device
     if scenes is None:
         _map_one(mapper, parse_rasters(args.raster), outputs, grid)

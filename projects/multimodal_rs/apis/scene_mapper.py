@@ -12,6 +12,7 @@ from multimodal_rs.apis.batch import Mapped, map_scenes
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.inference.adaptation import adapted_to_scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters, Source
@@ -45,6 +46,9 @@ class SceneMapper:
         stride (int, optional): Pixels between windows, at most ``crop``. None:
             half of it, so that every pixel is seen four times and blended.
         batch_size (int): Windows in the network at once.
+        adapt (float): How much of the statistics of batch normalisation is
+            measured in each scene before it is mapped, 0 to 1; 0.4 is a good
+            value where the scene lies elsewhere than the training data.
 
     Attributes:
         classes: Names, in the order of the ids in a map.
@@ -63,6 +67,7 @@ class SceneMapper:
         crop: int | None = None,
         stride: int | None = None,
         batch_size: int = 4,
+        adapt: float = 0.0,
     ) -> None:
         meta = getattr(model, 'dataset_meta', None)
         if not meta or not hasattr(model, 'data_preprocessor'):
@@ -77,7 +82,7 @@ class SceneMapper:
         self.modalities: Mapping[str, Modality] = network_modalities(model)
         crop = training_crop(model) if crop is None else crop
         stride = max(crop // 2, 1) if stride is None else stride
-        self.windows = Windows(crop, stride, batch_size)
+        self.windows = Windows(crop, stride, batch_size, adapt)
 
     def predict(
         self,
@@ -103,7 +108,10 @@ class SceneMapper:
             ValueError: If rasters cannot be brought to one grid, lack bands,
                 or cannot be read.
         """
-        with SceneRasters(rasters, self.modalities, grid) as scene:
+        with (
+            SceneRasters(rasters, self.modalities, grid) as scene,
+            adapted_to_scene(self.model, scene, self.windows),
+        ):
             ids = np.empty(scene.size, np.uint8)
             count = len(self.classes)
             if probabilities:

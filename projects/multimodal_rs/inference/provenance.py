@@ -57,6 +57,7 @@ def map_tags(
         modalities=', '.join(m for m in model.modalities if m in rasters),
         rasters=' '.join(names),
         windows=f'crop {windows.crop}, stride {windows.stride}',
+        **(dict(adapt=f'{windows.adapt:g}') if windows.adapt else {}),
         **_grid_tag(grid),
         date=now.isoformat(timespec='seconds'),
     )

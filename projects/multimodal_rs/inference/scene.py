@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from multimodal_rs.inference.adaptation import adapted_to_scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.layers import (
     answered_layer,
@@ -147,6 +148,7 @@ def predict_scene(
         modalities = network_modalities(model)
         scene = stack.enter_context(SceneRasters(rasters, modalities, grid))
         check_outputs(files.named(), scene.file_names())
+        stack.enter_context(adapted_to_scene(model, scene, windows))
         layers = files.layers(classes, palette, list(scene.modalities))
         tags = map_tags(model, rasters, windows, grid)
         writers = _writers(scene, layers, tags, stopwatch, together)

@@ -37,13 +37,16 @@ PARTS = ('reading', 'network', 'blending', 'writing')
 
 @dataclass(frozen=True)
 class Windows:
-    """How a scene is divided.
+    """How a scene is divided and predicted.
 
     Attributes:
         crop: Height and width of a window in pixels, best as in training.
         stride: Pixels between windows, at most ``crop``. Half of it sees
             every pixel four times, ``crop`` sees it once and does not blend.
         batch_size: Windows in the network at once.
+        adapt: How much of the statistics of batch normalisation is measured
+            in the scene, 0 to 1; the rest is that of the training. See
+            :mod:`multimodal_rs.weights.adapted_norms`.
 
     Raises:
         ValueError: If a number is too small, or windows would leave gaps.
@@ -52,6 +55,7 @@ class Windows:
     crop: int = 256
     stride: int = 128
     batch_size: int = 4
+    adapt: float = 0.0
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

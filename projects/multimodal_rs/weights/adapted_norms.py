@@ -81,8 +81,10 @@ class AdaptedNorms:
             run: Sends images of the place through the network. All batches
                 count alike.
         """
-        momenta = [layer.momentum for layer in self.layers]
         before = self._statistics()
+        kept = [
+            (x.momentum, x.num_batches_tracked.clone()) for x in self.layers
+        ]
         for layer in self.layers:
             layer.reset_running_stats()
             layer.momentum = None  # the mean over all batches
@@ -92,8 +94,11 @@ class AdaptedNorms:
             unseen = [x for x in self.layers if x.num_batches_tracked == 0]
             found = self._statistics()
         finally:
-            for layer, momentum in zip(self.layers, momenta, strict=True):
+            for layer, (momentum, count) in zip(
+                self.layers, kept, strict=True
+            ):
                 layer.momentum = momentum
+                layer.num_batches_tracked.copy_(count)
                 layer.eval()
             self._set(before)
         # Layers of branches that had nothing to do keep what they have learnt.

@@ -1,0 +1,79 @@
+"""A scene of another calibration is normalised as the training was."""
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from mmseg.registry import MODELS
+from torch import nn
+
+from multimodal_rs.apis import SceneMapper
+from multimodal_rs.inference.adaptation import spread_windows
+from small_network import CLASSES, PALETTE, spread
+
+
+@pytest.fixture
+def normalising(make_config):
+    """A network whose branches end with batch normalisation."""
+    model = spread(MODELS.build(make_config(heads=False)))
+    for branch in model.backbone.branches.values():
+        branch.conv = nn.Sequential(branch.conv, nn.BatchNorm2d(8))
+    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
+    return model.eval()
+
+
+def brighter(data):
+    data['opt'] = (data['opt'] * 1.3).astype('uint16')
+    data['sar'] = data['sar'] + 3
+
+
+def test_calibration_does_not_matter_any_more(normalising, make_scene):
+    usual, other = (
+        make_scene(64, 80, name, edit)
+        for name, edit in (('usual', None), ('other', brighter))
+    )
+    mapper = SceneMapper(normalising, 32)
+    differs = mapper.predict(usual) != mapper.predict(other)
+    adapted = SceneMapper(normalising, 32, adapt=1.0)
+    still = adapted.predict(usual) != adapted.predict(other)
+    assert differs.mean() > 0.1 and still.mean() < 0.02
+
+
+def test_the_network_is_as_before_and_the_map_says_so(
+    normalising, make_scene, tmp_path
+):
+    before = {k: v.clone() for k, v in normalising.state_dict().items()}
+    scene = make_scene()
+    SceneMapper(normalising, 32, adapt=0.4).map(scene, tmp_path / 'map.tif')
+    for key, value in normalising.state_dict().items():
+        assert torch.equal(value, before[key]), key
+    with rasterio.open(tmp_path / 'map.tif') as file:
+        assert file.tags()['adapt'] == '0.4'
+
+
+def test_networks_without_batch_norm_say_so(model, make_scene):
+    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
+    with pytest.raises(ValueError, match='no batch normalisation'):
+        SceneMapper(model, 32, adapt=0.4).predict(make_scene())
+
+
+def test_empty_corners_do_not_count(normalising, make_scene):
+    def empty(data):
+        for image in data.values():
+            image[:, :40] = 0 if image.dtype == np.uint16 else np.nan
+
+    found = SceneMapper(normalising, 32, adapt=0.5).predict(
+        make_scene(edit=empty)
+    )
+    assert (found[:40] == 255).all() and (found[40:] < 4).all()
+
+
+@pytest.mark.parametrize(
+    'size, crop, number', [((100, 100), 32, 16), ((9000, 40), 32, 16)]
+)
+def test_windows_are_spread_and_inside(size, crop, number):
+    windows = spread_windows(size, crop)
+    assert len(windows) == number
+    assert min(w.top for w in windows) == min(w.left for w in windows) == 0
+    assert max(w.bottom for w in windows) == size[0]
+    assert max(w.right for w in windows) == size[1]
