@@ -30,6 +30,8 @@ default_hooks = dict(
     reproducible_run=dict(type='ReproducibleRunHook'),
     keep_memory=dict(type='KeepMemoryHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # In tests: how much of batch norm's statistics is that of the place.
+    adapt_norm=dict(type='AdaptNormHook', share=0.0),
     visualization=dict(type='MultiModalVisualizationHook'),
 )
 

@@ -74,9 +74,18 @@ def test_without_places_all_tiles_are_one():
 
 def test_mixed_batches_and_tiles_of_no_place_are_refused():
     run = runner()
-    hook = AdaptNormHook(places=PLACES)
+    hook = AdaptNormHook(share=0.4, places=PLACES)
     hook.before_test(run)
     with pytest.raises(ValueError, match=r"tiles of \['north', 'south'\]"):
         hook.before_test_iter(run, 0, batch(run, 2, 3))
     with pytest.raises(ValueError, match='n0 lies in no place'):
-        AdaptNormHook(places=dict(east='^e')).before_test(run)
+        AdaptNormHook(0.4, dict(east='^e')).before_test(run)
+
+
+def test_share_0_changes_and_asks_nothing():
+    run = runner()
+    del run.test_dataloader
+    hook = AdaptNormHook()
+    hook.before_test(run)
+    hook.before_test_iter(run, 0, None)
+    hook.after_test(run)

@@ -11,7 +11,7 @@ SAR sees objects with other outlines than the label and the optical image, and
 each sensor confuses other classes; ``--dem`` adds elevation. The displacement
 of each patch is written beside its images.
 
-``--regions 4`` adds patches of four other places, with other shares of the
+``--regions 8`` adds patches of eight other places, with other shares of the
 classes, another sun, air, season, calibration and speckle, for testing alone:
 the list ``abroad.txt`` has them, and ``everywhere.txt`` them and those of
 ``test.txt``.
@@ -121,7 +121,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--region-patches',
         type=int,
-        default=20,
+        default=12,
         help='patches of each of them (%(default)s)',
     )
     return parser.parse_args(arguments)

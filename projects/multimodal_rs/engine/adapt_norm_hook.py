@@ -25,7 +25,8 @@ class AdaptNormHook(Hook):
     checkpoint and training are not touched.
 
     Args:
-        share (float): How much of the statistics is that of the place, 0 to 1.
+        share (float): How much of the statistics is that of the place, 0 to
+            1. 0: nothing is measured, and nothing changes.
         places (dict, optional): Name of a place -> regular expression that is
             found in the ``sample_id`` of its tiles. None: all tiles are of
             one place.
@@ -34,7 +35,7 @@ class AdaptNormHook(Hook):
 
     def __init__(
         self,
-        share: float = 0.4,
+        share: float = 0.0,
         places: Mapping[str, str] | None = None,
         batch_size: int = 8,
     ) -> None:
@@ -46,6 +47,9 @@ class AdaptNormHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Measure every place."""
+        self.norms = None
+        if not self.share:
+            return
         model = unwrapped(runner.model)
         dataset = runner.test_dataloader.dataset
         self.norms = AdaptedNorms(model.eval(), self.share)
@@ -72,6 +76,8 @@ class AdaptNormHook(Hook):
         Raises:
             ValueError: If a batch has tiles of several places.
         """
+        if self.norms is None:
+            return
         tiles = [s.metainfo['sample_id'] for s in data_batch['data_samples']]
         places = {self._place(tile) for tile in tiles}
         if len(places) > 1:
@@ -83,7 +89,8 @@ class AdaptNormHook(Hook):
 
     def after_test(self, runner: Runner) -> None:
         """Normalise as before."""
-        self.norms.reset()
+        if self.norms is not None:
+            self.norms.reset()
 
     def _place(self, tile: str) -> str:
         found = [n for n, r in self.patterns.items() if r.search(tile)]
