@@ -1,5 +1,5 @@
-# As the config without calibration in its name, trained with other calibrations,
-# sun and speckle.
+# As the config without "calibration" in its name, trained with other gains,
+# offsets and speckle.
 _base_ = './joitrinet-d_r18_1xb8-15e_simulated-regions-128x128.py'
 
 train_dataloader = dict(dataset=dict(pipeline=_base_.calibration_pipeline))
