@@ -316,7 +316,7 @@ def displaced(number=8, side=24, block=8, shift=2):
     """
     blocks = torch.randint(0, 4, (number, *(side // block + 2,) * 2))
     big = blocks.repeat_interleave(block, 1).repeat_interleave(block, 2)
-    top, left = torch.randint(shift, block, (2,)).tolist()
+    top, left = torch.randint(abs(shift), block, (2,)).tolist()
     rows = slice(top, top + side)
     label = big[:, rows, left : left + side]
     seen = big[:, rows, left - shift : left - shift + side]
@@ -356,6 +356,44 @@ def test_it_finds_a_displacement():
     along, across = moved['sar']
     assert 1.5 < along < 2.5 and abs(across) < 0.3
     assert abs(moved['opt'][0]) < 0.4 and abs(moved['opt'][1]) < 0.4
+
+
+def test_matching_finds_displacements_that_differ():
+    """By how much one modality is displaced, only a comparison can tell."""
+    torch.manual_seed(0)
+    neck = build(
+        ('opt', 'sar'),
+        moved=False,
+        in_channels=(8,),
+        region_sizes=(4,),
+        weigh=False,
+        match=True,
+        num_classes=4,
+    )
+    head = nn.Conv2d(8, 4, 1)
+    parameters = [*neck.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-2)
+    for _ in range(120):
+        shifts = torch.randint(-2, 3, (6,))
+        tiles = [displaced(1, shift=shift) for shift in shifts.tolist()]
+        maps = {
+            m: (torch.cat([maps[m] for maps, _ in tiles]),)
+            for m in ('opt', 'sar')
+        }
+        label = torch.cat([label for _, label in tiles])
+        truth = [
+            SegDataSample(gt_sem_seg=PixelData(data=x[None])) for x in label
+        ]
+        (fused,), losses = neck.fuse_with_losses(maps, truth)
+        loss = nn.functional.cross_entropy(head(fused), label)
+        optimizer.zero_grad()
+        (loss + sum(losses.values())).backward()
+        optimizer.step()
+    (result,) = neck.explain(maps)
+    moves = {m: x.mean(dim=(1, 2)) for m, x in result.displacements.items()}
+    along, across = (moves['sar'] - moves['opt']).detach().T
+    assert torch.corrcoef(torch.stack([along, shifts]))[0, 1] > 0.8
+    assert across.abs().max() < 0.5 < along.abs().max()
 
 
 def test_class_queries_have_a_loss_per_modality_and_level():
