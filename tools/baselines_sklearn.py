@@ -104,7 +104,8 @@ def run(
     """
     wanted = config.classifier
     dataset = config.test_dataloader.dataset
-    classes = list(DATASETS.get(dataset.type).METAINFO['classes'])
+    meta = dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
+    classes = list(meta['classes'])
     measures, of_classes, chosen = {}, {}, {}
     trained = tested = 0.0
     for names in subsets(list(dataset.modalities)):

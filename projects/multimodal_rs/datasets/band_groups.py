@@ -1,6 +1,7 @@
 """Transforms of other packages, for stacks with any number of bands."""
 
 import random
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 # OpenCV, which mmcv's and mmseg's transforms call: 128 bands in one release,
 # 512 in others; mmcv's Pad makes a fill value per band, of which it takes 4.
 MOST_BANDS = 128
-MOST_BANDS_OF = {'Pad': 4}
+MOST_BANDS_OF = {'Pad': 4, 'RandomFlip': sys.maxsize}  # flips are numpy's
 CONTAINERS = ('transforms', 'subroutines')  # of mmcv's Compose and its kind
 
 

@@ -5,6 +5,7 @@ import os
 import os.path as osp
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -333,8 +334,12 @@ class MultiModalSegDataset(BaseSegDataset):
             state = np.random.SeedSequence(entropy).generate_state(1)
             np.random.seed(state)
             random.seed(int(state[0]))
-        with raster_session():
+        with self.session():
             return self.pipeline(self.raw_sample(idx))
+
+    def session(self) -> AbstractContextManager:
+        """Share what the files of a sample are read with."""
+        return raster_session()
 
     def raw_sample(self, idx: int) -> dict:
         """Get what the pipeline starts from."""

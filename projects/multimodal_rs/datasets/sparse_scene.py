@@ -1,6 +1,7 @@
 """Scenes of which some pixels are labelled, and samples cut from them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -176,6 +177,12 @@ class SparseSceneDataset(MultiModalSegDataset):
                 f'{self.label.dir!r} have {count}: `{prepare_command()}` '
                 'measures them again'
             )
+
+    def session(self) -> AbstractContextManager:
+        """Read no files for samples of scenes that are in memory."""
+        if self.windows is None and self.crops is None:
+            return super().session()
+        return nullcontext()
 
     def raw_sample(self, idx: int) -> dict:
         """Cut a sample out of a scene that is in memory."""
