@@ -1,0 +1,64 @@
+"""Maps of two networks on simulated tiles, from files to a file."""
+
+import numpy as np
+import pytest
+import torch
+from mmseg.registry import DATASETS, MODELS
+from PIL import Image
+
+import compare_maps
+from config_cases import load
+from multimodal_rs.visualization.panel import contact_sheet
+
+CONFIG = 'configs/mrsdc/mrsdc_cascade-xs_1xb8-15e_simulated-128x128.py'
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory, simulated):
+    """Work directories of two networks that are not trained."""
+    folders = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        cfg = load(CONFIG).copy()
+        cfg.test_dataloader.dataset.data_root = str(simulated)
+        meta = DATASETS.build(cfg.test_dataloader.dataset).metainfo
+        state = MODELS.build(cfg.model.to_dict()).state_dict()
+        folder = tmp_path_factory.mktemp('run')
+        cfg.dump(folder / 'mrsdc.py')
+        torch.save(
+            dict(state_dict=state, meta=dict(dataset_meta=meta)),
+            folder / 'best_mIoU_epoch_1.pth',
+        )
+        folders.append(folder)
+    return folders
+
+
+def test_sheet(runs, tmp_path, monkeypatch):
+    drawn = []
+
+    def sheet(rows, *arguments):
+        drawn.extend(rows)
+        return contact_sheet(rows, *arguments)
+
+    monkeypatch.setattr(compare_maps, 'contact_sheet', sheet)
+    out = tmp_path / 'maps.png'
+    arguments = [str(runs[0]), str(runs[1]), str(runs[0]), '--out', str(out)]
+    arguments += ['--count', '2', '--legend']
+    assert compare_maps.main([*arguments, 'a', 'b', 'a again']) == 0
+    assert len(drawn) == 2
+    for row in drawn:
+        titles = [p.title for p in row.pictures]
+        assert titles == ['opt', 'sar', 'label', 'a', 'b', 'a again']
+        first, second, again = (p.pixels for p in row.pictures[3:])
+        assert np.array_equal(first, again)
+        assert not np.array_equal(first, second)
+        assert row.note.startswith('a ') and ', b ' in row.note
+    with Image.open(out) as picture:
+        assert picture.width > 6 * 64
+    with pytest.raises(ValueError, match='expected one config'):
+        (tmp_path / 'best_mIoU_epoch_1.pth').write_bytes(
+            (runs[0] / 'best_mIoU_epoch_1.pth').read_bytes()
+        )
+        compare_maps.main([str(tmp_path), '--out', str(out)])
+    with pytest.raises(SystemExit):
+        compare_maps.main([*arguments, 'a'])
