@@ -75,3 +75,31 @@ def draw(probs, present):
 @pytest.fixture(autouse=True)
 def _same_draws():
     np.random.seed(0)
+
+
+def test_gaps_of_the_data_are_always_the_same():
+    """``fixed``: drawn from the id of the sample, whatever else is drawn."""
+    probs = dict(opt=0.4, sar=0.4)
+
+    def draw_of(sample, **fixed):
+        results = dict(
+            sample_id=sample,
+            img=np.zeros((1, 1, 2)),
+            modality_channels=dict.fromkeys(probs, 1),
+            present_modalities=tuple(probs),
+        )
+        drop = TRANSFORMS.build(
+            dict(type='ModalityDropout', probs=probs, **fixed)
+        )
+        return drop(results)['present_modalities']
+
+    names = [f'scene/{i}' for i in range(600)]
+    first = [draw_of(name, fixed=0) for name in names]
+    assert first == [draw_of(name, fixed=0) for name in names]
+    assert first != [draw_of(name, fixed=1) for name in names]
+    assert [draw_of(name) for name in names] != [
+        draw_of(name) for name in names
+    ]
+    shares = Counter(first)
+    for kept, expected in ((('opt', 'sar'), 0.36), (('opt',), 0.32)):
+        assert abs(shares[kept] / 600 - expected) < 0.1

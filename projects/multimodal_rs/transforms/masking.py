@@ -1,5 +1,6 @@
 """Dropout of whole modalities."""
 
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,9 +21,14 @@ class ModalityDropout(BaseTransform):
         probs (dict): Probability of dropping each modality. If the draw would
             leave nothing, one of the present modalities, drawn uniformly,
             stays.
+        fixed (int, optional): A seed: what a sample lacks is drawn from it
+            and from the sample's id, and is the same whenever the sample is
+            drawn, as in data that have gaps. None: drawn anew each time.
     """
 
-    def __init__(self, probs: Mapping[str, float]) -> None:
+    def __init__(
+        self, probs: Mapping[str, float], fixed: int | None = None
+    ) -> None:
         wrong = {n: p for n, p in probs.items() if not 0 <= p <= 1}
         if wrong:
             raise ValueError(
@@ -30,6 +36,7 @@ class ModalityDropout(BaseTransform):
                 f'{wrong}'
             )
         self.probs = dict(probs)
+        self.fixed = fixed
 
     def transform(self, results: dict) -> dict:
         """Drop modalities of one sample."""
@@ -38,9 +45,13 @@ class ModalityDropout(BaseTransform):
             for name in self.probs
         }
         present = results['present_modalities']
-        kept = [n for n in present if np.random.rand() >= self.probs.get(n, 0)]
+        random = np.random
+        if self.fixed is not None:
+            words = f'{self.fixed} {results["sample_id"]}'
+            random = np.random.RandomState(zlib.crc32(words.encode()))
+        kept = [n for n in present if random.rand() >= self.probs.get(n, 0)]
         if not kept:
-            kept = [present[np.random.randint(len(present))]]
+            kept = [present[random.randint(len(present))]]
         for name in set(present) - set(kept):
             results['img'][..., slices[name]] = np.nan
         results['present_modalities'] = tuple(kept)
