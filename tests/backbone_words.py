@@ -3,7 +3,8 @@
 The second part of a config's name, ``<method>_<backbone>_<schedule>_<data>``,
 is what the function below the backbone's ``type`` returns for its config. A
 backbone that has no entry itself, such as one that runs others side by side,
-is called by the backbones in it. A new one adds a line here.
+is called by the backbones in it: by all their words, in alphabetical order, if
+they are of different kinds. A new one adds a line here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -59,6 +60,12 @@ def hrnet(config: Mapping) -> str:
     return f'hr{config["width"]}{small}'
 
 
+def window_encoder(config: Mapping) -> str:
+    """``cnn5`` for five convolutions; ``cnn5-w32`` for half their width."""
+    width = config.get('width', 64)
+    return 'cnn5' + (f'-w{width}' if width != 64 else '')
+
+
 WORDS = dict(
     AlexNet=lambda config: 'alexnet',
     AlignedHRNet=hrnet,
@@ -67,12 +74,16 @@ WORDS = dict(
     CascadeBranch=cascade,
     TwoTunnelBranch=cascade,
     PSCNNLeg=lambda config: 'cnn8',
+    SpectralMamba=lambda config: 'mamba',
     VGGEncoder=vgg,
     MixVisionTransformer=mmseg_mix_transformer,
     ResNet=resnet,
     StemResNet=resnet,
     VMamba=vmamba,
     VisionTransformer=vision_transformer,
+    WindowCascadeBranch=lambda config: 'cascade',
+    WindowEncoder=window_encoder,
+    WindowTwoTunnelBranch=lambda config: 'cascade',
 )
 
 

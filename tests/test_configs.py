@@ -64,6 +64,9 @@ def test_predicts_from_what_is_there(path, monkeypatch):
     model = build_fake(network(path), mode).eval()
     for present in (None, *((m,) for m in model.modalities)):
         data = random_batch(dataset, num_classes, present)
+        # Which pixels have a label is a value, and there are none.
+        for sample in data['data_samples']:
+            del sample.gt_sem_seg
         with mode, torch.no_grad():
             results = model.test_step(data)
         for result in results:
@@ -132,6 +135,9 @@ def validate(model, cfg, meta):
     evaluator = Evaluator([METRICS.build(m) for m in metrics])
     evaluator.dataset_meta = meta
     data = random_batch(cfg.val_dataloader.dataset, len(meta['classes']))
+    for sample in data['data_samples']:  # enough, and quick pixel by pixel
+        if 'gt_sem_seg' in sample:
+            sample.gt_sem_seg.data[:, 8:] = 255
     with torch.no_grad():
         evaluator.process(model.eval().val_step(data), data)
     return evaluator.evaluate(2)[cfg.default_hooks.checkpoint.save_best]
@@ -167,7 +173,8 @@ def test_name_says_what_is_in_it(path):
     assert gpus in ('1', '4')
     assert batch == str(cfg.train_dataloader.batch_size)
     assert epochs == duration(cfg.train_cfg)
-    assert {*backbone_words(cfg.model.backbone)} == {backbone}
+    words = sorted({*backbone_words(cfg.model.backbone)})
+    assert '-'.join(words) == backbone
     dataset, crop = data.rsplit('-', 1)
     # The data set, or the data set and its split.
     of_data = cfg.train_dataloader.dataset

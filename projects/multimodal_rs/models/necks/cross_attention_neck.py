@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from mmengine.model import ModuleDict
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -44,7 +43,7 @@ class CrossAttentionNeck(LevelFusionNeck):
         self.of_cell = nn.Parameter(torch.empty(number, cells, channels))
         nn.init.trunc_normal_(self.of_cell, std=0.02)
         self.blocks = nn.ModuleList(
-            ModuleDict({m: CrossBlock(channels, heads) for m in modalities})
+            nn.ModuleDict({m: CrossBlock(channels, heads) for m in modalities})
             for _ in range(depth)
         )
 

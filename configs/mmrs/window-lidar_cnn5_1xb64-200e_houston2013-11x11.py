@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/models/window-lidar.py',
+    '../_base_/datasets/houston2013.py',
+    '../_base_/schedules/window_200e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=_base_.data_preprocessor)

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Demo: MMRS on a simulated scene of a hyperspectral sensor and LiDAR.
+
+    python tools/demo_hyperspectral.py [--out demo_hyperspectral] [--seed 0]
+
+1. simulate a town in the layout of Houston2013, .mat files with few labels;
+2. train MMRS (half its channels) on windows of 11x11 with tools/train.py;
+3. test it with both sensors, the hyperspectral one alone and LiDAR alone;
+4. map the .mat files into a GeoTIFF;
+5. draw the sensors, the sparse truth, the map and the errors side by side.
+
+Everything lands below the output folder. A step that is done is not repeated.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from _bootstrap import command_line, start
+
+start(__name__)
+
+import rasterio
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+from demo import call, collect, step
+from multimodal_rs.visualization.panel import (
+    contact_sheet,
+    save_png,
+    tile_row,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = 'configs/mmrs/mmrs_cnn5-w32_1xb64-20e_simulated-hs-11x11.py'
+# Windows of the map overlap by what a window of the network reaches beyond
+# the pixel in its middle.
+CROP, STRIDE = 138, 128
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo.
+
+    Args:
+        arguments: Command line, for tests.
+
+    Returns:
+        Exit code.
+    """
+    args = _parse(arguments)
+    begin = time.time()
+    out = args.out.resolve()
+    data, work = out / 'data', out / 'run'
+    options = [f'randomness.seed={args.seed}']
+    for part in ('train', 'val', 'test'):
+        options.append(f'{part}_dataloader.dataset.data_root={data}')
+    options = ['--cfg-options', *options, *args.cfg_options]
+
+    step('simulate a town as a hyperspectral sensor and LiDAR see it')
+    call('data_prep/simulate_hs.py', data, '--seed', args.seed, *args.scene)
+    step(f'train MMRS: {CONFIG}')
+    if not (work / 'trained').exists():
+        train = ['tools/train.py', CONFIG, '--work-dir', work, '--resume']
+        call(*train, *options)
+        (work / 'trained').touch()
+    checkpoint = max(work.glob('best_*.pth'), key=lambda p: p.stat().st_mtime)
+    step('test all subsets of the modalities')
+    test = ('tools/test.py', CONFIG, checkpoint, '--work-dir', work)
+    call(*test, *options)
+    collect(work, 'modality_subsets.json', out)
+
+    step('map the scene')
+    scene = dict(hsi=data / 'HSI.mat', lidar=data / 'LiDAR.mat')
+    call(
+        *('tools/infer_scene.py', CONFIG, checkpoint, '--raster'),
+        *(f'{m}={path}' for m, path in scene.items()),
+        *('--out', out / 'map.tif', '--confidence', out / 'confidence.tif'),
+        *('--crop', CROP, '--stride', STRIDE, '--batch-size', 1),
+    )
+    draw(data, out / 'map.tif', out / 'map.png')
+    print(
+        f'\nmap of the scene: {out / "map.tif"}\n'
+        f'sensors, truth, map and errors: {out / "map.png"}\n'
+        f'{(time.time() - begin) / 60:.1f} minutes'
+    )
+    return 0
+
+
+def draw(data: Path, map_path: Path, target: Path) -> None:
+    """Put sensors, labels of the test, map and errors side by side.
+
+    Args:
+        data: Folder of the scene.
+        map_path: GeoTIFF of the classes.
+        target: PNG to write.
+    """
+    cfg = Config.fromfile(ROOT / CONFIG)
+    init_default_scope(cfg.default_scope)
+    config = dict(cfg.test_dataloader.dataset, data_root=str(data))
+    dataset = DATASETS.build(config)
+    sample = dataset[0]
+    truth = sample['data_samples'].gt_sem_seg.data[0].numpy()
+    with rasterio.open(map_path) as file:
+        prediction = file.read(1)
+    row = tile_row(
+        f'{truth.shape[1]} x {truth.shape[0]} pixels',
+        {m: x.numpy() for m, x in sample['inputs'].items()},
+        dataset.modalities,
+        dataset.metainfo['palette'],
+        label=truth,
+        prediction=prediction,
+    )
+    classes, palette = (dataset.metainfo[k] for k in ('classes', 'palette'))
+    save_png(contact_sheet([row], classes, palette, cell=480), target)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_line.CommandParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--out', type=Path, default=Path('demo_hyperspectral'))
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--scene',
+        nargs='+',
+        default=[],
+        help='arguments of data_prep/simulate_hs.py, such as size=400,120',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], help='as of tools/train.py'
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
