@@ -17,10 +17,12 @@ class Completed(NamedTuple):
     """What a sample has, and what stands in for what it lacks.
 
     Attributes:
-        vector: u, (B, M C), the parts of all modalities one after the other.
+        joint: h, (B, M C), the parts of all modalities one after the other.
+        vector: u, likewise.
         tokens: (B, M, cells, C).
     """
 
+    joint: Tensor
     vector: Tensor
     tokens: Tensor
 
@@ -120,18 +122,18 @@ class MMRSNeck(BaseModule):
             if m in pyramids
         }
         joint, present = [], []
-        for vector, m in zip(self.missing, self.modalities, strict=True):
-            vector = vector.expand(len(there), -1)
+        for learned, m in zip(self.missing, self.modalities, strict=True):
+            part = learned.expand(len(there), -1)
             has = there.new_zeros(len(there), 1, dtype=torch.bool)
             if m in cells:
                 has = ~has if presence is None else presence[m][:, None]
-                vector = torch.where(has, cells[m].mean(dim=1), vector)
-            joint.append(vector)
+                part = torch.where(has, cells[m].mean(dim=1), part)
+            joint.append(part)
             present.append(has)
-        completed = torch.cat(joint, dim=1)
-        stand_in = completed
+        joint = torch.cat(joint, dim=1)
+        stand_in = vector = joint
         if self.generator is not None:
-            stand_in, completed = self.generator(completed)
+            stand_in, vector = self.generator(joint)
         parts = stand_in.chunk(len(self.modalities), dim=1)
         tokens = [
             torch.where(has[..., None], cells[m], part[:, None])
@@ -141,7 +143,7 @@ class MMRSNeck(BaseModule):
                 self.modalities, present, parts, strict=True
             )
         ]
-        return Completed(completed, torch.stack(tokens, dim=1))
+        return Completed(joint, vector, torch.stack(tokens, dim=1))
 
     def merge(self, completed: Completed) -> tuple[Tensor]:
         """Fuse the tokens and put the vector beside: (B, ., 1, 1)."""

@@ -33,6 +33,7 @@ class Pair:
     """A batch as it is, and with modalities taken away.
 
     Attributes:
+        joint: Joint vectors of the batch as it is, (B, M C), without gradient.
         whole: Completed vectors of the batch as it is, (B, M C).
         masked: Of the batch with what was taken away.
         features: What the classifier reads of the masked batch, (B, ., 1, 1).
@@ -41,6 +42,7 @@ class Pair:
         labels: (B,) classes.
     """
 
+    joint: Tensor
     whole: Tensor
     masked: Tensor
     features: Pyramid
@@ -63,10 +65,11 @@ class MMRSClassifier(PixelWindowClassifier):
 
         L_D = mean_R max(0, 1 - D(u)) + mean_M max(0, 1 + D(u'))
               + 0.5 CE(D's class of u in R)
-        L_G = CE(classifier) + r (1.0 mean_M |u' - u|
+        L_G = CE(classifier) + r (1.0 mean_M |u' - h|
               - 0.1 mean_M D(u') + 0.1 CE(D's class of u' in M))
 
-    where u belongs to the whole sample and u' to what is left of it; u is not
+    where u belongs to the whole sample, h is its joint vector before the
+    generator, and u' belongs to what is left of it; neither u nor h is
     trained by the terms in brackets. ``ramp``, r, is written by
     :class:`LossRampHook`; at 0 the discriminator is not trained either.
 
@@ -79,6 +82,11 @@ class MMRSClassifier(PixelWindowClassifier):
     but neither real nor masked.
 
     Note:
+        The generator makes u as well as u'. If u' has to come near u, it
+        moves its own target: in the first epoch with this loss it began to
+        grow, and thirty epochs later it was 10 000 times as large (simulated
+        scene, half the channels). So the target is h.
+
         The network runs forward once per step. A second time, after the
         update of the discriminator, would give the same values, since that
         update changes nothing in it.
@@ -209,6 +217,7 @@ class MMRSClassifier(PixelWindowClassifier):
         masked = self.neck.complete(pyramids, left)
         labels = torch.cat([s.gt_sem_seg.data.flatten() for s in samples])
         return Pair(
+            joint=whole.joint.detach(),
             whole=whole.vector,
             masked=masked.vector,
             features=self.neck.merge(masked),
@@ -239,7 +248,7 @@ class MMRSClassifier(PixelWindowClassifier):
         """Of the classifier and of what was completed."""
         losses = self._decode_head_forward_train(pair.features, samples)
         if self.neck.generator is not None and pair.taken.any():
-            difference = pair.masked - pair.whole.detach()
+            difference = pair.masked - pair.joint
             losses['loss_reconstruction'] = (
                 self.ramp
                 * RECONSTRUCTION
