@@ -61,7 +61,7 @@ def hrnet(config: Mapping) -> str:
 
 
 def window_encoder(config: Mapping) -> str:
-    """``cnn5`` for five convolutions; ``cnn5-w32`` for half their width."""
+    """``cnn5`` for five convolutions; ``cnn5-w16`` with a quarter of 64."""
     width = config.get('width', 64)
     return 'cnn5' + (f'-w{width}' if width != 64 else '')
 

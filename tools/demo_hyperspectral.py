@@ -4,7 +4,7 @@
     python tools/demo_hyperspectral.py [--out demo_hyperspectral] [--seed 0]
 
 1. simulate a town in the layout of Houston2013, .mat files with few labels;
-2. train MMRS (half its channels) on windows of 11x11 with tools/train.py;
+2. train a narrow MMRS on windows of 11x11 with tools/train.py;
 3. test it with both sensors, the hyperspectral one alone and LiDAR alone;
 4. map the .mat files into a GeoTIFF;
 5. draw the sensors, the sparse truth, the map and the errors side by side.
@@ -35,7 +35,7 @@ from multimodal_rs.visualization.panel import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = 'configs/mmrs/mmrs_cnn5-w32_1xb64-20e_simulated-hs-11x11.py'
+CONFIG = 'configs/mmrs/mmrs_cnn5-w16_1xb64-20e_simulated-hs-11x11.py'
 # Windows of the map overlap by what a window of the network reaches beyond
 # the pixel in its middle.
 CROP, STRIDE = 138, 128

@@ -1,4 +1,4 @@
 # Without generator: a learned vector stands in for what is missing.
-_base_ = './mmrs-gaps_cnn5-w32_1xb64-20e_simulated-hs-11x11.py'
+_base_ = './mmrs-gaps_cnn5-w16_1xb64-20e_simulated-hs-11x11.py'
 model = dict(adversarial=False, neck=dict(generation=False))
 optim_wrapper = dict(discriminator=None)

@@ -1,7 +1,7 @@
 _base_ = [
-    '../_base_/models/mmrs-w32.py',
+    '../_base_/models/window-hsi-w16.py',
     '../_base_/datasets/simulated_hs.py',
-    '../_base_/schedules/mmrs_20e.py',
+    '../_base_/schedules/window_20e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(data_preprocessor=_base_.data_preprocessor)

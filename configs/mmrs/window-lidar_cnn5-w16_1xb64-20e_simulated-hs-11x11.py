@@ -1,5 +1,5 @@
 _base_ = [
-    '../_base_/models/window-stack-w32.py',
+    '../_base_/models/window-lidar-w16.py',
     '../_base_/datasets/simulated_hs.py',
     '../_base_/schedules/window_20e.py',
     '../_base_/default_runtime.py',

@@ -1,3 +1,0 @@
-# Without attention.
-_base_ = './mmrs-gaps_cnn5-w32_1xb64-20e_simulated-hs-11x11.py'
-model = dict(neck=dict(attention=False))

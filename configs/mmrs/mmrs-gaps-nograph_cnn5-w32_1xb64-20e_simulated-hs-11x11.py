@@ -1,3 +1,0 @@
-# Without the graph.
-_base_ = './mmrs-gaps_cnn5-w32_1xb64-20e_simulated-hs-11x11.py'
-model = dict(neck=dict(graph=False))

@@ -1,3 +1,0 @@
-# Without fusion of tokens: the classifier reads the completed vector.
-_base_ = './mmrs-gaps_cnn5-w32_1xb64-20e_simulated-hs-11x11.py'
-model = dict(neck=dict(fusion=False), decode_head=dict(in_channels=128))
