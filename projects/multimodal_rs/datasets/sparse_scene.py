@@ -49,8 +49,8 @@ class SparseSceneDataset(MultiModalSegDataset):
 
     - ``windows=11``: a window of 11 x 11 pixels around each labelled pixel,
       with the label of that pixel alone. Beyond the border of the scene it
-      is mirrored (the border itself is not repeated). No label of another
-      pixel can get into a window, of whatever part;
+      is mirrored (the pixel at the edge is repeated), as in tests and maps.
+      No label of another pixel can get into a window, of whatever part;
     - ``crops=dict(size=64, count=200)``: 200 crops per epoch of 64 x 64
       pixels, each around a labelled pixel: first a class is drawn, then one
       of its pixels, then where in the crop it lies. All labels of the
@@ -253,16 +253,10 @@ class SparseSceneDataset(MultiModalSegDataset):
             tile = transform(tile)
         stack = tile.pop('img').transpose(2, 0, 1)
         label = tile.pop('gt_seg_map')
-        if min(label.shape) <= margin:
-            raise ValueError(
-                f'{tile["seg_map_path"]}: a scene of (H, W) {label.shape} is '
-                f'too small to be mirrored for windows of {self.windows}: '
-                'take it out of the list, or smaller windows'
-            )
         for key in ('grids', 'modalities', 'label'):  # nobody needs them
             tile.pop(key, None)
         sides = ((0, 0), (margin, margin), (margin, margin))
-        return LoadedScene(tile, np.pad(stack, sides, 'reflect'), label)
+        return LoadedScene(tile, np.pad(stack, sides, 'symmetric'), label)
 
     @cached_property
     def _places(self) -> np.ndarray:
