@@ -41,10 +41,11 @@ PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 OPENMMLAB_VENV ?= .venv-openmmlab
 MMCV_WHEEL ?=
 
-.PHONY: help demo seeds outlines cmss test test-openmmlab lint format env clean
+.PHONY: help demo mmrs seeds outlines cmss test test-openmmlab lint format env clean
 
 help:
 	@echo 'make demo    train, test and map a small multimodal scene made on the spot'
+	@echo 'make mmrs    the same for a hyperspectral scene with few labels, and MMRS'
 	@echo 'make seeds   fusion against single sensors on the simulated data, three seeds'
 	@echo 'make outlines  DF2RQ and other fusions where the sensors disagree, five seeds'
 	@echo 'make cmss    masked pretraining on data/ombria against training from scratch'
@@ -67,6 +68,9 @@ env:
 
 demo: env
 	$(RUN) tools/demo.py $(ARGS)
+
+mmrs: env
+	$(RUN) -W ignore tools/demo_hyperspectral.py $(ARGS)
 
 seeds: env
 	$(RUN) data_prep/simulate.py data/simulated --size 128
@@ -99,7 +103,7 @@ format: env
 	$(RUN) -m ruff format .
 
 clean:
-	rm -rf $(VENV) $(OPENMMLAB_VENV) build dist projects/*.egg-info demo_output
+	rm -rf $(VENV) $(OPENMMLAB_VENV) build dist projects/*.egg-info demo_output demo_hyperspectral
 	rm -rf .pytest_cache .ruff_cache
 	rm -rf $(DOCS_VENV) site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -57,10 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = [f'randomness.seed={args.seed}']
     for part in ('train', 'val', 'test'):
         options.append(f'{part}_dataloader.dataset.data_root={data}')
-    options = ['--cfg-options', *options, *args.cfg_options]
+    options = ['--cfg-options', *options]
 
     step('simulate a town as a hyperspectral sensor and LiDAR see it')
-    call('data_prep/simulate_hs.py', data, '--seed', args.seed, *args.scene)
+    call('data_prep/simulate_hs.py', data, '--seed', args.seed)
     step(f'train MMRS: {CONFIG}')
     if not (work / 'trained').exists():
         train = ['tools/train.py', CONFIG, '--work-dir', work, '--resume']
@@ -124,15 +124,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--out', type=Path, default=Path('demo_hyperspectral'))
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--scene',
-        nargs='+',
-        default=[],
-        help='arguments of data_prep/simulate_hs.py, such as size=400,120',
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', default=[], help='as of tools/train.py'
-    )
     return parser.parse_args(arguments)
 
 
