@@ -8,7 +8,8 @@ optimiser, or optimisers, of the config. The share of the selective scans is
 read from torch's profiler in a run of its own. The floor is the time that the
 convolutions and matrix products alone would take at the highest rate that a
 large convolution or product reaches on this machine. On a GPU, times are of
-synchronised steps and memory is the peak that torch allocated.
+synchronised steps and memory is the peak that torch allocated. The seconds of
+the processor are nearly the same on a machine that others use, too.
 """
 
 import argparse
@@ -52,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = _parse(arguments)
     _, step = training_step(args, args.device)
     step()  # compiles kernels, allocates gradients and moments
+    start = time.process_time()
     times, peak = time_steps(step, args.steps, args.device)
+    busy = (time.process_time() - start) / args.steps
     share = share_of_scans(step)
     work = count_products(step)
     floor = work / peak_rate(args.device)
@@ -65,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f'{where}\n'
         f'  step: {median:.2f} s '
         f'({min(times):.2f} to {max(times):.2f}, {len(times)} steps)\n'
+        f'  processor, all threads: {busy:.3f} s a step\n'
         f'  memory: {peak / 2**30:.2f} GiB\n'
         f'  selective scans: {share:.0%} of the time\n'
         f'  floor of {work / 1e12:.3g} TFLOP in convolutions and products: '

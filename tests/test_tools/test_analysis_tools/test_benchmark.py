@@ -14,6 +14,7 @@ def test_training_step_of_a_config(capsys):
     benchmark.main([str(config), *options])
     printed = capsys.readouterr().out
     assert f'{name}: batch 1 of 40x32' in printed
+    assert float(printed.split('all threads: ')[1].split(' s')[0]) > 0
     share = int(printed.split('selective scans: ')[1].split('%')[0])
     assert 0 < share < 100
     ratio = float(printed.split('the step takes ')[1].split(' times')[0])
