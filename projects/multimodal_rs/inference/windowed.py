@@ -3,8 +3,9 @@
 Class probabilities of overlapping windows are averaged with a weight that
 falls towards the border of a window. Windows reach (crop - stride) / 2 pixels
 beyond the scene, which is mirrored there; a scene that fits into one window
-is mirrored to its size. In a window where a modality has no valid pixel it
-counts as missing, as it does for an optional modality of a tile.
+is mirrored to its size. Every pixel is answered by the modalities that are
+valid there (see ``presence.py``): a window in which one of them ends is
+predicted once with it and once without.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from multimodal_rs.inference.blending import (
     axis_weight,
     window_weight,
 )
+from multimodal_rs.inference.presence import answering, filled
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.utils.background import in_background
 from multimodal_rs.utils.labels import IGNORED
@@ -148,7 +150,7 @@ def predict_rows(
     def read(item: tuple[list[Window], int]) -> tuple[int, list[_Image], int]:
         with watch.timed('reading'):
             images = [_read(scene, window) for window in item[0]]
-        return len(images), [i for i in images if i.present], item[1]
+        return len(images), [i for i in images if i.answers], item[1]
 
     batches = in_background(
         read, plan.rows(windows.batch_size), held=raster_session
@@ -161,7 +163,7 @@ def predict_rows(
             if images:  # what nobody sees stays nodata
                 with watch.timed('network'):
                     values = _weighted_probabilities(
-                        model, images, num_classes
+                        model, images, num_classes, windows.batch_size
                     )
                 for image, value in zip(images, values, strict=True):
                     if not np.isfinite(value).all():
@@ -261,15 +263,16 @@ class _Image(NamedTuple):
 
     Attributes:
         window: Its place.
-        data: Per modality (C, crop, crop), NaN where invalid.
+        data: Per modality (C, crop, crop), without gaps; NaN if nothing of
+            it is valid.
         seen: (crop, crop) uint16, as in ``Rows``.
-        present: Modalities with a valid pixel.
+        answers: Modalities that answer together -> where, (crop, crop) bool.
     """
 
     window: Window
     data: dict[str, np.ndarray]
     seen: np.ndarray
-    present: tuple[str, ...]
+    answers: dict[tuple[str, ...], np.ndarray]
 
 
 def _read(scene: SceneRasters, window: Window) -> _Image:
@@ -278,8 +281,8 @@ def _read(scene: SceneRasters, window: Window) -> _Image:
     seen = np.zeros(next(iter(masks.values())).shape, np.uint16)
     for bit, mask in enumerate(masks.values()):
         seen |= mask.astype(np.uint16) << bit
-    present = tuple(m for m, mask in masks.items() if mask.any())
-    return _Image(window, data, seen, present)
+    data = {m: filled(x, masks[m]) for m, x in data.items()}
+    return _Image(window, data, seen, answering(masks))
 
 
 def prepared(
@@ -314,15 +317,43 @@ def prepared(
     return batch['inputs'], [s.metainfo for s in batch['data_samples']]
 
 
-@torch.no_grad()
 def _weighted_probabilities(
-    model: nn.Module, images: Sequence[_Image], num_classes: int
+    model: nn.Module,
+    images: Sequence[_Image],
+    num_classes: int,
+    batch_size: int,
 ) -> np.ndarray:
     """Predict images: (B, K, crop, crop), probability times weight."""
     shape = images[0].seen.shape
-    inputs, metas = prepared(
-        model, [i.data for i in images], [i.present for i in images]
-    )
+    total = np.zeros((len(images), num_classes, *shape), np.float32)
+    asked = [
+        (number, names, where)
+        for number, image in enumerate(images)
+        for names, where in image.answers.items()
+    ]
+    for first in range(0, len(asked), batch_size):
+        part = asked[first : first + batch_size]
+        values = _answers(
+            model,
+            [images[number].data for number, _, _ in part],
+            [names for _, names, _ in part],
+            num_classes,
+        )
+        for (number, _, where), value in zip(part, values, strict=True):
+            np.copyto(total[number], value, where=where)
+    return total
+
+
+@torch.no_grad()
+def _answers(
+    model: nn.Module,
+    images: Sequence[Mapping[str, np.ndarray]],
+    present: Sequence[tuple[str, ...]],
+    num_classes: int,
+) -> np.ndarray:
+    """Ask a network: (B, K, crop, crop), probability times weight."""
+    shape = next(iter(images[0].values())).shape[1:]
+    inputs, metas = prepared(model, images, present)
     logits: Tensor = model.encode_decode(inputs, metas)
     if logits.shape[1] != num_classes:
         raise ValueError(

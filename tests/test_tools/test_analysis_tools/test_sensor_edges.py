@@ -1,0 +1,57 @@
+"""The table of a network on simulated tiles, from files to the terminal."""
+
+import pytest
+import torch
+from mmseg.registry import DATASETS, MODELS
+
+import sensor_edges
+from config_cases import load
+from helpers import ROOT
+from multimodal_rs.data_prep import simulate
+
+CONFIG = 'configs/joitrinet/joitrinet-d_r18_1xb8-10e_simulated-128x128.py'
+
+
+def test_tool(tmp_path, capsys):
+    data = tmp_path / 'data'
+    simulate.main(
+        [str(data), '--patches', '4', '--size', '96', '--scene', '256', '256']
+    )
+    cfg = load(CONFIG).copy()
+    dataset = dict(cfg.test_dataloader.dataset.to_dict(), data_root=str(data))
+    meta = DATASETS.build(dataset).metainfo
+    model = MODELS.build(cfg.model.to_dict())
+    checkpoint = tmp_path / 'checkpoint.pth'
+    torch.save(
+        dict(state_dict=model.state_dict(), meta=dict(dataset_meta=meta)),
+        checkpoint,
+    )
+    words = [
+        *(str(ROOT / CONFIG), str(checkpoint), '--crop', '64', '--stride'),
+        *('64', '--count', '1', '--alone', 'again', str(ROOT / CONFIG)),
+        *(str(checkpoint), '--cfg-options'),
+        f'test_dataloader.dataset.data_root={data}',
+    ]
+    sensor_edges.main([*words, '--gap', 'sar'])
+    lines = capsys.readouterr().out.splitlines()
+    (header,) = (line for line in lines if 'distance to the edge' in line)
+    titles = [cell.strip() for cell in header.strip('|').split('|')]
+    assert titles[1:] == [
+        *('pixels', 'map', 'without gap', 'opt alone', 'sar alone'),
+        'network for again',
+    ]
+    cells = [
+        [cell.strip() for cell in line.strip('|').split('|')]
+        for line in lines
+        if line.startswith(('| gap', '| sensor'))
+    ]
+    assert sum(int(row[1]) for row in cells) == 96 * 96
+    far = [
+        row for row in cells if row[0].startswith('gap, ') and row[2] != '-'
+    ]
+    # Deep inside the gap nothing but the optical image speaks.
+    assert far[0][2] == far[0][4]
+    for row in cells:
+        assert row[3] == row[6]  # the same network, without a gap
+    with pytest.raises(ValueError, match="one of .'opt', 'sar'."):
+        sensor_edges.main([*words, '--gap', 'dem'])

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""How right maps are on both sides of the edge where a sensor ends.
+
+    python tools/analysis_tools/sensor_edges.py CONFIG CHECKPOINT --gap sar
+
+A part of every test tile, beyond a line in any direction, is cut out of one
+modality. Mapped like scenes, the tiles give a table of overall accuracies by
+the distance to that edge, for the map, for the map of the same network
+without the gap, and for that of each modality alone. --alone adds a network
+that was trained with one modality.
+"""
+
+import argparse
+import contextlib
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from _bootstrap import command_line, start
+
+start(__name__)
+
+import numpy as np
+from mmseg.registry import DATASETS
+from torch import nn
+
+from _launch import ConfigOptions, check_file
+from multimodal_rs.apis.trained import load_trained
+from multimodal_rs.datasets.base import MultiModalSegDataset
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.evaluation.sensor_edges import EdgeAccuracy
+from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.inference.windowed import (
+    Windows,
+    network_modalities,
+    predict_rows,
+)
+from multimodal_rs.utils.configs import read_config
+from multimodal_rs.utils.tables import text_table
+
+SHARE = 0.25, 0.6  # of a tile that is cut out
+
+
+class GappedRasters(SceneRasters):
+    """Rasters of a scene, of which one has a gap more than its files.
+
+    Args:
+        sources: As for :class:`SceneRasters`.
+        modalities: Likewise.
+        gap: (H, W) bool.
+        gapped: Name of the modality that has it.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, str],
+        modalities: Mapping,
+        gap: np.ndarray,
+        gapped: str,
+    ) -> None:
+        super().__init__(sources, modalities)
+        self.gap = gap
+        self.gapped = gapped
+
+    def _load(
+        self,
+        name: str,
+        window: tuple | None = None,
+        out_shape: tuple | None = None,
+    ) -> np.ndarray:
+        data = super()._load(name, window, out_shape)
+        if name == self.gapped:
+            rows, columns = window
+            data[:, self.gap[slice(*rows), slice(*columns)]] = np.nan
+        return data
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Cut, map, count and print.
+
+    Args:
+        arguments: Command line, for tests.
+    """
+    args = _parse(arguments)
+    networks = {'': (args.config, args.checkpoint)}
+    for name, config, checkpoint in args.alone:
+        networks[f'network for {name}'] = config, checkpoint
+    for config, checkpoint in networks.values():
+        check_file('config', config)
+        check_file('checkpoint', checkpoint)
+    cfg = read_config(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    model = load_trained(cfg, args.checkpoint, args.device).model
+    singles = {
+        name: load_trained(read_config(config), weights, args.device).model
+        for name, (config, weights) in networks.items()
+        if name
+    }
+    known = network_modalities(model)
+    if args.gap not in known:
+        raise ValueError(f'--gap {args.gap}: expected one of {list(known)}')
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    stride = args.crop // 2 if args.stride is None else args.stride
+    windows = Windows(args.crop, stride, args.batch_size)
+    found = EdgeAccuracy()
+    rng = np.random.default_rng(args.seed)
+    for index in range(min(len(dataset), args.count)):
+        _count(found, dataset, index, rng, args.gap, model, singles, windows)
+    names = list(found.right)
+    print(f'overall accuracy in percent, a gap in {args.gap}')
+    print(
+        text_table(
+            ['distance to the edge', 'pixels', *names], found.rows(names)
+        )
+    )
+
+
+def _count(
+    found: EdgeAccuracy,
+    dataset: MultiModalSegDataset,
+    index: int,
+    rng: np.random.Generator,
+    gapped: str,
+    model: nn.Module,
+    singles: Mapping[str, nn.Module],
+    windows: Windows,
+) -> None:
+    """Map one tile in all ways and count what is right."""
+    info = dataset.get_data_info(index)
+    known = _declared(model)
+    paths = {name: info['img_paths'][name] for name in known}
+    raster = dataset.label.read(info['seg_map_path'])
+    count = dataset.num_classes
+    label = dataset.label.train_ids(raster, count, info['seg_map_path'])
+    gap = draw_gap(rng, label.shape)
+    maps = {}
+    with GappedRasters(paths, known, gap, gapped) as scene:
+        maps['map'] = classify(model, scene, count, windows)
+    with SceneRasters(paths, known) as scene:
+        maps['without gap'] = classify(model, scene, count, windows)
+    for name, path in paths.items():
+        with SceneRasters({name: path}, known) as scene:
+            maps[f'{name} alone'] = classify(model, scene, count, windows)
+    for name, single in singles.items():
+        read = _declared(single)
+        files = {m: info['img_paths'][m] for m in read}
+        with SceneRasters(files, read) as scene:
+            maps[name] = classify(single, scene, count, windows)
+    found.add(gap, label, maps)
+
+
+def _declared(model: nn.Module) -> dict[str, Modality]:
+    """What a network reads, without a warning of unusual numbers."""
+    known = network_modalities(model)
+    return {n: replace(m, file_range=None) for n, m in known.items()}
+
+
+def draw_gap(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Draw what lies beyond a line in any direction, (H, W) bool."""
+    rows, columns = np.indices(shape)
+    angle = rng.uniform(0, 2 * math.pi)
+    across = rows * math.sin(angle) + columns * math.cos(angle)
+    return across > np.quantile(across, 1 - rng.uniform(*SHARE))
+
+
+def classify(
+    model: nn.Module, scene: SceneRasters, count: int, windows: Windows
+) -> np.ndarray:
+    """Map a scene in memory, (H, W) train ids."""
+    with contextlib.closing(
+        predict_rows(model, scene, count, windows)
+    ) as rows:
+        return np.concatenate([part.ids() for part in rows])
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_line.CommandParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file of the network')
+    parser.add_argument('checkpoint', help='what its training wrote')
+    parser.add_argument(
+        '--gap', required=True, help='modality out of which a part is cut'
+    )
+    parser.add_argument(
+        '--alone',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='another network to compare with',
+    )
+    parser.add_argument(
+        '--count', type=int, default=1000, help='number of tiles, at most'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the gaps (0)')
+    parser.add_argument(
+        '--crop', type=int, default=128, help='window in pixels (128)'
+    )
+    parser.add_argument(
+        '--stride', type=int, help='pixels between windows (half of --crop)'
+    )
+    parser.add_argument(
+        '--batch-size', type=int, default=8, help='windows at once (8)'
+    )
+    parser.add_argument('--device', default='cpu', help='(%(default)s)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        help='settings of the config to change, key=value',
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    main()
