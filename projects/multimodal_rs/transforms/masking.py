@@ -1,7 +1,8 @@
 """Dropout of whole modalities."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -29,12 +30,7 @@ class ModalityDropout(BaseTransform):
     def __init__(
         self, probs: Mapping[str, float], fixed: int | None = None
     ) -> None:
-        wrong = {n: p for n, p in probs.items() if not 0 <= p <= 1}
-        if wrong:
-            raise ValueError(
-                f'ModalityDropout: probabilities must be in [0, 1], got '
-                f'{wrong}'
-            )
+        check_probabilities(probs, type(self).__name__)
         self.probs = dict(probs)
         self.fixed = fixed
 
@@ -49,10 +45,47 @@ class ModalityDropout(BaseTransform):
         if self.fixed is not None:
             words = f'{self.fixed} {results["sample_id"]}'
             random = np.random.RandomState(zlib.crc32(words.encode()))
-        kept = [n for n in present if random.rand() >= self.probs.get(n, 0)]
-        if not kept:
-            kept = [present[random.randint(len(present))]]
-        for name in set(present) - set(kept):
+        dropped = draw_modalities(self.probs, present, random)
+        for name in dropped:
             results['img'][..., slices[name]] = np.nan
-        results['present_modalities'] = tuple(kept)
+        results['present_modalities'] = tuple(
+            name for name in present if name not in dropped
+        )
         return results
+
+
+def check_probabilities(probs: Mapping[str, float], who: str) -> None:
+    """Check probabilities of modalities.
+
+    Args:
+        probs: Name -> probability.
+        who: Name of the transform, for the error.
+
+    Raises:
+        ValueError: If a probability is none.
+    """
+    wrong = {n: p for n, p in probs.items() if not 0 <= p <= 1}
+    if wrong:
+        raise ValueError(
+            f'{who}: probabilities must be in [0, 1], got {wrong}'
+        )
+
+
+def draw_modalities(
+    probs: Mapping[str, float],
+    present: Sequence[str],
+    random: ModuleType | np.random.RandomState = np.random,
+) -> list[str]:
+    """Draw modalities, each with its probability, but never all of them.
+
+    If the draw would take all, one of them, drawn uniformly, is left out.
+
+    Args:
+        probs: Name -> probability; of others it is 0.
+        present: What there is to draw from.
+        random: Source of randomness.
+    """
+    drawn = [n for n in present if random.rand() < probs.get(n, 0)]
+    if len(drawn) == len(present):
+        del drawn[random.randint(len(present))]
+    return drawn
