@@ -104,6 +104,40 @@ def test_other_lengths_of_training_have_panels_of_their_own(make_record):
     assert len(plots.plot_cost(found, 'parameters').axes) == 2
 
 
+def test_runs_of_one_method_are_told_apart(make_record):
+    wide = 'configs/method/net_r50_1xb8-8e_ombria-128x128.py'
+    other = 'configs/method/net_r18_1xb8-8e_dfc2020-128x128.py'
+    records = [
+        make_record(),
+        make_record(5.0, config=wide),
+        make_record(9.0, config=other, dataset='DFC2020'),
+    ]
+    found = plots.record_entries(records)
+    assert [(e.label, e.panel) for e in found] == [
+        ('Net, net_r18_1xb8-8e_ombria-128x128', 'OMBRIA'),
+        ('Net, net_r50_1xb8-8e_ombria-128x128', 'OMBRIA'),
+        ('Net', 'DFC2020'),
+    ]
+    # Each run is a series, also where two panels have one label.
+    series = plots.class_series(found, 'IoU', None)
+    assert [v['dry'] for v in series.values()] == [60, 65, 69]
+    two = plots.record_entries(records[::2])
+    series = plots.class_series(two, 'IoU', None)
+    assert {k: v['dry'] for k, v in series.items()} == {
+        'Net, OMBRIA': 60,
+        'Net, DFC2020': 69,
+    }
+
+
+def test_more_networks_than_colors_have_styles_of_their_own(make_record):
+    configs = [
+        f'configs/method/net{i}_r18_1xb8-8e_ombria-128x128.py'
+        for i in range(20)
+    ]
+    found = plots.record_entries([make_record(config=c) for c in configs])
+    assert len({*plots.network_styles(found).values()}) == 20
+
+
 def test_entries_of_a_table():
     results = read_results(ROOT)
     found = plots.table_entries(results, 'configs/joitrinet', 'ombria')
@@ -154,6 +188,8 @@ def test_nothing_to_draw(entries):
         subset_plots.plot_subsets(alone)
     with pytest.raises(ValueError, match='flops and AP'):
         plots.plot_cost(entries, 'flops', 'AP')
+    with pytest.raises(ValueError, match='has AP of several subsets'):
+        subset_plots.plot_subsets(entries, 'AP')
     with pytest.raises(ValueError, match='IoU of classes'):
         plots.plot_classes(plots.class_series(alone, 'IoU', None), 'IoU')
 

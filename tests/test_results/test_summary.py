@@ -2,7 +2,7 @@ import statistics
 
 import pytest
 
-from multimodal_rs.results.seeds import write_seeds
+from multimodal_rs.results.seeds import provenance, write_seeds
 from multimodal_rs.results.summary import group, summarize
 
 SHIFTS = (0.0, 1.0, 5.0)
@@ -32,6 +32,17 @@ def test_undefined_in_some_runs(make_record):
     assert summary.measures['opt+sar'] == dict(mIoU=55.0, OA=80.0)
     assert summary.spread['opt+sar']['OA'] is None
     assert summary.measures['opt'] == dict(mIoU=51.0, OA=81.0)
+
+
+def test_counts_come_from_any_run_and_unlike_memory_has_no_mean(make_record):
+    lacking = dict(parameters=None, flops=None, input_size=None, classes={})
+    summary = summarize([make_record(**lacking), make_record(seeds=[1])])
+    assert summary.parameters == 1_500_000 and summary.flops == 2_000_000_000
+    assert summary.classes['opt+sar']['IoU']['dry'] == 60
+    assert summary.memory_mib == 100 and summary.memory_of == 'process'
+    on_gpu = make_record(seeds=[1], memory_mib=900.0, memory_of='cuda')
+    summary = summarize([make_record(), on_gpu])
+    assert summary.memory_mib is None and summary.memory_of is None
 
 
 def test_groups_differ_in_config_or_options(make_record):
@@ -67,3 +78,11 @@ def test_table_of_a_series(tmp_path, make_record):
     assert 'seeds 0, 1' in lines[-1] and '`the command`' in lines[-1]
     assert 'commit a1; a machine, torch 2.13.0' in lines[-1]
     assert (tmp_path / 'seeds.csv').read_text().count('\n') == 4
+
+
+def test_seeds_are_listed_for_each_config_where_they_differ(make_record):
+    other = make_record(config='configs/method/other.py', seeds=[2])
+    same = [make_record(), make_record(config='configs/method/other.py')]
+    assert 'over the seeds 0, shares' in provenance(same, 'c')
+    expected = 'the seeds 0 (net_r18_1xb8-8e_ombria-128x128); 2 (other), sha'
+    assert expected in provenance([make_record(), other], 'c')

@@ -7,8 +7,9 @@ markers differ as well.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ from multimodal_rs.evaluation.confusion import MEASURES
 from multimodal_rs.results.layout import build_table
 from multimodal_rs.results.record import Record
 from multimodal_rs.results.store import Results
-from multimodal_rs.results.summary import group, summarize
+from multimodal_rs.results.summary import group, series_names, summarize
 
 COLORS = (
     *('#0072B2', '#D55E00', '#009E73', '#CC79A7'),
@@ -202,14 +203,18 @@ def class_series(
         subset: Modalities that were tested. None: all.
 
     Returns:
-        Label -> class -> percent.
+        Label, with the panel if there are several, -> class -> percent.
     """
     series = {}
+    panels = panel_names(entries)
     for entry in entries:
         key = subset or entry.record.everything
         values = entry.record.classes.get(key, {}).get(measure)
         if values:
-            series[entry.label] = values
+            label = entry.label
+            if len(panels) > 1:
+                label += f', {entry.panel}'
+            series[label] = values
     return series
 
 
@@ -226,7 +231,19 @@ def _with_panels(found: Sequence[tuple[str, Record]]) -> list[Entry]:
         if same.count(label) > 1 and len(record.modalities) == 1:
             label += f', only {next(iter(record.modalities))}'
         entries.append(Entry(label, panel, record))
-    return entries
+    return _told_apart(entries)
+
+
+def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
+    """Name what has one label in one panel after its config, too."""
+    names = series_names([entry.record for entry in entries])
+    counts = Counter((entry.panel, entry.label) for entry in entries)
+    return [
+        entry
+        if counts[entry.panel, entry.label] == 1
+        else replace(entry, label=f'{entry.label}, {name}')
+        for entry, name in zip(entries, names, strict=True)
+    ]
 
 
 def panel_names(entries: Sequence[Entry]) -> list[str]:
@@ -244,9 +261,13 @@ def _panels(
 
 
 def network_styles(entries: Sequence[Entry]) -> dict[str, tuple[str, str]]:
+    """Give each label a color and a marker, 64 different pairs."""
     labels = dict.fromkeys(entry.label for entry in entries)
     return {
-        label: (COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)])
+        label: (
+            COLORS[i % len(COLORS)],
+            MARKERS[(i + i // len(COLORS)) % len(MARKERS)],
+        )
         for i, label in enumerate(labels)
     }
 

@@ -153,7 +153,8 @@ def names(config: Path, dataset: str) -> tuple[str, str]:
     file = config.parent / 'results' / NAMES
     known = {}
     if file.exists():
-        known = read_json(file, 'restore it from the repository')['names']
+        layout = read_json(file, 'restore it from the repository')
+        known = layout.get('names', {})
     return tuple(known.get(word, word) for word in words)
 
 

@@ -77,17 +77,26 @@ def provenance(records: Sequence[Record], command: str) -> str:
     parts = {
         key: ', '.join(dict.fromkeys(v for r in records for v in values(r)))
         for key, values in (
-            ('seeds', lambda r: map(str, r.seeds)),
             ('commits', lambda r: r.commits),
             ('device', lambda r: r.device),
             ('torch', lambda r: [r.versions.get('torch', 'unknown')]),
         )
     }
     return (
-        f'Mean and standard deviation over the seeds {parts["seeds"]}, shares '
-        f'and kappa in percent; `{command}`; commit {parts["commits"]}; '
-        f'{parts["device"]}, torch {parts["torch"]}.'
+        f'Mean and standard deviation over the seeds {_seeds(records)}, '
+        f'shares and kappa in percent; `{command}`; commit '
+        f'{parts["commits"]}; {parts["device"]}, torch {parts["torch"]}.'
     )
+
+
+def _seeds(records: Sequence[Record]) -> str:
+    """List the seeds; those of each config, where they are not the same."""
+    lists = [', '.join(map(str, sorted(r.seeds))) for r in records]
+    if len({*lists}) == 1:
+        return lists[0]
+    names = series_names(records)
+    each = zip(lists, names, strict=True)
+    return '; '.join(f'{seeds} ({name})' for seeds, name in each)
 
 
 def _spread(record: Record, subset: str, measure: str) -> float | None:

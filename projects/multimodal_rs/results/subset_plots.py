@@ -36,10 +36,16 @@ def plot_subsets(entries: Sequence[Entry], measure: str = 'mIoU') -> Picture:
         measure: Name of a measure.
 
     Raises:
-        ValueError: If no network was tested with several subsets.
+        ValueError: If no network with the measure was tested with several
+            subsets.
     """
-    fused = [e for e in entries if len(e.record.measures) > 1]
-    require(fused, 'several subsets of modalities')
+    fused = [
+        e
+        for e in entries
+        if len(e.record.measures) > 1
+        and any(v.get(measure) is not None for v in e.record.measures.values())
+    ]
+    require(fused, f'{measure} of several subsets of modalities')
     subsets = list(dict.fromkeys(s for e in fused for s in e.record.measures))
     if len(subsets) > MOST_MARKS:
         return _subset_rows(fused, measure)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from multimodal_rs.results.record import Measures, Record
 
+# Counted once for all seeds, where the network can be counted.
+COUNTED = ('parameters', 'flops', 'input_size', 'memory_of')
+
 
 def group(records: Iterable[Record]) -> list[list[Record]]:
     """Put the records together that differ in their seed only.
@@ -48,7 +51,8 @@ def summarize(records: Sequence[Record]) -> Record:
         A record of all their seeds: measures, memory and seconds are means,
         ``spread`` is the sample standard deviation of the measures. Where a
         measure is undefined in some runs, it is that of the others. Devices,
-        commits and commands are those of all runs.
+        commits and commands are those of all runs. Memory that was measured
+        in two ways (of a GPU, of a process) has no mean.
 
     Raises:
         ValueError: If a seed stands in two records.
@@ -66,13 +70,16 @@ def summarize(records: Sequence[Record]) -> Record:
     tables = [record.measures for record in records]
     classes = {
         subset: _combine([r.classes.get(subset, {}) for r in records], _mean)
-        for subset in first.classes
+        for subset in dict.fromkeys(s for r in records for s in r.classes)
     }
-    numbers = ('memory_mib', 'train_seconds', 'test_seconds')
+    numbers = ['train_seconds', 'test_seconds', 'memory_mib']
+    kinds = {r.memory_of for r in records if r.memory_mib is not None}
+    mixed = dict(memory_mib=None, memory_of=None) if len(kinds) > 1 else {}
     lists = ('device', 'commits')
     texts = ('command', 'note')
     return Record(
         **vars(first)
+        | {key: _first_known(records, key) for key in COUNTED}
         | dict(
             seeds=seeds,
             measures=_combine(tables, _mean),
@@ -82,6 +89,7 @@ def summarize(records: Sequence[Record]) -> Record:
             versions=_versions(records),
         )
         | {key: _mean([getattr(r, key) for r in records]) for key in numbers}
+        | mixed
         | {key: _union(getattr(r, key) for r in records) for key in lists}
         | {
             key: '; '.join(_union([getattr(r, key)] for r in records)) or None
@@ -105,6 +113,11 @@ def _combine(
         values = [table.get(outer, {}).get(inner) for table in tables]
         combined.setdefault(outer, {})[inner] = how(values)
     return combined
+
+
+def _first_known(records: Sequence[Record], key: str) -> object:
+    known = (getattr(record, key) for record in records)
+    return next((value for value in known if value is not None), None)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
