@@ -71,7 +71,7 @@ def _state_dict(path: str) -> dict[str, torch.Tensor]:
 
     Unless ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, for a file one trusts.
     """
-    with restricted():
+    with restricted(path):
         content = torch.load(
             path, map_location='cpu', weights_only=not is_trusted()
         )

@@ -16,6 +16,7 @@ import torch
 from mmengine.config import Config
 
 from multimodal_rs.weights.checkpoint_files import require_whole
+from multimodal_rs.weights.trust import restricted
 
 ADVICE = 'give the config of the training as well (--config)'
 NUMBERS = dict(inf=float('inf'), nan=float('nan'))
@@ -42,7 +43,8 @@ def checkpoint_config(checkpoint: str | os.PathLike) -> Config:
             it needs modules that are not imported.
     """
     require_whole(checkpoint)
-    content = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    with restricted(checkpoint):
+        content = torch.load(checkpoint, map_location='cpu', weights_only=True)
     text = (content.get('meta') or {}).get('cfg')
     if not isinstance(text, str):
         raise ValueError(

@@ -17,6 +17,7 @@ from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.weights.checkpoint_files import require_whole
 from multimodal_rs.weights.strict import load_strictly
+from multimodal_rs.weights.trust import restricted
 
 
 class Trained(NamedTuple):
@@ -101,7 +102,8 @@ def declared_modalities(
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:
     """Read the weights, what they were trained on, and its file ranges."""
     require_whole(checkpoint)
-    content = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    with restricted(checkpoint):
+        content = torch.load(checkpoint, map_location='cpu', weights_only=True)
     meta = content.get('meta', {}).get('dataset_meta') or {}
     missing = {'classes', 'palette', 'modalities'} - set(meta)
     if missing or 'state_dict' not in content:

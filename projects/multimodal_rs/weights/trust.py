@@ -9,6 +9,8 @@ variable cannot be overruled.
 
 import contextlib
 import os
+import pickle
+import re
 from collections.abc import Iterator
 
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -40,12 +42,25 @@ def restrict_loading() -> None:
 
 
 @contextlib.contextmanager
-def restricted() -> Iterator[None]:
-    """Let torch read weights only for a while, unless :func:`is_trusted`."""
+def restricted(checkpoint: str | os.PathLike) -> Iterator[None]:
+    """Let torch read a file without its code, unless :func:`is_trusted`.
+
+    Raises:
+        pickle.UnpicklingError: With the file, if it holds more than tensors
+            and plain data.
+    """
     before = {name: os.environ.get(name) for name in (FORCED, TRUSTED)}
     restrict_loading()
     try:
         yield
+    except pickle.UnpicklingError as error:
+        found = re.search(r'GLOBAL \S+', str(error))
+        raise pickle.UnpicklingError(
+            f'{os.fspath(checkpoint)}: expected tensors and plain data, found '
+            f'{found[0] if found else "other objects"}, which could run any '
+            'code: use another file, or, if you trust its author, set '
+            f'{TRUSTED}=1'
+        ) from error
     finally:
         for name, value in before.items():
             os.environ.pop(name, None)
@@ -63,5 +78,5 @@ def load_weights(checkpoint: str) -> dict:
     Raises:
         pickle.UnpicklingError: If it holds more than tensors and plain data.
     """
-    with restricted():
+    with restricted(checkpoint):
         return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
