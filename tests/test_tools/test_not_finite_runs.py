@@ -1,0 +1,85 @@
+"""One absurd pixel: what training, test and scene say, and what they keep."""
+
+import shutil
+
+import pytest
+import rasterio
+
+from multimodal_rs.utils.finite import not_finite
+from tool_runs import run_tool, weights
+
+# Below what counts as invalid in any file, too much for a network.
+ABSURD = 9e29
+# Without the value transform that would clip it.
+CONFIG = """
+_base_ = {base!r}
+sar = dict(sar=dict(values=[], mean=[-15.0, -20.0], std=[5.0, 5.0]))
+data = dict(dataset=dict(data_root={data!r}, modalities=sar))
+train_dataloader = data
+val_dataloader = data
+test_dataloader = data
+data_preprocessor = dict(modalities=sar)
+model = dict(data_preprocessor=data_preprocessor)
+"""
+
+
+def damage(path):
+    with rasterio.open(path, 'r+') as file:
+        band = file.read(1)
+        band[40, 30] = ABSURD
+        file.write(band, 1)
+
+
+def first_tile(data, part):
+    """Id and radar file of the first tile of a list."""
+    tile = (data / f'splits/default/{part}.txt').read_text().split()[0]
+    roi, season, scene, number = tile.split('_')
+    (path,) = data.glob(f'{roi}_{season}/s1_*/*_s1_{scene}_{number}.tif')
+    return tile, path
+
+
+@pytest.mark.slow
+def test_one_absurd_pixel(tmp_path, simulated, config):
+    data, run = tmp_path / 'data', tmp_path / 'run'
+    shutil.copytree(simulated, data)
+    path = tmp_path / 'absurd.py'
+    path.write_text(CONFIG.format(base=str(config), data=str(data)))
+    train = ('tools/train.py', path, '--work-dir', run, '--cfg-options')
+    run_tool(*train, 'train_cfg.max_epochs=1')
+    good = (run / 'epoch_1.pth').read_bytes()
+
+    tile, radar = first_tile(data, 'train')
+    shutil.copy(radar, tmp_path / 'kept.tif')
+    damage(radar)
+    words = (*train, 'train_cfg.max_epochs=2', '--resume')
+    done = run_tool(*words, check=False)
+    assert done.returncode == 1
+    message = done.output[done.output.rindex('iteration ') :]
+    for word in (tile, str(radar), '9e+29', 'epoch_1.pth', '--resume'):
+        assert word in message, done.output
+    assert 'Traceback' not in done.output
+    assert [p.name for p in run.glob('epoch_*')] == ['epoch_1.pth']
+    assert (run / 'epoch_1.pth').read_bytes() == good
+
+    shutil.copy(tmp_path / 'kept.tif', radar)
+    run_tool(*words)
+    assert not not_finite(weights(run / 'epoch_2.pth')['state_dict'])
+
+    tile, radar = first_tile(data, 'test')
+    damage(radar)
+    test = ('tools/test.py', path, run / 'epoch_2.pth')
+    test += ('--work-dir', tmp_path / 'test', '--out', tmp_path / 'maps')
+    done = run_tool(*test, check=False)
+    assert done.returncode == 1
+    assert f"not finite for '{tile}' ({data}" in done.output
+    assert not list((tmp_path / 'maps').rglob(f'{tile}*.png'))
+
+    damage(data / 'scene' / 's1.tif')
+    words = [f'{m}={data}/scene/{n}.tif' for m, n in (('opt', 's2'),)]
+    words += [f'sar={data}/scene/s1.tif', '--out', tmp_path / 'map.tif']
+    scene = ('tools/infer_scene.py', path, run / 'epoch_2.pth')
+    done = run_tool(*scene, '--crop', 64, '--raster', *words, check=False)
+    assert done.returncode == 1
+    assert 'the window of rows 0 to ' in done.output
+    assert 'x 66' in done.output and '9e+29' in done.output
+    assert not list(tmp_path.glob('*map*.tif*'))
