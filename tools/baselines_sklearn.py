@@ -45,6 +45,8 @@ from multimodal_rs.results.record import (
     write_record,
 )
 from multimodal_rs.results.seeds import write_seeds
+from multimodal_rs.utils.configs import read_config
+from multimodal_rs.utils.outputs import check_folder
 from multimodal_rs.utils.plain import plain
 
 TOOLS = Path(__file__).resolve().parent
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code, 0.
     """
     args = _parse(arguments)
+    check_folder('--work-dir', args.work_dir)
     typed = shlex.join(arguments or sys.argv[1:])
     command = f'python tools/baselines_sklearn.py {typed}'
     records = []
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if (folder / runs.RECORD).exists():
                 records.append(read_record(folder / runs.RECORD))
                 continue
-            config = Config.fromfile(path)
+            config = read_config(path)
             for part in PARTS if args.data_root else ():
                 dataset = config[f'{part}_dataloader'].dataset
                 dataset.data_root = args.data_root

@@ -23,11 +23,12 @@ from _bootstrap import command_line, start
 start(__name__)
 
 import rasterio
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from demo import call, collect, step
+from multimodal_rs.utils.configs import read_config
+from multimodal_rs.utils.outputs import check_folder
 from multimodal_rs.visualization.panel import (
     contact_sheet,
     save_png,
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     begin = time.time()
     out = args.out.resolve()
+    check_folder('--out', out)
     data, work = out / 'data', out / 'run'
     options = [f'randomness.seed={args.seed}']
     for part in ('train', 'val', 'test'):
@@ -97,7 +99,7 @@ def draw(data: Path, map_path: Path, target: Path) -> None:
         map_path: GeoTIFF of the classes.
         target: PNG to write.
     """
-    cfg = Config.fromfile(ROOT / CONFIG)
+    cfg = read_config(ROOT / CONFIG)
     init_default_scope(cfg.default_scope)
     config = dict(cfg.test_dataloader.dataset, data_root=str(data))
     dataset = DATASETS.build(config)

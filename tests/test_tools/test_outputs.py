@@ -63,6 +63,22 @@ REFUSED = {
         ),
         ('opt.tif --accuracy opt.tif --reference x.csv', 'is a file'),
     ],
+    'demo_hyperspectral': [('--out opt.tif', 'opt.tif is a file')],
+    'baselines_sklearn': [
+        ('config.py --work-dir opt.tif', 'opt.tif is a file')
+    ],
+    'analysis_tools/analyze_logs': [
+        ('data --out data/losses.json', 'losses.json is the input'),
+        ('data --out data', 'found a directory'),
+    ],
+    'analysis_tools/confusion_matrix': [
+        ('data --out data/losses.json', 'losses.json is the input'),
+        ('data/losses.json --out data/losses.json', 'is the input'),
+    ],
+    'analysis_tools/compare_maps': [
+        ('run --out run/net.py', 'run/net.py is the input'),
+        ('run --out run/best_mIoU.pth', 'best_mIoU.pth is the input'),
+    ],
     'analysis_tools/plot_results': [
         ('classes --records data/losses.json --out data/losses.json', 'is th'),
         ('cost --out data', 'found a directory'),
@@ -115,7 +131,10 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / 'data' / 'errors.tif').write_text('kept')
     (tmp_path / 'errors.tif').symlink_to('data/errors.tif')
     os.link(tmp_path / 'opt.tif', tmp_path / 'hard.tif')
-    torch.save({}, tmp_path / 'last.pth')
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'net.py').write_text('kept')
+    for name in ('last.pth', 'run/best_mIoU.pth'):
+        torch.save({}, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     # Set here, so that what the tools set does not outlive the test.
     monkeypatch.setenv(FORCED, '1')

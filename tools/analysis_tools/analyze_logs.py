@@ -22,7 +22,7 @@ start(__name__)
 from multimodal_rs.reports.charts import curves_chart
 from multimodal_rs.reports.run_files import read_curves
 from multimodal_rs.utils.files import atomic_path
-from multimodal_rs.utils.outputs import check_outputs
+from multimodal_rs.utils.outputs import check_outputs, run_files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     args = _parse(arguments)
-    check_outputs({'--out': args.out})
+    inputs = (p for folder in args.work_dirs for p in run_files(folder))
+    check_outputs({'--out': args.out}, inputs)
     names = args.legend or [str(folder) for folder in args.work_dirs]
     curves = {}
     for folder, name in zip(args.work_dirs, names, strict=True):

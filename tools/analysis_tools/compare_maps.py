@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _config(folder: Path) -> Path:
-    found = sorted(folder.glob('*.py'))
+    # A name of digits is that of a run that was given the copy.
+    found = sorted(folder.glob('[!0-9]*.py'))
     if len(found) != 1:
         raise ValueError(
             f'{folder}: expected one config, which a training copies there, '

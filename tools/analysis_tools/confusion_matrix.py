@@ -22,7 +22,7 @@ start(__name__)
 from multimodal_rs.reports.charts import confusion_chart
 from multimodal_rs.reports.run_files import Accuracy, read_accuracy, read_run
 from multimodal_rs.utils.files import atomic_path
-from multimodal_rs.utils.outputs import check_outputs
+from multimodal_rs.utils.outputs import check_outputs, run_files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code.
     """
     args = _parse(arguments)
-    check_outputs({'--out': args.out}, [args.result])
+    check_outputs({'--out': args.out}, run_files(args.result))
     accuracy = _accuracy(args.result, args.subset)
     names = [entry['class'] for entry in accuracy.classes]
     picture = confusion_chart(accuracy.matrix, names)

@@ -77,6 +77,18 @@ def check_folder(name: str, folder: Target) -> None:
     )
 
 
+def run_files(place: Target) -> Iterator[Path]:
+    """List what is read of a work directory: logs, tables, configs, weights.
+
+    Args:
+        place: The folder, or a single file of one.
+    """
+    read = ('.json', '.csv', '.log', '.py', '.pth')
+    for path in (Path(place), *Path(place).rglob('*')):
+        if path.suffix in read:
+            yield path
+
+
 def dataset_files(dataset: Dataset) -> Iterator[str]:
     """List the files that a dataset reads, its split list first.
 
