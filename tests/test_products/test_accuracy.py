@@ -134,6 +134,20 @@ def test_a_class_without_sample_has_no_interval(write_map, tmp_path, pair):
     assert not (tmp_path / 'accuracy' / 'area_adjusted.csv').exists()
 
 
+def test_maps_without_position_are_compared_pixel_by_pixel(
+    write_map, tmp_path, pair
+):
+    truth, mapped = pair
+    nowhere = dict(crs=None, transform=Affine.identity())
+    reference = write_map(truth, 'ref.tif', **nowhere)
+    with ClassMap(write_map(mapped, **nowhere)) as land:
+        text = write_map_accuracy(tmp_path / 'accuracy', land, reference)
+    assert 'No area-adjusted figures: area: the map does not say' in text
+    np.testing.assert_array_equal(
+        matrix_of(tmp_path / 'accuracy'), expected_matrix(truth, mapped)
+    )
+
+
 def test_a_reference_elsewhere_is_refused(write_map, tmp_path, pair):
     truth, mapped = pair
     far = Affine(10, 0, 7e5, 0, -10, 6e6)

@@ -3,7 +3,7 @@
 Pixels that are invalid in all modalities get 255.
 
 Rasters are read and maps written in parts, so memory grows with the width W
-of the scene but not with its height: at most 20 * K * crop * W bytes for K
+of the scene but not with its height: at most 24 * K * crop * W bytes for K
 classes (the rows under work, their copy while they move on, and finished rows
 that wait for the thread that writes), 64 MiB of blocks for each raster that
 has to be resampled, some 1500 * W bytes per band of a map

@@ -23,6 +23,7 @@ from multimodal_rs.inference.maps import (
 )
 from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.products.reference import reference_points, reference_strips
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.tables import text_table, write_csv
@@ -72,7 +73,11 @@ def write_map_accuracy(
         ValueError: If the two cannot be compared.
     """
     folder = Path(folder)
-    areas = class_areas(land)
+    try:
+        pixel, unknown = row_areas(land.grid), None
+    except ValueError as error:  # it can be compared all the same
+        pixel, unknown = np.full(land.grid.size[0], np.nan), str(error)
+    areas = class_areas(land, pixel)
     numbers = [area.number for area in areas]
     if max(numbers, default=0) >= NODATA:
         raise ValueError(
@@ -92,7 +97,7 @@ def write_map_accuracy(
             f'{os.fspath(reference)} as well: compare where they lie, and '
             'the numbers'
         )
-    adjusted = _adjust(folder, areas, matrix)
+    adjusted = _adjust(folder, areas, matrix, unknown)
     write_accuracy(folder, names, matrix)  # the last: now all is there
     return accuracy_tables(names, matrix) + adjusted
 
@@ -139,11 +144,23 @@ def _error_map(
 
 
 def _adjust(
-    folder: Path, areas: Sequence[ClassArea], matrix: np.ndarray
+    folder: Path,
+    areas: Sequence[ClassArea],
+    matrix: np.ndarray,
+    unknown: str | None,
 ) -> str:
-    """Write the adjusted figures; say so if there can be none."""
+    """Write the adjusted figures; say so if there can be none.
+
+    Args:
+        folder: Where to.
+        areas: Of the map.
+        matrix: (K, K), ``matrix[truth, prediction]``.
+        unknown: Why the areas are not known; None: they are.
+    """
     for name in ADJUSTED:  # of an earlier comparison
         (folder / name).unlink(missing_ok=True)
+    if unknown is not None:
+        return f'\nNo area-adjusted figures: {unknown}'
     few = [
         area.name
         for area, units in zip(areas, matrix.sum(axis=0), strict=True)

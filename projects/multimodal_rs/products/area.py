@@ -28,15 +28,22 @@ class ClassArea(NamedTuple):
     hectares: float
 
 
-def class_areas(land: ClassMap) -> list[ClassArea]:
+def class_areas(
+    land: ClassMap, areas: np.ndarray | None = None
+) -> list[ClassArea]:
     """Count the pixels of every class, and add up their areas.
 
     Every class that the map names has a row, also if it does not occur.
 
+    Args:
+        land: The map.
+        areas: (H,) of a pixel in every row, in square metres. None: what
+            the position of the map says.
+
     Raises:
         ValueError: If the area of a pixel is not known.
     """
-    areas = row_areas(land.grid)
+    areas = row_areas(land.grid) if areas is None else areas
     pixels = np.zeros(LARGEST + 1, np.int64)
     metres = np.zeros(LARGEST + 1)
     for top, ids in land.strips():
