@@ -9,6 +9,9 @@ weights are random, and write a GeoTIFF, each in a process of its own: once
 as one tensor, as mmseg's inference does. Its time per window does not depend
 on the window, so `--their-windows` takes the mean of so many of them, after
 one to warm up, for all; 0 runs all of them and compares the maps.
+
+Next to the seconds by the clock stand those that the processor spent: on a
+busy machine they say more, and all ratios are made of them.
 """
 
 import argparse
@@ -112,15 +115,86 @@ def ours(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     model = network(args)
     batch = args.batch_size
     mapper = SceneMapper(model, args.crop, args.stride, batch)
+    begin = time.process_time()
     report = mapper.map(paths, out)
-    return dict(whole=report.whole, seconds=dict(report.seconds))
+    seconds = {
+        part: (report.seconds[part], report.cpu_seconds[part])
+        for part in report.seconds
+    }
+    spent = time.process_time() - begin
+    return dict(whole=(report.whole, spent), seconds=seconds)
+
+
+class Marks:
+    """Moments, by the clock and in time of the processor."""
+
+    def __init__(self) -> None:
+        self.times = []
+
+    def set(self) -> None:
+        """Remember this moment."""
+        self.times.append((time.perf_counter(), time.process_time()))
+
+    def between(self, first: int, last: int) -> np.ndarray:
+        """Seconds from one to another: by the clock, of the processor."""
+        return np.subtract(self.times[last], self.times[first])
 
 
 @torch.no_grad()
 def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     """Map the scene with mmseg's slide mode."""
     model = network(args)
-    begin = time.perf_counter()
+    begin, starts, ends = Marks(), Marks(), Marks()
+    begin.set()
+    size, stack, channels, meta = _whole_scene(model, paths)
+    begin.set()
+
+    def encode_decode(crop: torch.Tensor, metas: list[dict]) -> torch.Tensor:
+        starts.set()
+        if args.their_windows and len(starts.times) > args.their_windows + 1:
+            raise EnoughError
+        parts = crop.split(channels, 1)
+        crops = dict(zip(model.modalities, parts, strict=True))
+        answer = model.encode_decode(crops, [meta])
+        ends.set()
+        return answer
+
+    crop, stride = (args.crop, args.crop), (args.stride, args.stride)
+    slide = SimpleNamespace(
+        test_cfg=SimpleNamespace(crop_size=crop, stride=stride),
+        out_channels=model.num_classes,
+        encode_decode=encode_decode,
+    )
+    count = sum(1 for _ in sliding_windows(size, crop, stride))
+    seconds = dict(reading=begin.between(0, 1))
+    try:
+        logits = EncoderDecoder.slide_inference(slide, stack, [dict(meta)])
+    except EnoughError:
+        # From the start of the second window to that of the last.
+        timed = len(ends.times) - 1
+        each = starts.between(1, timed + 1) / timed
+    else:
+        timed = count
+        starts.set()
+        each = starts.between(0, count) / count
+        ids = logits.argmax(1)[0].numpy().astype('uint8')
+        _write(out, ids)
+    first = len(ends.times) - timed
+    inside = np.subtract(ends.times, starts.times[: len(ends.times)])
+    seconds['network'] = inside[first:].mean(axis=0) * count
+    seconds['adding up'] = each * count - seconds['network']
+    whole = np.sum(list(seconds.values()), axis=0)
+    return dict(whole=whole, seconds=seconds, timed=timed)
+
+
+def _whole_scene(
+    model: torch.nn.Module, paths: Mapping
+) -> tuple[tuple[int, int], torch.Tensor, list[int], dict]:
+    """Read and normalise everything.
+
+    Returns:
+        Size, (1, sum C, H, W), bands per modality, and the meta of a sample.
+    """
     with SceneRasters(paths, network_modalities(model)) as scene:
         size = scene.size
         image = scene.read(Window(0, 0, *size))
@@ -130,52 +204,16 @@ def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     sample = SegDataSample(metainfo=meta)
     data = dict(inputs=inputs, data_samples=[sample])
     batch = model.data_preprocessor(data)['inputs']
-    stack = torch.cat(list(batch.values()), dim=1)
-    del image, inputs, batch, data
-    prepared = time.perf_counter() - begin
-    clock, working = [], []
+    return size, torch.cat(list(batch.values()), dim=1), channels, meta
 
-    def encode_decode(crop: torch.Tensor, metas: list[dict]) -> torch.Tensor:
-        clock.append(time.perf_counter())
-        if args.their_windows and len(clock) > args.their_windows + 1:
-            raise EnoughError
-        parts = crop.split(channels, 1)
-        crops = dict(zip(model.modalities, parts, strict=True))
-        answer = model.encode_decode(crops, [meta])
-        working.append(time.perf_counter() - clock[-1])
-        return answer
 
-    slide = SimpleNamespace(
-        test_cfg=SimpleNamespace(
-            crop_size=(args.crop, args.crop), stride=(args.stride, args.stride)
-        ),
-        out_channels=model.num_classes,
-        encode_decode=encode_decode,
-    )
-    crop, stride = (args.crop, args.crop), (args.stride, args.stride)
-    count = sum(1 for _ in sliding_windows(size, crop, stride))
-    parts = dict(reading=prepared)
-    try:
-        logits = EncoderDecoder.slide_inference(slide, stack, [dict(meta)])
-    except EnoughError:
-        # From the start of the second window to that of the last.
-        timed = len(clock) - 2
-        each = (clock[-1] - clock[1]) / timed
-        parts['network'] = sum(working[1:]) / timed * count
-        parts['adding up'] = each * count - parts['network']
-        whole = sum(parts.values())
-        return dict(whole=whole, timed=timed, seconds=parts)
-    parts['network'] = sum(working)
-    parts['adding up'] = time.perf_counter() - clock[0] - sum(working)
-    ids = logits.argmax(1)[0].numpy().astype('uint8')
+def _write(out: str, ids: np.ndarray) -> None:
     profile = dict(driver='GTiff', dtype='uint8', count=1, compress='deflate')
-    height, width = size
+    height, width = ids.shape
     with rasterio.open(
         out, 'w', height=height, width=width, tiled=True, **profile, **GRID
     ) as file:
         file.write(ids, 1)
-    whole = time.perf_counter() - begin
-    return dict(whole=whole, timed=count, seconds=parts)
 
 
 def alone(side, args: argparse.Namespace, paths: Mapping, out: str) -> dict:
@@ -219,31 +257,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f'{args.crop}, stride {args.stride}, {args.threads} thread(s)'
         )
         _print('SceneMapper', mine, pixels)
-        ratio = mine['whole'] / mine['seconds']['network']
+        ratio = mine['whole'][1] / mine['seconds']['network'][1]
         print(f'  whole / network: {ratio:.3f}')
         if args.ours_only:
             return
         other = alone(theirs, args, paths, outs[1])
         _print('mmseg, slide', other, pixels)
         print(f'  timed windows: {other["timed"]}')
-        adding = other['seconds']['adding up'] / mine['seconds']['blending']
-        print(
-            f'mmseg / SceneMapper: {other["whole"] / mine["whole"]:.1f}, '
-            f'adding up / blending: {adding:.0f}'
-        )
+        ratio = other['whole'][1] / mine['whole'][1]
+        adding = other['seconds']['adding up'][1]
+        adding /= mine['seconds']['blending'][1]
+        print(f'mmseg / SceneMapper: {ratio:.1f}, adding up: {adding:.0f}')
         if Path(outs[1]).exists():
             print(f'  equal pixels: {_equal(*outs):.2%}')
 
 
 def _print(name: str, side: Mapping, pixels: float) -> None:
-    whole = side['whole']
+    clock, spent = side['whole']
     print(
-        f'{name}: {whole:.1f} s, {pixels / whole:.3f} megapixels/s, peak '
-        f'memory {side["peak"]:.0f} MiB ({side["before"]:.0f} MiB with the '
-        'network alone)'
+        f'{name}: {clock:.1f} s ({spent:.1f} s of the processor), '
+        f'{pixels / clock:.3f} megapixels/s, peak memory {side["peak"]:.0f} '
+        f'MiB ({side["before"]:.0f} MiB with the network alone)'
     )
-    for part, seconds in side['seconds'].items():
-        print(f'  {part:<9} {seconds:9.1f} s  {seconds / whole:.1%}')
+    for part, (wall, cpu) in side['seconds'].items():
+        print(f'  {part:<9} {wall:9.1f} s  ({cpu:.1f} s, {cpu / spent:.1%})')
 
 
 def _equal(*paths: str) -> float:

@@ -198,7 +198,7 @@ class SceneMapper:
             grid,
             together,
         )
-        report = MapReport(watch.seconds, watch.whole)
+        report = MapReport(watch.seconds, watch.whole, watch.cpu_seconds)
         if together.rank:
             return report
         if outputs.preview is not None:
@@ -232,11 +232,13 @@ class MapReport:
         seconds: Where the time went: reading, network, blending and writing,
             of which the first and the last run beside the others.
         whole: Seconds from opening the rasters to the complete maps.
+        cpu_seconds: Likewise, but what the processor spent.
         said: What there is to say about previews and products, line by line.
     """
 
     seconds: Mapping[str, float]
     whole: float
+    cpu_seconds: Mapping[str, float]
     said: list[str] = field(default_factory=list)
 
     @property
