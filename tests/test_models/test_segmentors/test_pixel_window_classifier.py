@@ -36,6 +36,10 @@ class TinyWindowEncoder(BaseModule):
 class MiddlePixel(BaseModule):
     """The pixel in the middle, as it is."""
 
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+
     def forward(self, x):
         middle = x.shape[2] // 2
         return (x[..., middle, middle, None, None],)

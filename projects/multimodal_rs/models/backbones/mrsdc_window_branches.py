@@ -34,7 +34,7 @@ class WindowTwoTunnelBranch(TwoTunnelBranch):
                 f'WindowTwoTunnelBranch: expected at least {SPECTRUM} bands, '
                 f'got {in_channels}: give this sensor a WindowCascadeBranch'
             )
-        super().__init__(in_channels, init_cfg)
+        super().__init__(in_channels, init_cfg=init_cfg)
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
         """Encode (B, C, w, w): one map (B, D, 1, 1)."""
