@@ -23,7 +23,10 @@ class Tiles:
         return dict(sample_id=f'{"ns"[number // 3]}{number}')
 
     def __getitem__(self, number):
-        sample = BaseDataElement(metainfo=self.get_data_info(number))
+        sample = BaseDataElement(
+            metainfo=self.get_data_info(number)
+            | dict(present_modalities=('opt', 'sar'))
+        )
         shift = 10.0 * (number // 3)
         image = shift + torch.arange(8.0).view(2, 2, 2)
         return dict(inputs=image, data_samples=sample)
@@ -35,7 +38,9 @@ class Network(BaseModel):
         self.norm = nn.BatchNorm2d(2)
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
-        return self.norm(torch.stack(inputs))
+        present = [len(s.present_modalities) / 2 for s in data_samples]
+        shares = torch.tensor(present).view(-1, 1, 1, 1)
+        return self.norm(torch.stack(inputs) * shares)
 
 
 def runner():
@@ -62,6 +67,19 @@ def test_each_place_has_its_own_statistics():
     assert run.model.norm.running_mean.tolist() == [11.5, 15.5]
     hook.after_test(run)
     assert run.model.norm.running_mean.tolist() == [0, 0]
+
+
+def test_each_subset_has_its_own_statistics():
+    run = runner()
+    hook = AdaptNormHook(share=1.0, places=PLACES)
+    hook.before_test(run)
+    hook.before_test_iter(run, 0, batch(run, 3, 4))
+    assert run.model.norm.running_mean.tolist() == [11.5, 15.5]
+    # Without SAR the network sees black: half of the mean.
+    hook.before_subset(run, ('opt',))
+    assert run.model.norm.running_mean.tolist() == [5.75, 7.75]
+    hook.before_subset(run, ('opt', 'sar'))
+    assert run.model.norm.running_mean.tolist() == [11.5, 15.5]
 
 
 def test_without_places_all_tiles_are_one():

@@ -10,18 +10,20 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 from multimodal_rs.utils.wrappers import unwrapped
-from multimodal_rs.weights.adapted_norms import AdaptedNorms
+from multimodal_rs.weights.adapted_norms import AdaptedNorms, NormStatistics
 
 
 @HOOKS.register_module()
 class AdaptNormHook(Hook):
     """Let batch normalisation adapt to each place of a test, without labels.
 
-    Before a test, all tiles of a place are sent through the network once, and
-    while they are tested its statistics are mixed with those of the training
-    (:mod:`multimodal_rs.weights.adapted_norms`). The tiles of a batch have to
-    lie in one place, so their number must be a multiple of the batch size, or
-    the batch size 1. Each of several processes measures all tiles. The
+    Before the first tile of a place is tested, all of its tiles are sent
+    through the network once, and while they are tested the statistics of the
+    place are mixed with those of the training
+    (:mod:`multimodal_rs.weights.adapted_norms`). Each subset of the
+    modalities has statistics of its own. The tiles of a batch have to lie in
+    one place, so their number must be a multiple of the batch size, or the
+    batch size 1. Each of several processes measures all tiles. The
     checkpoint and training are not touched.
 
     Args:
@@ -46,27 +48,17 @@ class AdaptNormHook(Hook):
         self.batch_size = batch_size
 
     def before_test(self, runner: Runner) -> None:
-        """Measure every place."""
+        """Note which tiles lie where."""
         self.norms = None
         if not self.share:
             return
-        model = unwrapped(runner.model)
         dataset = runner.test_dataloader.dataset
-        self.norms = AdaptedNorms(model.eval(), self.share)
-        tiles = defaultdict(list)
+        self.norms = AdaptedNorms(unwrapped(runner.model).eval(), self.share)
+        self.found: dict[tuple, NormStatistics] = {}
+        self.tiles = defaultdict(list)
         for number in range(len(dataset)):
             tile = dataset.get_data_info(number)['sample_id']
-            tiles[self._place(tile)].append(number)
-        self.found = {}
-        for place, numbers in tiles.items():
-
-            def run(numbers: Sequence[int] = numbers) -> None:
-                for first in range(0, len(numbers), self.batch_size):
-                    part = numbers[first : first + self.batch_size]
-                    batch = pseudo_collate([dataset[i] for i in part])
-                    model.test_step(batch)
-
-            self.found[place] = self.norms.measure(run)
+            self.tiles[self._place(tile)].append(number)
 
     def before_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -85,7 +77,46 @@ class AdaptNormHook(Hook):
                 f'AdaptNormHook: a batch has tiles of {sorted(places)}, '
                 f'{tiles}: set test_dataloader.batch_size=1, or sort the list'
             )
-        self.norms.adapt(self.found[places.pop()])
+        (self.here,) = places
+        self._adapt(runner, None)
+
+    def before_subset(self, runner: Runner, names: Sequence[str]) -> None:
+        """Adapt to the place as it looks without some of its sensors.
+
+        ``ModalitySubsetTestLoop`` calls it before each of its subsets.
+
+        Args:
+            runner: Of the test.
+            names: Modalities of the subset.
+        """
+        if self.norms is not None:
+            self._adapt(runner, tuple(names))
+
+    def _adapt(self, runner: Runner, names: tuple[str, ...] | None) -> None:
+        """Measure the current place with these modalities, if it is new."""
+        key = self.here, names
+        if key not in self.found:
+            self.norms.reset()
+            self.found[key] = self.norms.measure(
+                lambda: self._look(runner, self.tiles[self.here], names)
+            )
+        self.norms.adapt(self.found[key])
+
+    def _look(
+        self,
+        runner: Runner,
+        numbers: Sequence[int],
+        names: tuple[str, ...] | None,
+    ) -> None:
+        """Send tiles through the network, with some modalities or all."""
+        model = unwrapped(runner.model)
+        dataset = runner.test_dataloader.dataset
+        for first in range(0, len(numbers), self.batch_size):
+            samples = [dataset[i] for i in numbers[first:][: self.batch_size]]
+            if names is not None:
+                samples = [s for s in samples if _restricted(s, names)]
+            if samples:
+                model.test_step(pseudo_collate(samples))
 
     def after_test(self, runner: Runner) -> None:
         """Normalise as before."""
@@ -101,3 +132,11 @@ class AdaptNormHook(Hook):
                 f'expected one of {known}'
             )
         return found[0] if found else 'everywhere'
+
+
+def _restricted(sample: Mapping, names: Sequence[str]) -> bool:
+    """Leave a sample these modalities only; say whether it has any of them."""
+    info = sample['data_samples']
+    left = tuple(m for m in info.present_modalities if m in names)
+    info.set_metainfo(dict(present_modalities=left))
+    return bool(left)

@@ -138,6 +138,8 @@ class ModalitySubsetTestLoop(TestLoop):
     def _predict(self, key: str, data_batch: dict) -> list[SegDataSample]:
         samples = data_batch['data_samples']
         names = self.subsets[key]
+        # A point of ours: hooks without this method are not asked.
+        self.runner.call_hook('before_subset', names=names)
         batch = dict(data_batch, data_samples=_restrict(samples, names))
         with autocast(enabled=self.fp16):
             outputs = self.runner.model.test_step(batch)
