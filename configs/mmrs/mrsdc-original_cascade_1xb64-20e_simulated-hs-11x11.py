@@ -9,3 +9,5 @@ model = dict(
     data_preprocessor=_base_.data_preprocessor,
     neck=dict(in_channels=dict(hsi=20736)),
 )
+# A checkpoint takes as long as an epoch: one for each validation.
+default_hooks = dict(checkpoint=dict(interval=5))

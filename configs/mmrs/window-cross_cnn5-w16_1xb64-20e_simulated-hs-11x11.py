@@ -5,3 +5,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(data_preprocessor=_base_.data_preprocessor)
+# A checkpoint takes as long as an epoch: one for each validation.
+default_hooks = dict(checkpoint=dict(interval=5))
