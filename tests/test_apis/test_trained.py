@@ -160,6 +160,8 @@ def test_tool_maps_a_scene(trained, make_scene, tmp_path, monkeypatch):
         *['--out', str(outputs[0]), '--probabilities', str(outputs[1])],
         *['--preview', str(outputs[2]), '--crop', '32', '--device', 'cpu'],
         *[
+            '--unreadable',
+            'nodata',
             '--like',
             'opt',
             '--resolution',

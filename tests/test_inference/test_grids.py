@@ -300,6 +300,7 @@ def test_any_raster_says_the_grid(model, scene, tmp_path):
     with SceneRasters(rasters, network_modalities(model), like) as opened:
         assert opened.size == (40, 60) and opened.grid.transform.a == 25
         found = opened.read(Window(0, 0, 40, 60))
+        assert str(tmp_path / 'like.tif') in opened.file_names()
     expected = plane(Affine(25, 0, 500500, 0, -25, 5999500), (40, 60))
     np.testing.assert_allclose(found['sar'], expected, atol=0.01)
     assert not np.isnan(found['opt']).any()

@@ -21,7 +21,7 @@ from multimodal_rs.apis.scene_lists import (
     share_of_process,
 )
 from multimodal_rs.apis.scene_mapper import SceneMapper
-from multimodal_rs.inference.grids import SceneGrid
+from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
 from multimodal_rs.inference.rasters import Source
 from multimodal_rs.inference.together import processes
 from multimodal_rs.products.make import add_product_arguments, products_of
@@ -117,6 +117,13 @@ def _add_grid(parser: argparse.ArgumentParser) -> None:
         help='bilinear, average or nearest, for rasters on another grid than '
         "the map's",
     )
+    parser.add_argument(
+        '--unreadable',
+        choices=UNREADABLE,
+        default=UNREADABLE[0],
+        help='what happens where a raster is damaged: stop, or go on without '
+        'these pixels and say which they were (%(default)s)',
+    )
 
 
 def _add_windows(parser: argparse.ArgumentParser) -> None:
@@ -173,6 +180,7 @@ def map_as_asked(args: argparse.Namespace) -> int:
         args.like,
         args.resolution,
         {name: given[-1] for name, given in methods.items()},
+        args.unreadable,
     )
     scenes = _scenes(args)
     if scenes is not None:

@@ -27,6 +27,7 @@ from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
 from multimodal_rs.datasets.validity import plain, prepared
 
+UNREADABLE = ('stop', 'nodata')
 MUCH_FINER = 2.0  # times: from here on a pixel is the mean of those below it
 DEGREE = 111_320.0  # metres, at the equator
 LON_LAT = CRS.from_epsg(4326)
@@ -36,7 +37,7 @@ Parts = Mapping[str, Sequence[OpenedRaster]]
 
 @dataclass(frozen=True)
 class SceneGrid:
-    """The grid that the rasters of a scene are brought to, and how.
+    """How the rasters of a scene are read, and on which grid.
 
     Rasters that lie on it are read as they are. Others are resampled while
     they are read; their invalid pixels count for nothing, and ground that
@@ -53,6 +54,9 @@ class SceneGrid:
             classes, takes the nearest pixel, one whose pixels are half as
             wide as the grid's or narrower the average, others bilinear
             interpolation.
+        unreadable: What happens where a file is damaged: ``'stop'`` ends with
+            an error; for ``'nodata'`` these pixels are invalid, and a warning
+            says in the end which they were.
 
     Raises:
         ValueError: If there is no such method, or the resolution is none.
@@ -61,8 +65,14 @@ class SceneGrid:
     like: str | os.PathLike | None = None
     resolution: float | None = None
     methods: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = 'stop'
 
     def __post_init__(self) -> None:
+        if self.unreadable not in UNREADABLE:
+            raise ValueError(
+                f'unreadable must be one of {UNREADABLE}, got '
+                f'{self.unreadable!r}'
+            )
         for name, method in self.methods.items():
             if method not in MEASURED:
                 raise ValueError(

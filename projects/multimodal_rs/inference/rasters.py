@@ -24,6 +24,7 @@ from multimodal_rs.inference.grids import (
     reference_grid,
     say_what_is_assumed,
 )
+from multimodal_rs.inference.salvage import SalvagingReader
 from multimodal_rs.utils.windows import Window
 
 # Pieces per side, and pixels per piece, that tell the unit of a raster.
@@ -45,7 +46,8 @@ class SceneRasters(contextlib.ExitStack):
             NaN, a mask (``np.ma``) and the number that the modality declares
             mark invalid pixels.
         modalities (dict): The declarations.
-        grid (SceneGrid): To which grid rasters of others are brought.
+        grid (SceneGrid): To which grid rasters of others are brought, and
+            what happens where a file is damaged.
 
     Attributes:
         grid: Size of all, and where they lie, if any of them says so.
@@ -80,12 +82,18 @@ class SceneRasters(contextlib.ExitStack):
                 parts[name], self.modalities[name] = opened
             self._parts = [p for several in parts.values() for p in several]
             self.grid = reference_grid(parts, grid)
+            like = grid.like is not None and grid.like not in parts
+            self._like = [os.fspath(grid.like)] if like else []
             self._readers = {
                 name: on_grid(name, parts[name], modality, self.grid, grid)
                 for name, modality in self.modalities.items()
             }
             self.files = {n: r.file for n, r in self._readers.items()}
             say_what_is_assumed(parts, self.grid, grid)
+            if grid.unreadable == 'nodata':
+                for name, reader in self._readers.items():
+                    self._readers[name] = SalvagingReader(reader)
+                    stack.callback(self._readers[name].say)
             for reader in self._readers.values():
                 _warn_if_far(reader, self.grid.size)
             self.push(stack.pop_all())  # all is well: keep them open
@@ -129,8 +137,9 @@ class SceneRasters(contextlib.ExitStack):
         return {name: self._load(name, out_shape=shape) for name in self.files}
 
     def file_names(self) -> list[str]:
-        """List all files that the rasters consist of, as a VRT of others."""
-        return [name for part in self._parts for name in part.file_names]
+        """List all files that are read, as those that a VRT names."""
+        names = [name for part in self._parts for name in part.file_names]
+        return names + self._like
 
     def not_finite_at(
         self, window: Window, image: Mapping[str, np.ndarray]
@@ -258,17 +267,20 @@ def _check_place(file: OpenedRaster, name: str) -> None:
         )
 
 
-def _warn_if_far(reader: BandReader, size: tuple[int, int]) -> None:
+def _warn_if_far(
+    reader: BandReader | SalvagingReader, size: tuple[int, int]
+) -> None:
     """Warn of a raster in another unit than the training's."""
     modality = reader.modality
     if modality.file_range is None:
         return
-    parts = [
-        file_numbers(reader.read((rows, columns)), modality, STEP)
+    readings = [
+        reader.read((rows, columns))
         for rows in _samples(size[0])
         for columns in _samples(size[1])
     ]
-    found = far_off(np.concatenate(parts, axis=1), modality)
+    parts = [file_numbers(r, modality, STEP) for r in readings if r]
+    found = parts and far_off(np.concatenate(parts, axis=1), modality)
     if found:
         warnings.warn(f'{reader.file.path}: {found}', stacklevel=2)
 
