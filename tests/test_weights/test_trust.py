@@ -3,7 +3,10 @@
 import importlib.util
 import os
 import pickle
+import random
 import sys
+import zipfile
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -16,8 +19,9 @@ from mmseg.registry import HOOKS
 import convert_weights
 from helpers import ROOT
 from multimodal_rs.apis import init_model
+from multimodal_rs.utils.damage import DamagedFileError
 from multimodal_rs.weights.pretrained import read_pretrained
-from multimodal_rs.weights.trust import FORCED, TRUSTED
+from multimodal_rs.weights.trust import FORCED, TRUSTED, load_weights
 
 
 class Harmful:
@@ -119,6 +123,39 @@ def test_code_is_not_run(file, monkeypatch, reader):
                 expected = f'{file / name}: expected tensors and plain data'
                 assert str(error.value).startswith(expected)
             assert not (file / 'ran').exists(), (value, name)
+
+
+@pytest.mark.parametrize(
+    'number', [30, pytest.param(3000, marks=pytest.mark.slow)]
+)
+def test_changed_code_is_not_run_either(file, number):
+    """Bytes of the pickle are changed, the checksums fit."""
+    chance = random.Random(0)
+    seen = Counter()
+    for trial in range(number):
+        path = file / 'changed.pth'
+        change_pickle(file / 'new.pth', path, chance)
+        try:
+            load_weights(str(path))
+            seen['read'] += 1
+        except (pickle.UnpicklingError, DamagedFileError) as error:
+            assert str(path) in str(error)
+            seen[type(error).__name__] += 1
+        assert not (file / 'ran').exists(), trial
+    print(dict(seen))
+    assert seen['UnpicklingError']
+
+
+def change_pickle(source, target, chance):
+    """Copy a checkpoint with one to four other bytes in its pickle."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, 'w') as new:
+        for entry in old.infolist():
+            content = bytearray(old.read(entry))
+            if entry.filename.endswith('data.pkl'):
+                for _ in range(chance.randint(1, 4)):
+                    place = chance.randrange(len(content))
+                    content[place] = chance.randrange(256)
+            new.writestr(entry.filename, bytes(content))
 
 
 @pytest.mark.parametrize('value', ['1', 'yes', 'TRUE'])

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from multimodal_rs.utils.damage import reading
+
 FORCED = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 TRUSTED = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 ON = ('1', 'y', 'yes', 'true')  # as torch reads both
@@ -48,11 +50,13 @@ def restricted(checkpoint: str | os.PathLike) -> Iterator[None]:
     Raises:
         pickle.UnpicklingError: With the file, if it holds more than tensors
             and plain data.
+        DamagedFileError: With the file, if it cannot be read.
     """
     before = {name: os.environ.get(name) for name in (FORCED, TRUSTED)}
     restrict_loading()
     try:
-        yield
+        with reading(checkpoint, 'a checkpoint that torch has written'):
+            yield
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL \S+', str(error))
         raise pickle.UnpicklingError(
@@ -77,6 +81,7 @@ def load_weights(checkpoint: str) -> dict:
 
     Raises:
         pickle.UnpicklingError: If it holds more than tensors and plain data.
+        DamagedFileError: If it cannot be read.
     """
     with restricted(checkpoint):
         return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
