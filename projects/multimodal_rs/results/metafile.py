@@ -56,10 +56,11 @@ def index(results: Results) -> str:
 
 
 def _model(record: Record, collection: str) -> dict:
-    gpus, batch = map(int, BATCH.search(record.name).groups())
+    match = BATCH.search(record.name)  # classical classifiers have none
+    batch = None if match is None else int(match[1]) * int(match[2])
     details = {
         'Training Data': record.dataset,
-        'Batch Size': gpus * batch,
+        'Batch Size': batch,
         'Modalities': list(record.modalities),
         'Seeds': record.seeds,
         'Options': record.options,
