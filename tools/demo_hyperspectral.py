@@ -7,7 +7,7 @@
 2. train a narrow MMRS on windows of 11x11 with tools/train.py;
 3. test it with both sensors, the hyperspectral one alone and LiDAR alone;
 4. map the .mat files into a GeoTIFF;
-5. draw the sensors, the sparse truth, the map and the errors side by side.
+5. draw the sensors, the sparse truth, the map and the errors.
 
 Everything lands below the output folder. A step that is done is not repeated.
 """
@@ -30,6 +30,7 @@ from demo import call, collect, step
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.outputs import check_folder
 from multimodal_rs.visualization.panel import (
+    Row,
     contact_sheet,
     save_png,
     tile_row,
@@ -40,6 +41,7 @@ CONFIG = 'configs/mmrs/mmrs_cnn5-w16_1xb64-20e_simulated-hs-11x11.py'
 # Windows of the map overlap by what a window of the network reaches beyond
 # the pixel in its middle.
 CROP, STRIDE = 138, 128
+CELL = 400  # pixels of the scene's longer side
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def draw(data: Path, map_path: Path, target: Path) -> None:
-    """Put sensors, labels of the test, map and errors side by side.
+    """Draw sensors, labels of the test, map and errors.
 
     Args:
         data: Folder of the scene.
@@ -107,16 +109,24 @@ def draw(data: Path, map_path: Path, target: Path) -> None:
     truth = sample['data_samples'].gt_sem_seg.data[0].numpy()
     with rasterio.open(map_path) as file:
         prediction = file.read(1)
+    classes, palette = (dataset.metainfo[k] for k in ('classes', 'palette'))
     row = tile_row(
-        f'{truth.shape[1]} x {truth.shape[0]} pixels',
+        '',
         {m: x.numpy() for m, x in sample['inputs'].items()},
         dataset.modalities,
-        dataset.metainfo['palette'],
+        palette,
         label=truth,
         prediction=prediction,
     )
-    classes, palette = (dataset.metainfo[k] for k in ('classes', 'palette'))
-    save_png(contact_sheet([row], classes, palette, cell=480), target)
+    # The scene is wide: one picture below the other.
+    titles = dict(label='labels of the test', errors='errors, red: wrong')
+    rows = [
+        Row(titles.get(p.title, p.title), (p._replace(title='', subtitle=''),))
+        for p in row.pictures
+    ]
+    title = f'{truth.shape[1]} x {truth.shape[0]} pixels, test: {row.note}'
+    sheet = contact_sheet(rows, classes, palette, title, cell=2 * CELL)
+    save_png(sheet, target)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
