@@ -9,8 +9,11 @@ import rasterio
 from rio_cogeo.cogeo import cog_validate
 
 from multimodal_rs.apis import SceneMapper
-from multimodal_rs.inference.layers import answered_layer
+from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.inference.layers import answered_layer, class_layer
+from multimodal_rs.inference.maps import layer_file
 from multimodal_rs.inference.provenance import checkpoint_identity
+from multimodal_rs.utils.files import atomic_path
 from small_network import CLASSES, PALETTE
 
 
@@ -114,6 +117,28 @@ def test_subsets_of_many_modalities():
     assert layer.names[127] == 'a+b+c+d+e+f+g'
     with pytest.raises(ValueError, match=r"7 of them apart, got \['a'"):
         answered_layer('abcdefgh')
+
+
+@pytest.mark.parametrize('limit', [2_000, 100_000, 330_000])
+def test_a_full_disk_leaves_nothing(tmp_path, limit):
+    """While rows are written, and while overviews are; by a limit of size."""
+    resource = pytest.importorskip('resource')
+    folder = tmp_path / 'maps'
+    layer = class_layer(CLASSES, PALETTE)
+    noise = np.random.default_rng(0).integers(0, 4, (1, 1000, 1000), 'uint8')
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with (
+            pytest.raises(OSError, match='is the disk full'),
+            atomic_path(folder / 'map.tif') as path,
+            layer_file(path, Grid((1000, 1000)), layer, {}) as writer,
+        ):
+            for top in range(0, 1000, 100):
+                writer.add(noise[:, top : top + 100])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(folder.iterdir()) == []
 
 
 def test_time_is_told_apart(mapper, make_scene, tmp_path):

@@ -17,11 +17,13 @@ from xml.sax.saxutils import escape
 import numpy as np
 import rasterio
 import rasterio.shutil
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import check_written
+from multimodal_rs.utils.damage import first_cause
 from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.labels import IGNORED
 
@@ -80,7 +82,8 @@ class RowWriter:
         if count == 0:
             return
         window = (self.row, self.row + count), (0, self.file.width)
-        self.file.write(self.pending[:, :count], window=window)
+        with _writing(self.file.name):
+            self.file.write(self.pending[:, :count], window=window)
         self.pending = self.pending[:, count:].copy()
         self.row += count
 
@@ -115,7 +118,8 @@ def layer_file(
                 writer.finish()
             check_written(rows)
             how = Resampling.mode if layer.classes else Resampling.average
-            _optimise(rows, path, how)
+            with _writing(path):
+                _optimise(rows, path, how)
             check_written(path)
     finally:
         rows.unlink(missing_ok=True)
@@ -170,6 +174,22 @@ def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
         Path(f'{os.fspath(path)}{suffix}').unlink(missing_ok=True)
     if layer.classes:
         write_category_names(path, layer.names)
+
+
+@contextlib.contextmanager
+def _writing(path: str | os.PathLike) -> Iterator[None]:
+    """Say which file it is that cannot be written.
+
+    rasterio lets GDAL's own errors through where it copies files and builds
+    overviews; they have no public name.
+    """
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError) as error:
+        raise OSError(
+            f'{os.fspath(path)} cannot be written ({first_cause(error)}): is '
+            'the disk full?'
+        ) from error
 
 
 def _describe(
