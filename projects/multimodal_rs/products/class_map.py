@@ -11,7 +11,7 @@ import rasterio
 from rasterio.enums import ColorInterp
 
 from multimodal_rs.datasets.io.grid import Grid
-from multimodal_rs.datasets.io.raster import raster_session
+from multimodal_rs.datasets.io.raster import raster_exists, raster_session
 from multimodal_rs.utils.damage import reading
 
 STRIP = 256  # rows that are read at once: the height of our maps' blocks
@@ -42,7 +42,7 @@ class ClassMap(contextlib.ExitStack):
         super().__init__()
         self.path = os.fspath(path)
         expected = 'a raster with one band of class numbers of 8 or 16 bits'
-        if not os.path.exists(self.path):
+        if not raster_exists(self.path):
             raise FileNotFoundError(
                 f'map {self.path} does not exist (relative paths start at '
                 f'{os.getcwd()}): correct the path'
