@@ -26,14 +26,18 @@ from small_network import CLASSES, PALETTE
 def test_parts_are_rows_of_the_whole(
     model, make_scene, count, height, crop, stride
 ):
-    rasters = make_scene(height, 40)
+    def edit(data):
+        data['sar'][:, 5:12, 10:] = np.nan
+        data['opt'][:, 9:15, :20] = 0
+
+    rasters = make_scene(height, 40, edit=edit)
     windows = Windows(crop, stride, 3)
 
     def predict(part=None):
         with SceneRasters(rasters, network_modalities(model)) as scene:
             found = predict_rows(model, scene, 4, windows, part=part)
             rows = list(found)
-        chances = [r.probabilities() for r in rows]
+        chances = [np.stack([*r.probabilities(), r.seen]) for r in rows]
         first = 0 if part is None else part[0]
         assert rows[0].top == first
         return np.concatenate(chances, axis=1)
