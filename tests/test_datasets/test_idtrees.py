@@ -58,7 +58,7 @@ def test_command_and_samples(
     assert len(dataset) % 72 == 0 and len(dataset) > 0  # crowns of a plot
     inputs = dataset[0]['inputs']
     assert inputs['hsi'].shape == (368, 11, 11)
-    assert inputs['chm'].shape == (1, 11, 11)
+    assert inputs['lidar'].shape == (1, 11, 11)
 
 
 def test_files_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ modalities = dict(
         values=standardize,
         display=dict(bands=['b54', 'b35', 'b19'], range=[-2.0, 2.5]),
     ),
-    chm=dict(
+    lidar=dict(
         dir='RemoteSensing/CHM',
         bands=['height'],
         file_bands=['height'],

@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/models/mmrs-w16.py',
+    '../_base_/datasets/idtrees_pca.py',
+    '../_base_/schedules/mmrs_20e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=_base_.data_preprocessor)
