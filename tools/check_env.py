@@ -32,6 +32,8 @@ REQUIRED = {
     'numpy': 'pip install numpy',
     'cv2': 'pip install opencv-python',
     'rasterio': 'pip install rasterio',
+    'pyproj': 'pip install pyproj',
+    'pyogrio': 'pip install pyogrio',
     'scipy': 'pip install scipy',
     'PIL': 'pip install pillow',
     'rich': 'pip install rich',
