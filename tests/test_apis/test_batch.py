@@ -200,6 +200,7 @@ def test_command_needs_a_checkpoint_alone(
     assert main(batch) == 1
     captured = capfd.readouterr()
     assert '1/3 alps: maps/alps.tif in ' in captured.out
+    assert captured.out.rstrip().endswith('; 0 s left')
     assert 'Not mapped: berlin' in captured.err
     assert main([*batch, '--resume']) == 1
     assert '3/3 c 1: is finished' in capfd.readouterr().out

@@ -6,6 +6,7 @@ has written.
 
 import argparse
 import os
+import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -225,7 +226,7 @@ def _map_one(
 
 def _tell(done: Iterable[Mapped], count: int) -> int:
     """Print a line per scene; return the exit code."""
-    failed = []
+    failed, spent = [], []
     for number, scene in enumerate(done, 1):
         what = f'{number}/{count} {scene.name}: '
         if scene.error is not None:
@@ -235,7 +236,12 @@ def _tell(done: Iterable[Mapped], count: int) -> int:
             print(f'{what}is finished')
         else:
             whole, shares = scene.report.whole, scene.report.shares
-            print(f'{what}{scene.outputs.out} in {whole:.1f} s ({shares})')
+            spent.append(whole)
+            left = statistics.mean(spent) * (count - number)
+            print(
+                f'{what}{scene.outputs.out} in {whole:.1f} s ({shares}); '
+                f'{left:.0f} s left'
+            )
             for line in scene.report.said:
                 print(line)
         sys.stdout.flush()
