@@ -60,6 +60,24 @@ def test_usual_numbers_of_files_come_from_the_checkpoint(trained):
     assert load_ranges(config, path) == [measured, declared]
 
 
+def test_numbers_of_training_pixels_come_from_the_checkpoint(trained):
+    """A config names the step; scenes are read with what was measured."""
+    config, content, path = trained
+    step = dict(type='Standardize')
+    config.model.data_preprocessor.modalities.sar['values'] = [step]
+    sar = content['meta']['dataset_meta']['modalities']['sar']
+    sar['values'] = [dict(step, fit=dict(mean=[-10.0, 5.0], std=[2.0, 4.0]))]
+    torch.save(content, path)
+    modality = network_modalities(load_trained(config, path).model)['sar']
+    out = np.empty((2, 1, 1), np.float32)
+    modality.prepare(np.full((2, 1, 1), -3.0, np.float32), out=out)
+    assert out.ravel().tolist() == [3.5, -2.0]
+    sar['values'] = [dict(type='PCA', components=2)]
+    torch.save(content, path)
+    with pytest.raises(ValueError, match='trained with values of sar'):
+        load_trained(config, path)
+
+
 def load_ranges(config, path):
     model = load_trained(config, path).model
     return [plain(m.file_range) for m in network_modalities(model).values()]

@@ -36,6 +36,7 @@ from multimodal_rs.data_prep.sparse_splits import (
     block_split,
     hold_out_end,
     random_pixels,
+    touching,
 )
 from multimodal_rs.datasets.berlin import AugsburgDataset, BerlinDataset
 from multimodal_rs.datasets.houston2013 import Houston2013Dataset
@@ -429,6 +430,15 @@ def test_random_pixels_leave_half_of_a_class() -> None:
     label[:, :10], label[0, 10:15] = 1, 2
     chosen = random_pixels(label, 20, seed=3)
     assert np.bincount(label[chosen]).tolist() == [0, 20, 2]
+
+
+def test_a_random_choice_touches_what_it_is_tested_on() -> None:
+    label = blocks_label()
+    shares = []
+    for chosen in (block_split(label, 0), random_pixels(label, 300, 0)):
+        train, test = np.where(chosen, label, 0), np.where(chosen, 0, label)
+        shares.append(touching(train, test))
+    assert shares[0] < 0.2 < 0.99 < shares[1]
 
 
 def test_nan_pixels_are_remarked(capsys: pytest.CaptureFixture) -> None:

@@ -14,6 +14,7 @@ from multimodal_rs.data_prep.sparse_splits import (
     block_split,
     hold_out_end,
     random_pixels,
+    touching,
 )
 from multimodal_rs.data_prep.splits import write_split
 from multimodal_rs.data_prep.tile_files import Stripe, write_tile
@@ -206,7 +207,12 @@ def write_labels(
         raster = Stripe(numbers[None].astype(np.uint8), compressed=True)
         write_tile(path, raster, {})
     counts = {p: int(np.count_nonzero(n)) for p, n in parts.items()}
-    print(f'{args.data_root}: split {name}, labelled pixels {counts}')
+    beside = touching(train, parts['test'])
+    print(
+        f'{args.data_root}: split {name}, labelled pixels {counts}; '
+        f'{100 * beside:.3g} % of those for training have one for testing '
+        'beside them (of a random choice nearly all)'
+    )
     write_split(args.data_root / 'splits' / name, {p: [scene] for p in PARTS})
     return name
 

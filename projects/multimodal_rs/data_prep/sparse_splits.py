@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 
 HELD_OUT = 0.1  # of the training pixels of each class, for validation
 SHARE = 0.2  # of the labelled pixels of each class, in training blocks
@@ -82,6 +83,21 @@ def random_pixels(numbers: np.ndarray, count: int, seed: int) -> np.ndarray:
         order = _shuffled(places, f'{seed} {number}')
         chosen[order[: min(count, len(order) // 2)]] = True
     return chosen.reshape(numbers.shape)
+
+
+def touching(train: np.ndarray, test: np.ndarray) -> float:
+    """Compute the share of training pixels that have a test pixel beside them.
+
+    Of a random choice of pixels it is close to 1: networks have then seen the
+    surroundings of what they are tested on.
+
+    Args:
+        train: (H, W), labelled where not 0.
+        test: Likewise.
+    """
+    beside = ndimage.binary_dilation(test > 0, np.ones((3, 3)))
+    trained = train > 0
+    return float((beside & trained).sum() / max(trained.sum(), 1))
 
 
 def _shuffled(numbers: Sequence[int], salt: str) -> list[int]:
