@@ -17,6 +17,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -105,22 +106,8 @@ def run(
     Returns:
         The record of the run.
     """
-    wanted = config.classifier
     dataset = config.test_dataloader.dataset
-    meta = dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
-    classes = list(meta['classes'])
-    measures, of_classes, chosen = {}, {}, {}
-    trained = tested = 0.0
-    for names in subsets(list(dataset.modalities)):
-        key, begin = '+'.join(names), time.time()
-        grid = plain(wanted.grid)
-        classifier, chosen[key] = train_best(
-            wanted.kind, seed, grid, pixels['train'], pixels['val'], names
-        )
-        trained, begin = trained + time.time() - begin, time.time()
-        matrix = score(classifier, pixels['test'], names, len(classes))
-        tested += time.time() - begin
-        measures[key], of_classes[key] = measures_of(matrix, classes)
+    found = _classify(config, pixels, seed)
     method, name = runs.names(path, dataset.type)
     memory, memory_of = environment.peak_memory()
     modalities = build_modalities(dataset.modalities)
@@ -133,17 +120,17 @@ def run(
         modalities={n: list(m.bands) for n, m in modalities.items()},
         seeds=[seed],
         options=[],
-        measures=measures,
+        measures=found.measures,
         spread=None,
-        classes=of_classes,
+        classes=found.classes,
         digits=None,
         parameters=None,
         flops=None,
         input_size=None,
         memory_mib=memory,
         memory_of=memory_of,
-        train_seconds=trained,
-        test_seconds=tested,
+        train_seconds=found.trained,
+        test_seconds=found.tested,
         epochs=None,
         iterations=None,
         device=[environment.device_name()],
@@ -151,8 +138,47 @@ def run(
         command=command,
         versions=environment.versions() | dict(sklearn=_sklearn()),
         date=date.today().isoformat(),
-        note=f'a classifier for each subset; parameters {chosen}',
+        note=f'a classifier for each subset; parameters {found.chosen}',
     )
+
+
+@dataclass
+class Found:
+    """What the classifiers of all subsets have measured.
+
+    Attributes:
+        measures: Per subset of the modalities.
+        classes: Likewise, of single classes.
+        chosen: Parameters, per subset.
+        trained: Seconds of training, all subsets and parameters together.
+        tested: Seconds of the test.
+    """
+
+    measures: dict = field(default_factory=dict)
+    classes: dict = field(default_factory=dict)
+    chosen: dict = field(default_factory=dict)
+    trained: float = 0.0
+    tested: float = 0.0
+
+
+def _classify(config: Config, pixels: dict, seed: int) -> Found:
+    """Train and test a classifier for each subset of the modalities."""
+    wanted, found = config.classifier, Found()
+    dataset = config.test_dataloader.dataset
+    meta = dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
+    classes = list(meta['classes'])
+    for names in subsets(list(dataset.modalities)):
+        key, begin = '+'.join(names), time.time()
+        grid = plain(wanted.grid)
+        classifier, found.chosen[key] = train_best(
+            wanted.kind, seed, grid, pixels['train'], pixels['val'], names
+        )
+        between = time.time()
+        matrix = score(classifier, pixels['test'], names, len(classes))
+        found.trained += between - begin
+        found.tested += time.time() - between
+        found.measures[key], found.classes[key] = measures_of(matrix, classes)
+    return found
 
 
 def _read(config: Config) -> dict:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.io import savemat
 
 from fake_data.files import write_matlab, write_tif
+from multimodal_rs.data_prep.sparse_splits import BLOCK
 from multimodal_rs.datasets.houston2013 import Houston2013Dataset
 
 SIDE = 124  # 124 x 124 pixels hold the 15029 labels of Houston2013
@@ -74,3 +75,10 @@ def write_regions(path: Path, label: np.ndarray, shift: int = 1) -> None:
             lines.append(f'{i} {column + shift} {row + shift} 29.7 -95.3')
         lines.append('')
     path.write_text('\n'.join(lines))
+
+
+def blocks_label() -> np.ndarray:
+    """Five classes in 4 x 5 blocks, each in several of them."""
+    rng = np.random.default_rng(0)
+    coarse = rng.permutation(np.arange(20) % 5 + 1).reshape(4, 5)
+    return coarse.repeat(BLOCK, 0).repeat(BLOCK, 1)

@@ -178,22 +178,7 @@ def write_labels(
     Raises:
         ValueError: If the labels are not as expected.
     """
-    train, test = form.train.read(size), None
-    if form.test is not None:
-        test = form.test.read(size)
-        check_numbers(dataset, test, 'test')
-    check_numbers(dataset, train, 'train')
-    files = OFFICIAL if dataset.OFFICIAL else GIVEN
-    name = files if test is not None else BLOCKS
-    if args.random:
-        name = f'random-{args.random}-seed{args.seed}'
-        everything = train if test is None else np.maximum(train, test)
-        chosen = random_pixels(everything, args.random, args.seed)
-    elif test is None:
-        everything, chosen = train, block_split(train, args.seed)
-    else:
-        check_counts(dataset, train, test)
-        everything, chosen = np.maximum(train, test), train > 0
+    name, everything, chosen = _divided(dataset, form, size, args)
     train = np.where(chosen, everything, 0)
     held_out = hold_out_end(train)
     parts = dict(
@@ -215,6 +200,33 @@ def write_labels(
     )
     write_split(args.data_root / 'splits' / name, {p: [scene] for p in PARTS})
     return name
+
+
+def _divided(
+    dataset: SparseSceneDataset,
+    form: SceneForm,
+    size: tuple[int, int],
+    args: argparse.Namespace,
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Read the labels and choose those to train on.
+
+    Returns:
+        Name of the split, all labels (H, W), and which are chosen, bool.
+    """
+    train, test = form.train.read(size), None
+    check_numbers(dataset, train, 'train')
+    if form.test is not None:
+        test = form.test.read(size)
+        check_numbers(dataset, test, 'test')
+    everything = train if test is None else np.maximum(train, test)
+    if args.random:
+        chosen = random_pixels(everything, args.random, args.seed)
+        return f'random-{args.random}-seed{args.seed}', everything, chosen
+    if test is None:
+        return BLOCKS, everything, block_split(everything, args.seed)
+    check_counts(dataset, train, test)
+    name = OFFICIAL if dataset.OFFICIAL else GIVEN
+    return name, everything, train > 0
 
 
 def check_numbers(

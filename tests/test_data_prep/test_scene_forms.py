@@ -1,0 +1,235 @@
+"""Forms in which scenes other than Houston2013 are distributed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from scipy.io import savemat
+
+from fake_data.files import write_matlab, write_tif
+from fake_data.hyperspectral import blocks_label, label_rasters, write_regions
+from helpers import ROOT
+from multimodal_rs.data_prep import (
+    augsburg,
+    berlin,
+    labelled_scene,
+    muufl,
+    trento,
+)
+from multimodal_rs.data_prep.scene_files import (
+    IndexedLabels,
+    LabelRaster,
+    RegionText,
+    Variable,
+)
+from multimodal_rs.data_prep.sparse_splits import block_split
+from multimodal_rs.datasets.berlin import AugsburgDataset, BerlinDataset
+from multimodal_rs.datasets.trento import TrentoDataset
+
+
+def read(path: Path) -> np.ndarray:
+    with rasterio.open(path) as file:
+        return file.read()
+
+
+SMALL = dict(train=(30, 20, 25, 20, 20, 20, 20, 20), test=(60,) * 8)
+
+
+def write_pair(root: Path, form: str, scene: str, classes: int) -> dict:
+    """Write Berlin or Augsburg in one of its two forms."""
+    rng = np.random.default_rng(0)
+    bands = dict(berlin=244, augsburg=180)[scene]
+    counts = {part: numbers[:classes] for part, numbers in SMALL.items()}
+    labels = label_rasters(counts, (30, 40))
+    hsi, sar = rng.random((30, 40, bands)), rng.normal(size=(30, 40, 4))
+    if form == 's2fl':
+        content = dict(
+            data_HS_LR=hsi,
+            data_SAR_HR=sar,
+            TrainImage=labels['train'],
+            TestImage=labels['test'],
+        )
+        for name, array in content.items():
+            savemat(root / f'{name}.mat', {name: array})
+        savemat(root / 'data_DSM.mat', dict(data_DSM=rng.random((30, 40))))
+    else:
+        truth = np.maximum(labels['train'], labels['test'])
+        content = dict(hsi=hsi, sar=sar, gt=truth)
+        for name, array in content.items():
+            name = f'{scene}_{name}'
+            savemat(root / f'{name}.mat', {name: array})
+        places = {
+            f'{scene}_{part}': np.argwhere(label)
+            for part, label in labels.items()
+        }
+        savemat(root / f'{scene}_index.mat', places)
+    return labels
+
+
+@pytest.mark.parametrize('form', ['s2fl', 'indexed'])
+@pytest.mark.parametrize(
+    ('scene', 'command', 'dataset'),
+    [
+        ('berlin', berlin, BerlinDataset),
+        ('augsburg', augsburg, AugsburgDataset),
+    ],
+)
+def test_forms_of_berlin_and_augsburg(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    scene: str,
+    command,
+    dataset: type,
+) -> None:
+    classes = len(dataset.METAINFO['classes'])
+    labels = write_pair(tmp_path, form, scene, classes)
+    with pytest.raises(ValueError, match='the official split has'):
+        command.main([str(tmp_path)])
+    small = {part: numbers[:classes] for part, numbers in SMALL.items()}
+    monkeypatch.setattr(dataset, 'OFFICIAL', small)
+    assert command.main([str(tmp_path)]) == 0
+    test = read(tmp_path / f'labels/official/test/{scene}.tif')[0]
+    assert (test == labels['test']).all()
+    assert read(tmp_path / f'scene/sar/{scene}.tif').shape == (4, 30, 40)
+    if scene == 'augsburg':
+        options = [str(tmp_path), '--config', 'augsburg_dsm.py']
+        (tmp_path / f'labels/official/test/{scene}.tif').unlink()
+        if form == 's2fl':
+            assert command.main(options) == 0
+            assert (tmp_path / 'scene/dsm/augsburg.tif').is_file()
+        else:
+            with pytest.raises(ValueError, match="the config reads 'dsm'"):
+                command.main(options)
+
+
+def test_index_outside_of_the_image(tmp_path: Path) -> None:
+    write_pair(tmp_path, 'indexed', 'berlin', 8)
+    source = LabelRaster(Variable(tmp_path / 'berlin_gt.mat', 'berlin_gt'))
+    path = tmp_path / 'index.mat'
+    savemat(path, dict(places=np.array([[0, 0], [40, 30]])))
+    labels = IndexedLabels(source, Variable(path, 'places'))
+    with pytest.raises(ValueError, match=r'\(row, column\) \[\(40, 30\)\]'):
+        labels.read((30, 40))
+    savemat(path, dict(places=np.array([[0, 0], [29, 39]])))
+    with pytest.raises(ValueError, match='1 of 2 listed pixels have no class'):
+        labels.read((30, 40))
+
+
+def test_trento_takes_training_pixels_out_of_the_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {part: numbers[:6] for part, numbers in SMALL.items()}
+    labels = label_rasters(small, (30, 40))
+    rng = np.random.default_rng(0)
+    write_tif(tmp_path / 'hyper_Italy.tif', rng.random((63, 30, 40)))
+    write_tif(tmp_path / 'LiDAR_Italy.tif', rng.random((2, 30, 40)))
+    both = np.maximum(labels['train'], labels['test'])
+    for name, label in (('Train', labels['train']), ('Test', both)):
+        key = f'TNsecSUBS_{name}'
+        savemat(tmp_path / f'{key}.mat', {key: label})
+    monkeypatch.setattr(TrentoDataset, 'OFFICIAL', small)
+    assert trento.main([str(tmp_path)]) == 0
+    test = read(tmp_path / 'labels/official/test/trento.tif')[0]
+    assert (test == labels['test']).all()
+
+
+def test_muufl_and_its_blocks(tmp_path: Path) -> None:
+    label = blocks_label().astype('f8')
+    label[label == 5] = np.random.default_rng(0).integers(
+        5, 12, (label == 5).sum()
+    )
+    label[:3] = -1
+    rng = np.random.default_rng(0)
+    size = label.shape
+    lidar = np.empty(2, object)
+    for i in range(2):  # of two flights; the first is read
+        lidar[i] = dict(z=rng.random((*size, 2)) + 5 * i)
+    hsi = dict(
+        Data=rng.random((*size, 64)),
+        Lidar=lidar,
+        sceneLabels=dict(labels=label),
+    )
+    savemat(tmp_path / muufl.FILE, dict(hsi=hsi))
+    assert muufl.main([str(tmp_path)]) == 0
+    assert read(tmp_path / 'scene/lidar/muufl.tif').max() <= 1
+    parts = {
+        part: read(tmp_path / f'labels/blocks/{part}/muufl.tif')[0]
+        for part in ('train', 'val', 'test')
+    }
+    together = sum(part.astype(int) for part in parts.values())
+    assert (together == np.where(label < 0, 0, label)).all()
+    savemat(tmp_path / muufl.FILE, dict(hsi=dict(Cube=1)))
+    (tmp_path / 'labels/blocks/test/muufl.tif').unlink()
+    with pytest.raises(KeyError, match=r"got \['Cube'\] in place of 'Data'"):
+        muufl.main([str(tmp_path)])
+
+
+def test_regions_of_envi(tmp_path: Path) -> None:
+    label = np.zeros((5, 7), np.uint8)
+    label[0, 2] = label[4, 6] = 1
+    label[3] = 3  # the second region is empty
+    write_regions(tmp_path / 'roi.txt', label)
+    found = RegionText(tmp_path / 'roi.txt').read((5, 7))
+    assert (found == label).all()
+    with pytest.raises(ValueError, match='2 labelled pixels lie outside'):
+        RegionText(tmp_path / 'roi.txt').read((5, 6))
+    write_regions(tmp_path / 'roi.txt', label, shift=0)
+    with pytest.raises(ValueError, match=r'such as .* \[\(-1, 1\)'):
+        RegionText(tmp_path / 'roi.txt').read((5, 7))
+    text = (tmp_path / 'roi.txt').read_text()
+    (tmp_path / 'roi.txt').write_text(text.replace('npts: 2', 'npts: 3'))
+    with pytest.raises(ValueError, match=r'\[3, 0, 7\] points, .* got 9'):
+        RegionText(tmp_path / 'roi.txt').read((5, 7))
+
+
+def test_variable_is_found_in_another_spelling(tmp_path: Path) -> None:
+    write_matlab(tmp_path / 'a.mat', dict(hsi=np.ones((3, 4)), b=np.ones(3)))
+    assert Variable(tmp_path / 'a.mat', 'HSI').read().shape == (1, 3, 4)
+
+
+OWN = """
+_base_ = '{base}'
+modalities = dict(hsi=dict(dir='scene/hsi', bands=[1, 0]))
+dataset = dict(
+    type='SparseSceneDataset',
+    modalities=modalities,
+    label=dict(ids={{0: 255, **{{i: i - 1 for i in range(1, 6)}}}}),
+    metainfo=dict(classes=list('abcde'), palette=[[0, 0, 0]] * 5),
+)
+parts = {{
+    part: dict(
+        ann_file=f'splits/blocks/{{part}}.txt',
+        label_dir=f'labels/blocks/{{part}}',
+    )
+    for part in ('train', 'val', 'test')
+}}
+held_out = ['labels/blocks/val', 'labels/blocks/test']
+train_dataloader = dict(
+    dataset=dict(**dataset, **parts['train'], held_out=held_out)
+)
+val_dataloader = dict(dataset=dict(**dataset, **parts['val']))
+test_dataloader = dict(dataset=dict(**dataset, **parts['test']))
+data_preprocessor = dict(modalities=modalities, num_classes=5)
+"""
+
+
+def test_a_scene_of_ones_own(tmp_path: Path) -> None:
+    base = ROOT / 'configs/_base_/datasets/sparse_scene.py'
+    (tmp_path / 'own.py').write_text(OWN.format(base=base))
+    label = blocks_label()
+    cube = np.random.default_rng(0).random((*label.shape, 2))
+    savemat(tmp_path / 'a.mat', dict(cube=cube, truth=label, more=1.0))
+    words = [str(tmp_path), '--config', str(tmp_path / 'own.py')]
+    words += ['--layer', 'hsi=a.mat:cube', '--labels', 'a.mat:truth']
+    assert labelled_scene.main(words) == 0
+    test = read(tmp_path / 'labels/blocks/test/scene.tif')[0]
+    assert (test == np.where(block_split(label, 0), 0, label)).all()
+    assert labelled_scene.main([*words, '--check']) == 0
+    words[-1] = 'a.mat:nothing'
+    (tmp_path / 'labels/blocks/test/scene.tif').unlink()
+    with pytest.raises(KeyError, match=r"'nothing', the file has \['cube',"):
+        labelled_scene.main(words)
+    with pytest.raises(ValueError, match='expected MODALITY=FILE'):
+        labelled_scene.main([*words, '--layer', 'a.mat'])
