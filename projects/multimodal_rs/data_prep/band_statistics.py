@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -234,7 +234,7 @@ def _resume(
 ) -> tuple[int, dict[str, BandMoments], dict[str, ValueSketch]]:
     if partial.is_file():
         try:
-            state = _saved(partial, identity)
+            state = _saved(partial, identity, list(dataset.modalities))
         except DamagedFileError as error:
             print(f'{error}: all tiles are read again')
             state = None
@@ -248,7 +248,7 @@ def _resume(
 
 
 def _saved(
-    partial: Path, identity: str
+    partial: Path, identity: str, modalities: Sequence[str]
 ) -> tuple[int, dict[str, BandMoments], dict[str, ValueSketch]] | None:
     """Read what an interrupted run has kept; None if of other tiles.
 
@@ -260,12 +260,12 @@ def _saved(
         if state['fingerprint'] != identity:
             return None
         moments = {
-            name: BandMoments.from_state(s)
-            for name, s in state['moments'].items()
+            name: BandMoments.from_state(state['moments'][name])
+            for name in modalities
         }
         sketches = {
-            name: ValueSketch.from_state(s)
-            for name, s in state['sketches'].items()
+            name: ValueSketch.from_state(state['sketches'][name])
+            for name in modalities
         }
         return int(state['done']), moments, sketches
 
