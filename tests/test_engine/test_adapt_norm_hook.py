@@ -107,3 +107,18 @@ def test_share_0_changes_and_asks_nothing():
     hook.before_test(run)
     hook.before_test_iter(run, 0, None)
     hook.after_test(run)
+
+
+def test_views_of_augmentation_lie_in_one_place():
+    class Views(Tiles):
+        def __getitem__(self, number):
+            views = [super().__getitem__(number)] * 2
+            return {key: [v[key] for v in views] for key in views[0]}
+
+    run = runner()
+    run.test_dataloader.dataset = Views()
+    hook = AdaptNormHook(share=1.0, places=PLACES)
+    hook.before_test(run)
+    samples = batch(runner(), 3, 4)['data_samples']
+    hook.before_test_iter(run, 0, dict(data_samples=[samples, samples]))
+    assert run.model.norm.running_mean.tolist() == [11.5, 15.5]

@@ -70,7 +70,10 @@ class AdaptNormHook(Hook):
         """
         if self.norms is None:
             return
-        tiles = [s.metainfo['sample_id'] for s in data_batch['data_samples']]
+        samples = data_batch['data_samples']
+        if isinstance(samples[0], Sequence):  # the views of augmentation
+            samples = samples[0]
+        tiles = [s.metainfo['sample_id'] for s in samples]
         places = {self._place(tile) for tile in tiles}
         if len(places) > 1:
             raise ValueError(
@@ -112,7 +115,8 @@ class AdaptNormHook(Hook):
         model = unwrapped(runner.model)
         dataset = runner.test_dataloader.dataset
         for first in range(0, len(numbers), self.batch_size):
-            samples = [dataset[i] for i in numbers[first:][: self.batch_size]]
+            part = numbers[first : first + self.batch_size]
+            samples = [_first_view(dataset[i]) for i in part]
             if names is not None:
                 samples = [s for s in samples if _restricted(s, names)]
             if samples:
@@ -132,6 +136,13 @@ class AdaptNormHook(Hook):
                 f'expected one of {known}'
             )
         return found[0] if found else 'everywhere'
+
+
+def _first_view(sample: Mapping) -> Mapping:
+    """Take one view of a sample that test-time augmentation has made."""
+    if isinstance(sample['data_samples'], Sequence):
+        return {key: views[0] for key, views in sample.items()}
+    return sample
 
 
 def _restricted(sample: Mapping, names: Sequence[str]) -> bool:
