@@ -5,3 +5,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(data_preprocessor=_base_.data_preprocessor)
+# The dataset has both sensors; the network reads one.
+test_cfg = dict(subsets=[['hsi']])
