@@ -5,7 +5,8 @@
 
 A part of every test tile, beyond a line in any direction, is cut out of one
 modality. Mapped like scenes, the tiles give a table of overall accuracies by
-the distance to that edge, for the map, for the map of the same network
+the distance to that edge: for the map, for the tile as the network sees it in
+a test (with invalid pixels at the mean), for the map of the same network
 without the gap, and for that of each modality alone. --alone adds a network
 that was trained with one modality.
 """
@@ -25,6 +26,7 @@ from _bootstrap import command_line, start
 start(__name__)
 
 import numpy as np
+import torch
 from mmseg.registry import DATASETS
 from torch import nn
 
@@ -38,9 +40,11 @@ from multimodal_rs.inference.windowed import (
     Windows,
     network_modalities,
     predict_rows,
+    prepared,
 )
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.tables import text_table
+from multimodal_rs.utils.windows import Window
 
 SHARE = 0.25, 0.6  # of a tile that is cut out
 
@@ -140,6 +144,7 @@ def _count(
     maps = {}
     with GappedRasters(paths, known, gap, gapped) as scene:
         maps['map'] = classify(model, scene, count, windows)
+        maps['tile as it is'] = classify_tile(model, scene)
     with SceneRasters(paths, known) as scene:
         maps['without gap'] = classify(model, scene, count, windows)
     for name, path in paths.items():
@@ -175,6 +180,21 @@ def classify(
         predict_rows(model, scene, count, windows)
     ) as rows:
         return np.concatenate([part.ids() for part in rows])
+
+
+@torch.no_grad()
+def classify_tile(model: nn.Module, scene: SceneRasters) -> np.ndarray:
+    """Give all of a scene to a network as it is, as a test does with tiles.
+
+    Returns:
+        (H, W) train ids.
+    """
+    images = scene.read(Window(0, 0, *scene.size))
+    present = tuple(m for m, x in images.items() if not np.isnan(x).all())
+    inputs, metas = prepared(model, [images], [present])
+    logits = model.encode_decode(inputs, metas)[0]
+    height, width = scene.size
+    return logits.argmax(dim=0)[:height, :width].cpu().numpy()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -37,8 +37,8 @@ def test_tool(tmp_path, capsys):
     (header,) = (line for line in lines if 'distance to the edge' in line)
     titles = [cell.strip() for cell in header.strip('|').split('|')]
     assert titles[1:] == [
-        *('pixels', 'map', 'without gap', 'opt alone', 'sar alone'),
-        'network for again',
+        *('pixels', 'map', 'tile as it is', 'without gap', 'opt alone'),
+        *('sar alone', 'network for again'),
     ]
     cells = [
         [cell.strip() for cell in line.strip('|').split('|')]
@@ -50,8 +50,8 @@ def test_tool(tmp_path, capsys):
         row for row in cells if row[0].startswith('gap, ') and row[2] != '-'
     ]
     # Deep inside the gap nothing but the optical image speaks.
-    assert far[0][2] == far[0][4]
+    assert far[0][2] == far[0][5]
     for row in cells:
-        assert row[3] == row[6]  # the same network, without a gap
+        assert row[4] == row[7]  # the same network, without a gap
     with pytest.raises(ValueError, match="one of .'opt', 'sar'."):
         sensor_edges.main([*words, '--gap', 'dem'])
