@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.optim import OneCycleLR, OptimWrapper
-from mmseg.registry import HOOKS
 from torch import nn
 
-HOOK = HOOKS.build(dict(type='PlainCheckpointHook'))
+from multimodal_rs.weights.plain_checkpoint_hook import PlainCheckpointHook
+from small_run import make_runner
+
+HOOK = PlainCheckpointHook()
 
 
 class Curve:
@@ -75,3 +77,21 @@ def test_an_object_elsewhere_is_refused_when_saving():
     content['optimizer'] = dict(state={0: dict(curve=Curve(1))})
     with pytest.raises(TypeError, match=r'optimizer.state.0.curve is a'):
         HOOK.before_save_checkpoint(None, content)
+
+
+@pytest.mark.parametrize('guarded', [True, False])
+def test_a_config_in_a_checkpoint_is_not_run(guarded, tmp_path):
+    hook = dict(type='WholeCheckpointHook', interval=1)
+    make_runner(tmp_path, 1, hook).train()
+    path = tmp_path / 'epoch_1.pth'
+    content = torch.load(path, weights_only=True)
+    harm = tmp_path / 'harm'
+    content['meta']['config'] = f'__import__("os").mkdir({str(harm)!r})'
+    torch.save(content, path)
+    runner = make_runner(tmp_path, 2, hook, path)
+    if not guarded:
+        runner._hooks = [h for h in runner.hooks if type(h) is not type(HOOK)]
+    runner.train()
+    assert runner.epoch == 2
+    # Without the hook mmengine runs it: the trial can fail.
+    assert harm.exists() != guarded

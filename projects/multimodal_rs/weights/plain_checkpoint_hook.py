@@ -1,10 +1,12 @@
 """Checkpoints that hold tensors and plain Python data only."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import Tensor
@@ -42,6 +44,22 @@ class PlainCheckpointHook(Hook):
         mmengine calls it before it loads or resumes anything.
         """
         restrict_loading()
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take out a config that mmengine would run.
+
+        When it resumes, it reads ``meta['config']`` as a program, to compare
+        the numbers of GPUs. Its own checkpoints have no such entry; those of
+        its predecessor, and of whoever wants code to be run, have.
+        """
+        text = checkpoint.get('meta', {}).pop('config', None)
+        if text is not None:
+            print_log(
+                "PlainCheckpointHook: the checkpoint's meta.config is left "
+                'out, because mmengine would run it as a program',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def before_train(self, runner: Runner) -> None:
         """Find schedules that cannot be saved."""
