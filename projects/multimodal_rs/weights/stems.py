@@ -82,10 +82,18 @@ def first_convolution(module: nn.Module) -> tuple[str, nn.Conv2d]:
     Returns:
         Its name inside ``module`` and the layer.
     """
+    found = find_convolution(module)
+    if found is None:
+        raise ValueError(f'{type(module).__name__} has no 2-D convolution')
+    return found
+
+
+def find_convolution(module: nn.Module) -> tuple[str, nn.Conv2d] | None:
+    """Find it as :func:`first_convolution`; None: there is none."""
     for name, child in module.named_modules():
         if isinstance(child, nn.Conv2d):
             return name, child
-    raise ValueError(f'{type(module).__name__} has no 2-D convolution')
+    return None
 
 
 def replace_stem(module: nn.Module, bands: int) -> None:

@@ -13,7 +13,7 @@ from multimodal_rs.models.backbones.multi_modal_backbone import (
 from multimodal_rs.models.declaration import branch_with_bands, takes
 from multimodal_rs.utils.masks import MASK_STRIDE, mask_size
 from multimodal_rs.weights.pretrained import load_pretrained
-from multimodal_rs.weights.stems import first_convolution, replace_stem
+from multimodal_rs.weights.stems import find_convolution, replace_stem
 
 
 @MODELS.register_module()
@@ -127,11 +127,11 @@ class ParallelBackbones(MultiModalBackbone):
 
     def _explain(self, name: str, image: Tensor, error: RuntimeError) -> None:
         """Name the usual reason why a branch cannot read an image."""
-        _, stem = first_convolution(self.branches[self._key(name)])
-        if stem.in_channels != image.shape[1]:
+        found = find_convolution(self.branches[self._key(name)])
+        if found is not None and found[1].in_channels != image.shape[1]:
             raise ValueError(
                 f'{name} has {image.shape[1]} bands, its branch reads '
-                f'{stem.in_channels}: leave in_channels of the branch out of '
+                f'{found[1].in_channels}: leave in_channels of the branch out of '
                 'the config, so that it is the number of its `bands`'
             ) from error
 
@@ -183,7 +183,10 @@ class ParallelBackbones(MultiModalBackbone):
         one.
         """
         for name, branch in self.branches.items():
-            layer, stem = first_convolution(branch)
+            found = find_convolution(branch)
+            if found is None:
+                continue
+            layer, stem = found
             weight = state_dict.get(f'{prefix}branches.{name}.{layer}.weight')
             if weight is None or weight.shape[1] == stem.in_channels:
                 continue
