@@ -131,8 +131,8 @@ class ParallelBackbones(MultiModalBackbone):
         if found is not None and found[1].in_channels != image.shape[1]:
             raise ValueError(
                 f'{name} has {image.shape[1]} bands, its branch reads '
-                f'{found[1].in_channels}: leave in_channels of the branch out of '
-                'the config, so that it is the number of its `bands`'
+                f'{found[1].in_channels}: leave in_channels of the branch out '
+                'of the config, so that it is the number of its `bands`'
             ) from error
 
     @staticmethod
