@@ -10,7 +10,8 @@ from multimodal_rs.utils.files import write_text
 from multimodal_rs.utils.tables import markdown_table, write_csv
 
 # Shown of a classification; of anything else, whatever was measured.
-SHOWN = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1', 'boundary_mIoU', 'boundary_OA')
+# Those near borders and of single places follow.
+SHOWN = ('mIoU', 'OA', 'kappa', 'mPA', 'mF1')
 
 
 def write_seeds(folder: Path, records: Sequence[Record], command: str) -> str:
@@ -53,14 +54,19 @@ def columns(records: Sequence[Record]) -> list[str]:
     for record in records:
         names = dict.fromkeys(n for v in record.measures.values() for n in v)
         shown = [name for name in SHOWN if name in names]
+        shown += [n for n in names if '_' in n and _kind(n) in MEASURES]
         found.update(dict.fromkeys(shown or names))
     return list(found)
 
 
 def decimals(measure: str) -> int:
     """Return how many decimals of a measure people look at."""
-    name = measure.rpartition('/')[2].removeprefix('boundary_')
-    return 2 if name in MEASURES else 4
+    return 2 if _kind(measure) in MEASURES else 4
+
+
+def _kind(measure: str) -> str:
+    """Take off a prefix or a place: ``boundary_mIoU``, ``north_mIoU``."""
+    return measure.rpartition('/')[2].rpartition('_')[2]
 
 
 def show(mean: float | None, spread: float | None, digits: int) -> str:
