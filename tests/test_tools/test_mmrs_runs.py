@@ -26,7 +26,8 @@ val_dataloader = root
 test_dataloader = root
 train_cfg = dict(max_epochs=4, val_interval=2)
 default_hooks = dict(
-    logger=dict(interval=1), checkpoint=dict(max_keep_ckpts=9)
+    logger=dict(interval=1),
+    checkpoint=dict(interval=1, max_keep_ckpts=9),
 )
 custom_hooks = [
     dict(type='LossRampHook', begin=1, length=2),
