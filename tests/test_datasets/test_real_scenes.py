@@ -18,7 +18,7 @@ from mmseg.registry import DATASETS, MODELS
 from helpers import ROOT
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.inference.rasters import SceneRasters
-from multimodal_rs.inference.scene import predict_scene
+from multimodal_rs.inference.scene import SceneFiles, predict_scene
 from multimodal_rs.inference.windowed import Windows
 
 DATA = Path(os.environ.get('MULTIMODAL_RS_REAL_DATA', 'not set'))
@@ -117,7 +117,7 @@ def test_maps_of_terramesh_lie_where_the_patches_lie(tmp_path):
         }
         target = tmp_path / f'{patch}.tif'
         predict_scene(
-            *(model, files, target, ('dry', 'wet')),
+            *(model, files, SceneFiles(target), ('dry', 'wet')),
             *([[0, 0, 0], [0, 0, 255]], Windows(128, 96)),
             progress=False,
         )
