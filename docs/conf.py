@@ -22,6 +22,7 @@ include_patterns = [
     'configs/*/README.md',
     'projects/multimodal_rs/ops/README.md',
     'benchmarks/README.md',
+    'experiments/README.md',
     'CONTRIBUTING.md',
 ]
 # docs/README.md is what docs/index.rst shows.
