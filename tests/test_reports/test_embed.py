@@ -21,7 +21,7 @@ def pixels(uri):
 
 def test_classes_have_their_colours_and_nothing_is_transparent():
     ids = np.array([[0, 1], [255, 1]], np.uint8)
-    found = pixels(embed.class_layer(ids, [(10, 20, 30), (40, 50, 60)]))
+    found = pixels(embed.coloured(ids, {0: (10, 20, 30), 1: (40, 50, 60)}))
     assert found.shape == (2, 2, 4)
     assert found[0, 0].tolist() == [10, 20, 30, 255]
     assert found[1, 1].tolist() == [40, 50, 60, 255]

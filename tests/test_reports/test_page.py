@@ -72,7 +72,7 @@ def test_sections_without_blocks_are_left_out():
 def test_layers_keep_their_shape_and_first_choice(tmp_path):
     ids = np.zeros((20, 30), np.uint8)
     layers = [
-        Layer(name, embed.class_layer(ids, [(0, 0, 0)]))
+        Layer(name, embed.coloured(ids, {0: (0, 0, 0)}))
         for name in ('first', 'second')
     ]
     out = tmp_path / 'page.html'

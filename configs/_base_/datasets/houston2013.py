@@ -6,7 +6,6 @@ _base_ = './sparse_scene.py'
 
 dataset_type = 'Houston2013Dataset'
 data_root = 'data/houston2013'
-split = 'official'
 num_classes = 15
 hsi_bands = [f'b{number}' for number in range(1, 145)]
 standardize = [dict(type='Standardize')]
@@ -30,18 +29,8 @@ modalities = dict(
     ),
 )
 
-parts = {
-    part: dict(
-        type=dataset_type,
-        data_root=data_root,
-        modalities=modalities,
-        ann_file=f'splits/{split}/{part}.txt',
-        label_dir=f'labels/{split}/{part}',
-    )
-    for part in ('train', 'val', 'test')
-}
-held_out = [f'labels/{split}/val', f'labels/{split}/test']
-train_dataloader = dict(dataset=dict(**parts['train'], held_out=held_out))
-val_dataloader = dict(dataset=parts['val'])
-test_dataloader = dict(dataset=parts['test'])
+dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)
 data_preprocessor = dict(modalities=modalities, num_classes=num_classes)

@@ -29,8 +29,16 @@ modalities = dict(
     ),
 )
 
-dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
-train_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/train.txt'))
+# Plots are in one list each, so all of them have their labels in one folder.
+dataset = dict(
+    type=dataset_type,
+    data_root=data_root,
+    modalities=modalities,
+    label_dir=None,
+)
+train_dataloader = dict(
+    dataset=dict(**dataset, ann_file=f'{split}/train.txt', held_out=[])
+)
 val_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/val.txt'))
 test_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/test.txt'))
 data_preprocessor = dict(modalities=modalities, num_classes=num_classes)

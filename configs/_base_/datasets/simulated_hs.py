@@ -14,18 +14,18 @@ modalities = dict(
         display=dict(bands=['b20', 'b13', 'b7']),  # 641, 542, 456 nm
     )
 )
-parts = {
+lists = {
     part: dict(
-        type=dataset_type,
-        data_root=data_root,
-        modalities=modalities,
         ann_file=f'splits/{split}/{part}.txt',
         label_dir=f'labels/{split}/{part}',
     )
     for part in ('train', 'val', 'test')
 }
 held_out = [f'labels/{split}/val', f'labels/{split}/test']
-train_dataloader = dict(dataset=dict(**parts['train'], held_out=held_out))
-val_dataloader = dict(dataset=parts['val'])
-test_dataloader = dict(dataset=parts['test'])
+dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
+train_dataloader = dict(
+    dataset=dict(**dataset, **lists['train'], held_out=held_out)
+)
+val_dataloader = dict(dataset=dict(**dataset, **lists['val']))
+test_dataloader = dict(dataset=dict(**dataset, **lists['test']))
 data_preprocessor = dict(modalities=modalities)

@@ -4,7 +4,7 @@
 _base_ = './trento.py'
 
 split = 'blocks'
-parts = {
+lists = {
     part: dict(
         ann_file=f'splits/{split}/{part}.txt',
         label_dir=f'labels/{split}/{part}',
@@ -12,6 +12,6 @@ parts = {
     for part in ('train', 'val', 'test')
 }
 held_out = [f'labels/{split}/val', f'labels/{split}/test']
-train_dataloader = dict(dataset=dict(**parts['train'], held_out=held_out))
-val_dataloader = dict(dataset=parts['val'])
-test_dataloader = dict(dataset=parts['test'])
+train_dataloader = dict(dataset=dict(**lists['train'], held_out=held_out))
+val_dataloader = dict(dataset=lists['val'])
+test_dataloader = dict(dataset=lists['test'])

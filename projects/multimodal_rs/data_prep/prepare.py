@@ -68,7 +68,7 @@ def prepare(
         ValueError: If the folder is not as expected.
         FileNotFoundError: If the config or its training list is not there.
     """
-    args = _parse(description, config, arguments)
+    args = usual_parser(description, config).parse_args(arguments)
     splits = args.data_root / 'splits'
     name = args.config
     if name is None:
@@ -141,11 +141,16 @@ def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
     return natural_sort(complete)
 
 
-def _parse(
-    description: str | None,
-    config: str | Callable[[Path], str] | None,
-    arguments: Sequence[str] | None,
-) -> argparse.Namespace:
+def usual_parser(
+    description: str | None, config: str | Callable[[Path], str] | None
+) -> CommandParser:
+    """Make the command line that the commands of all datasets have.
+
+    Args:
+        description: Docstring of the command.
+        config: Default of ``--config``, or what chooses it by the folder;
+            None: it has to be given.
+    """
     usual = 'by what is in the folder' if callable(config) else config
     parser = CommandParser(
         description=description,
@@ -164,11 +169,11 @@ def _parse(
     parser.add_argument(
         '--config',
         required=config is None,
-        help='config whose modalities are read and whose training list is '
+        help='config whose modalities are read and whose training data are '
         'measured: a path, or a name in configs/_base_/datasets'
         + ('' if config is None else f' (default: {usual})'),
     )
-    return parser.parse_args(arguments)
+    return parser
 
 
 def measure(dataset: MultiModalSegDataset, config: Path) -> None:

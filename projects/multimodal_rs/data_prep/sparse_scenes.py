@@ -8,7 +8,11 @@ import numpy as np
 
 from multimodal_rs.data_prep.check_report import check_folder
 from multimodal_rs.data_prep.checks import Finding
-from multimodal_rs.data_prep.prepare import build_dataset, measure
+from multimodal_rs.data_prep.prepare import (
+    build_dataset,
+    measure,
+    usual_parser,
+)
 from multimodal_rs.data_prep.scene_files import SceneForm
 from multimodal_rs.data_prep.sparse_splits import (
     block_split,
@@ -20,7 +24,6 @@ from multimodal_rs.data_prep.splits import write_split
 from multimodal_rs.data_prep.tile_files import Stripe, write_tile
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.sparse_scene import SparseSceneDataset
-from multimodal_rs.utils.command_line import CommandParser
 from multimodal_rs.utils.installation import dataset_config
 
 # Splits that label files make: those whose counts are checked, and others.
@@ -362,20 +365,7 @@ def _parse(
     config: str,
     arguments: Sequence[str] | None,
 ) -> argparse.Namespace:
-    parser = CommandParser(
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('data_root', type=Path, help='folder of the dataset')
-    parser.add_argument(
-        '--check',
-        action='store_true',
-        help='read every file, report what is wrong, write nothing; the exit '
-        'code is 1 if something is',
-    )
-    parser.add_argument(
-        '--seed', type=int, default=0, help='seed of random splits'
-    )
+    parser = usual_parser(description, config)
     parser.add_argument(
         '--random',
         type=int,
@@ -383,11 +373,5 @@ def _parse(
         help='write another split, random-N-seed<seed>, with N training '
         'pixels of each class at random; their neighbours are tested on, so '
         'its scores are too high: to compare with papers that do this',
-    )
-    parser.add_argument(
-        '--config',
-        help='config whose modalities are read and whose training pixels are '
-        'measured: a path, or a name in configs/_base_/datasets (default: '
-        f'{config})',
     )
     return parser.parse_args(arguments)

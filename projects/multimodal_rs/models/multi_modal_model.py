@@ -250,6 +250,16 @@ class MultiModalModel(BaseModel):
         )
         return self._apply_further(fused), losses
 
+    def metas_of(
+        self, inputs: Inputs, samples: Sequence[SegDataSample] | None
+    ) -> list[dict]:
+        """Metainfo of samples; without samples, that of images as they are."""
+        if samples is not None:
+            return [s.metainfo for s in samples]
+        size = image_size(inputs)
+        batch = len(next(iter(inputs.values())))
+        return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch
+
     def _apply_further(self, fused: Pyramid) -> Pyramid:
         """Apply the necks behind the one that fuses."""
         further = self.neck[1:] if isinstance(self.neck, Sequential) else ()
@@ -261,17 +271,6 @@ class MultiModalModel(BaseModel):
 def image_size(inputs: Mapping[str, Tensor]) -> tuple[int, int]:
     """(H, W) of images (B, C_m, H, W), which share one grid."""
     return tuple(next(iter(inputs.values())).shape[2:])
-
-
-def metas_of(
-    inputs: Inputs, samples: Sequence[SegDataSample] | None
-) -> list[dict]:
-    """Metainfo of samples; without samples, that of images as they are."""
-    if samples is not None:
-        return [s.metainfo for s in samples]
-    size = image_size(inputs)
-    batch = len(next(iter(inputs.values())))
-    return [dict(ori_shape=size, img_shape=size, pad_shape=size)] * batch
 
 
 def mean_answer(logits: Mapping[str, Tensor]) -> Tensor:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -25,18 +25,18 @@ def drawing(pixels: np.ndarray) -> str:
     return _image(Image.fromarray(pixels), 'png', optimize=True)
 
 
-def class_layer(ids: np.ndarray, palette: Sequence[Sequence[int]]) -> str:
-    """Embed a map of classes, transparent where there is none.
+def coloured(ids: np.ndarray, colours: Mapping[int, Sequence[int]]) -> str:
+    """Embed numbers in their colours, transparent where there is none.
 
     Args:
-        ids: (H, W) uint8 train ids, 255 for nothing.
-        palette: (R, G, B) of every class.
+        ids: (H, W), numbers from 0 on; 255 stands for nothing.
+        colours: Number -> (R, G, B).
     """
-    colours = np.zeros((256, 4), np.uint8)
-    colours[: len(palette), :3] = palette
-    colours[: len(palette), 3] = 255
-    colours[IGNORED] = 0
-    return drawing(colours[ids])
+    table = np.zeros((max(IGNORED, int(ids.max())) + 1, 4), np.uint8)
+    for number, colour in colours.items():
+        if number < len(table) and number != IGNORED:
+            table[number] = (*colour, 255)
+    return drawing(table[ids])
 
 
 def picture_file(path: Path) -> str:

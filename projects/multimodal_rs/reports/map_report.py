@@ -138,23 +138,23 @@ def _layers(
     colours = land.colours()
     shape = reduced_shape(land.grid.size, LONGEST)
     ids = _reduced(land.path, shape, Resampling.mode)
-    above = [Layer('map', _coloured(ids, colours))]
+    above = [Layer('map', embed.coloured(ids, colours))]
     if files.accuracy is not None:
         errors = Path(files.accuracy, 'errors.tif')
         if errors.is_file():
             wrong = _reduced(errors, shape, Resampling.mode)
             marks = {0: RIGHT, 1: WRONG}
-            above.append(Layer('errors', _coloured(wrong, marks)))
+            above.append(Layer('errors', embed.coloured(wrong, marks)))
     if files.confidence is not None:
         sure = _reduced(files.confidence, shape, Resampling.average)
         greys = {n: (round(2.55 * n),) * 3 for n in range(101)}
-        above.append(Layer('confidence', _coloured(sure, greys)))
+        above.append(Layer('confidence', embed.coloured(sure, greys)))
     if files.answered is not None:
         with ClassMap(files.answered) as answered:
             subsets = answered.colours()
             named = {n: answered.name(n) for n in answered.numbers}
         seen = _reduced(files.answered, shape, Resampling.mode)
-        above.append(Layer('sensors', _coloured(seen, subsets)))
+        above.append(Layer('sensors', embed.coloured(seen, subsets)))
     legend = [
         LegendEntry(area.name, _hex(colours.get(area.number, GREY)), note)
         for area, note in zip(areas, _notes(areas), strict=True)
@@ -207,15 +207,6 @@ def _reduced(
     path = os.fspath(path)
     with reading(path, 'a raster of this map'), rasterio.open(path) as file:
         return file.read(1, out_shape=shape, resampling=how)
-
-
-def _coloured(ids: np.ndarray, colours: Mapping[int, Sequence[int]]) -> str:
-    """Embed numbers in their colours; what has none is transparent."""
-    table = np.zeros((max(256, int(ids.max()) + 1), 4), np.uint8)
-    for number, colour in colours.items():
-        if number < len(table) and number != NODATA:
-            table[number] = (*colour, 255)
-    return embed.drawing(table[ids])
 
 
 def _notes(areas: Sequence[ClassArea]) -> list[str]:

@@ -21,7 +21,6 @@ from multimodal_rs.models.multi_modal_model import (
     Pyramid,
     image_size,
     mean_answer,
-    metas_of,
 )
 from multimodal_rs.utils.finite import check_answers
 from multimodal_rs.utils.windows import sliding_windows
@@ -230,7 +229,7 @@ class MultiModalEncoderDecoder(MultiModalModel, EncoderDecoder):
             Samples with ``seg_logits`` (K, H, W) and ``pred_sem_seg``
             (1, H, W), at ``ori_shape``.
         """
-        metas = metas_of(inputs, data_samples)
+        metas = self.metas_of(inputs, data_samples)
         return self.postprocess_result(
             self.inference(inputs, metas), data_samples
         )

@@ -11,7 +11,6 @@ from torch.nn import functional
 from multimodal_rs.models.multi_modal_model import (
     Inputs,
     image_size,
-    metas_of,
 )
 from multimodal_rs.models.segmentors.multi_modal_encoder_decoder import (
     MultiModalEncoderDecoder,
@@ -127,38 +126,25 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
         if size != (self.window, self.window):
             raise ValueError(
                 f'{type(self).__name__}: training reads windows of '
-                f'{self.window}x{self.window} pixels, got {size}: use a '
-                'PixelWindowDataset of that size, or another segmentor for '
-                'dense training'
+                f'{self.window}x{self.window} pixels, got {size}: set '
+                f'windows={self.window} of a SparseSceneDataset, or take '
+                'another segmentor for dense training'
             )
 
-    def predict(
-        self,
-        inputs: Inputs,
-        data_samples: Sequence[SegDataSample] | None = None,
-    ) -> list[SegDataSample]:
-        """Predict the classes of windows, or class maps of scenes.
-
-        Args:
-            inputs: (B, C_m, H, W), normalised, for some or all modalities.
-            data_samples: Receive the result; None makes new ones.
-
-        Returns:
-            Samples with ``seg_logits`` (K, H, W) and ``pred_sem_seg``
-            (1, H, W), at ``ori_shape``.
-        """
-        metas = metas_of(inputs, data_samples)
-        if data_samples is not None and self.test_cfg.get('labelled_only'):
-            size = image_size(inputs)
-            metas = [
-                {**meta, WANTED: _labelled(sample, size)}
-                if 'gt_sem_seg' in sample
-                else meta
-                for meta, sample in zip(metas, data_samples, strict=True)
-            ]
-        return self.postprocess_result(
-            self.inference(inputs, metas), data_samples
-        )
+    def metas_of(
+        self, inputs: Inputs, samples: Sequence[SegDataSample] | None
+    ) -> list[dict]:
+        """Say also which pixels of each scene are wanted, if not all are."""
+        metas = super().metas_of(inputs, samples)
+        if samples is None or not self.test_cfg.get('labelled_only'):
+            return metas
+        size = image_size(inputs)
+        return [
+            {**meta, WANTED: _labelled(sample, size)}
+            if 'gt_sem_seg' in sample
+            else meta
+            for meta, sample in zip(metas, samples, strict=True)
+        ]
 
     def encode_decode(
         self, inputs: Inputs, batch_img_metas: Sequence[Mapping]
