@@ -13,6 +13,7 @@ from multimodal_rs.data_prep.__main__ import commands, main
 from tool_runs import run, run_tool
 
 NAMES = (
+    'above_ground',
     'augsburg',
     'berlin',
     'c2seg_ab',
