@@ -18,6 +18,7 @@ def write_tif(
     data: np.ndarray,
     crs: str | None = None,
     transform: Affine | None = None,
+    nodata: float | None = None,
 ) -> None:
     """Write (C, H, W) as GeoTIFF."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +31,7 @@ def write_tif(
         dtype=data.dtype,
         crs=crs,
         transform=transform,
+        nodata=nodata,
     )
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', NotGeoreferencedWarning)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from rasterio import Affine
 from scipy.io import savemat
 
 from fake_data.files import write_matlab, write_tif
@@ -19,10 +20,10 @@ from multimodal_rs.data_prep import (
 )
 from multimodal_rs.data_prep.scene_files import (
     IndexedLabels,
-    LabelRaster,
+    RasterOfLabels,
     RegionText,
-    Variable,
 )
+from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_splits import block_split
 from multimodal_rs.datasets.berlin import AugsburgDataset, BerlinDataset
 from multimodal_rs.datasets.trento import TrentoDataset
@@ -95,7 +96,7 @@ def test_forms_of_berlin_and_augsburg(
     assert read(tmp_path / f'scene/sar/{scene}.tif').shape == (4, 30, 40)
     if scene == 'augsburg':
         options = [str(tmp_path), '--config', 'augsburg_dsm.py']
-        (tmp_path / f'labels/official/test/{scene}.tif').unlink()
+        (tmp_path / 'splits/official/test.txt').unlink()
         if form == 's2fl':
             assert command.main(options) == 0
             assert (tmp_path / 'scene/dsm/augsburg.tif').is_file()
@@ -106,7 +107,7 @@ def test_forms_of_berlin_and_augsburg(
 
 def test_index_outside_of_the_image(tmp_path: Path) -> None:
     write_pair(tmp_path, 'indexed', 'berlin', 8)
-    source = LabelRaster(Variable(tmp_path / 'berlin_gt.mat', 'berlin_gt'))
+    source = RasterOfLabels(Variable(tmp_path / 'berlin_gt.mat', 'berlin_gt'))
     path = tmp_path / 'index.mat'
     savemat(path, dict(places=np.array([[0, 0], [40, 30]])))
     labels = IndexedLabels(source, Variable(path, 'places'))
@@ -161,7 +162,7 @@ def test_muufl_and_its_blocks(tmp_path: Path) -> None:
     together = sum(part.astype(int) for part in parts.values())
     assert (together == np.where(label < 0, 0, label)).all()
     savemat(tmp_path / muufl.FILE, dict(hsi=dict(Cube=1)))
-    (tmp_path / 'labels/blocks/test/muufl.tif').unlink()
+    (tmp_path / 'splits/blocks/test.txt').unlink()
     with pytest.raises(KeyError, match=r"got \['Cube'\] in place of 'Data'"):
         muufl.main([str(tmp_path)])
 
@@ -171,7 +172,7 @@ def test_regions_of_envi(tmp_path: Path) -> None:
     label[0, 2] = label[4, 6] = 1
     label[3] = 3  # the second region is empty
     write_regions(tmp_path / 'roi.txt', label)
-    found = RegionText(tmp_path / 'roi.txt').read((5, 7))
+    found = RegionText(tmp_path / 'roi.txt').read((5, 7)).numbers
     assert (found == label).all()
     with pytest.raises(ValueError, match='2 labelled pixels lie outside'):
         RegionText(tmp_path / 'roi.txt').read((5, 6))
@@ -186,7 +187,40 @@ def test_regions_of_envi(tmp_path: Path) -> None:
 
 def test_variable_is_found_in_another_spelling(tmp_path: Path) -> None:
     write_matlab(tmp_path / 'a.mat', dict(hsi=np.ones((3, 4)), b=np.ones(3)))
-    assert Variable(tmp_path / 'a.mat', 'HSI').read().shape == (1, 3, 4)
+    with Variable(tmp_path / 'a.mat', 'HSI').open() as file:
+        assert file.read().shape == (1, 3, 4)
+
+
+def test_regions_without_a_head(tmp_path: Path) -> None:
+    lines = ['1 3 1', '2 4 1', '', '1 1 2', '2 2 2', '3 3 2']
+    (tmp_path / 'roi.txt').write_text('\n'.join(lines))
+    found = RegionText(tmp_path / 'roi.txt').read((2, 4)).numbers
+    assert found.tolist() == [[0, 0, 1, 1], [2, 2, 2, 0]]
+
+
+def test_muufl_in_single_files(tmp_path: Path) -> None:
+    label = blocks_label().astype('f8')
+    label[label == 5] = np.arange((label == 5).sum()) % 7 + 5
+    label[:3] = -1
+    content = dict(
+        HSI=np.random.default_rng(0).random((*label.shape, 64)),
+        Lidar=np.random.default_rng(1).random((*label.shape, 2)),
+        labels=label,
+    )
+    for name, array in content.items():
+        savemat(tmp_path / f'{name}.mat', dict(x=array))
+    assert muufl.main([str(tmp_path)]) == 0
+    test = read(tmp_path / 'labels/blocks/test/muufl.tif')[0]
+    assert not test[:3].any() and len(np.unique(test)) == 12
+
+
+def test_structure_in_a_new_file_of_matlab(tmp_path: Path) -> None:
+    path = tmp_path / muufl.FILE
+    write_matlab(path, dict(hsi=np.ones((3, 4))))
+    head = b'MATLAB 7.3 MAT-file'.ljust(124) + b'\x00\x02IM'
+    path.write_bytes(head + path.read_bytes()[128:])
+    with pytest.raises(ValueError, match='cannot be read: NotImplemented'):
+        muufl.main([str(tmp_path)])
 
 
 OWN = """
@@ -195,7 +229,7 @@ modalities = dict(hsi=dict(dir='scene/hsi', bands=[1, 0]))
 dataset = dict(
     type='SparseSceneDataset',
     modalities=modalities,
-    label=dict(ids={{0: 255, **{{i: i - 1 for i in range(1, 6)}}}}),
+    label=dict(ids={ids}),
     metainfo=dict(classes=list('abcde'), palette=[[0, 0, 0]] * 5),
 )
 parts = {{
@@ -215,21 +249,84 @@ data_preprocessor = dict(modalities=modalities, num_classes=5)
 """
 
 
-def test_a_scene_of_ones_own(tmp_path: Path) -> None:
+FROM_ONE = {0: 255, **{i: i - 1 for i in range(1, 6)}}
+
+
+def write_own(root: Path, ids: dict[int, int] = FROM_ONE) -> list[str]:
+    """Write a config; return the words of a command line with it."""
     base = ROOT / 'configs/_base_/datasets/sparse_scene.py'
-    (tmp_path / 'own.py').write_text(OWN.format(base=base))
+    (root / 'own.py').write_text(OWN.format(base=base, ids=ids))
+    return [str(root), '--config', str(root / 'own.py')]
+
+
+def test_a_scene_of_ones_own(tmp_path: Path) -> None:
+    words = write_own(tmp_path)
     label = blocks_label()
     cube = np.random.default_rng(0).random((*label.shape, 2))
     savemat(tmp_path / 'a.mat', dict(cube=cube, truth=label, more=1.0))
-    words = [str(tmp_path), '--config', str(tmp_path / 'own.py')]
     words += ['--layer', 'hsi=a.mat:cube', '--labels', 'a.mat:truth']
     assert labelled_scene.main(words) == 0
     test = read(tmp_path / 'labels/blocks/test/scene.tif')[0]
     assert (test == np.where(block_split(label, 0), 0, label)).all()
     assert labelled_scene.main([*words, '--check']) == 0
     words[-1] = 'a.mat:nothing'
-    (tmp_path / 'labels/blocks/test/scene.tif').unlink()
+    (tmp_path / 'splits/blocks/test.txt').unlink()
     with pytest.raises(KeyError, match=r"'nothing', the file has \['cube',"):
         labelled_scene.main(words)
     with pytest.raises(ValueError, match='expected MODALITY=FILE'):
         labelled_scene.main([*words, '--layer', 'a.mat'])
+
+
+@pytest.mark.parametrize(
+    ('ids', 'of_class', 'none'),
+    [
+        ({0: 255, 10: 0, 20: 1, 30: 2, 40: 3, 50: 4}, 10, 0),
+        ({-1: 255, **{i: i for i in range(5)}}, 1, -1),
+        ({255: 255, **{i: i for i in range(5)}}, 1, 255),
+        ({0: 255, **{i * 300: i - 1 for i in range(1, 6)}}, 300, 0),
+    ],
+)
+def test_labels_keep_the_numbers_that_are_declared(
+    tmp_path: Path, ids: dict, of_class: int, none: int
+) -> None:
+    words = write_own(tmp_path, ids)
+    label = blocks_label()
+    label[:5] = 0
+    numbers = label.astype('i4') * of_class
+    if none:
+        numbers = np.where(label, numbers - of_class, none)
+    np.save(tmp_path / 'hsi.npy', np.ones((*label.shape, 2), 'f4'))
+    np.save(tmp_path / 'label.npy', numbers)
+    words += ['--layer', 'hsi=hsi.npy', '--labels', 'label.npy']
+    assert labelled_scene.main(words) == 0
+    found = np.full(label.shape, none, 'i4')
+    for part in ('train', 'val', 'test'):
+        raster = read(tmp_path / f'labels/blocks/{part}/scene.tif')[0]
+        found = np.where(raster != none, raster, found)
+    assert (found == numbers).all()
+    assert labelled_scene.main([*words, '--check']) == 0
+
+
+def test_position_and_nodata_move_along(tmp_path: Path) -> None:
+    words = write_own(tmp_path)
+    label = blocks_label()
+    place = dict(crs='EPSG:32632', transform=Affine(2, 0, 5e5, 0, -2, 5e6))
+    image = np.ones((2, *label.shape), 'f4')
+    image[:, :9] = -9999
+    numbers = label.astype('f4')
+    numbers[3] = np.nan
+    write_tif(tmp_path / 'hsi.tif', image, nodata=-9999, **place)
+    write_tif(tmp_path / 'gt.tif', numbers[None], **place)
+    words += ['--layer', 'hsi=hsi.tif', '--labels', 'gt.tif']
+    assert labelled_scene.main(words) == 0
+    for path in tmp_path.glob('[sl]*/**/scene.tif'):
+        with rasterio.open(path) as file:
+            assert file.crs == place['crs']
+            assert file.transform == place['transform']
+            if 'hsi' in path.parts:
+                assert file.nodata == -9999
+    (tmp_path / 'splits/blocks/test.txt').unlink()
+    place['transform'] *= Affine.translation(3, 0)
+    write_tif(tmp_path / 'gt.tif', numbers[None], **place)
+    with pytest.raises(ValueError, match='labels must lie where the images'):
+        labelled_scene.main(words)

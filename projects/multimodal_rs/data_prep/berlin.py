@@ -22,11 +22,11 @@ from pathlib import Path
 
 from multimodal_rs.data_prep.scene_files import (
     IndexedLabels,
-    LabelRaster,
+    RasterOfLabels,
     SceneForm,
-    Variable,
     locate,
 )
+from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
 
@@ -78,8 +78,8 @@ def scene_forms(data_root: Path, scene: str) -> list[SceneForm]:
         SceneForm(
             'data_HS_LR.mat, data_SAR_HR.mat',
             layers,
-            LabelRaster(train),
-            LabelRaster(test),
+            RasterOfLabels(train),
+            RasterOfLabels(test),
         ),
         indexed_form(data_root, scene),
     ]
@@ -94,7 +94,7 @@ def indexed_form(data_root: Path, scene: str) -> SceneForm:
 
     hsi, sar, truth = (variable(n, n) for n in ('hsi', 'sar', 'gt'))
     labels = [
-        IndexedLabels(LabelRaster(truth), variable('index', part))
+        IndexedLabels(RasterOfLabels(truth), variable('index', part))
         for part in ('train', 'test')
     ]
     return SceneForm(

@@ -6,8 +6,10 @@ Put one of these forms there:
   which the zip holds as regions of ENVI only: export them as text;
 - HSI.mat, LiDAR.mat, TRLabel.mat and TSLabel.mat, with variables of these
   names;
-- data_HS_HR.mat or data_HS_LR.mat, data_DSM.mat, TrainImage.mat and
-  TestImage.mat, likewise.
+- data_HS_HR.mat or data_HS_LR.mat, data_DSM.mat or data_DSM_HR.mat,
+  TrainImage.mat and TestImage.mat, likewise;
+- HSI.mat, DSM.mat, TR.mat and TE.mat, one variable in each, where -1 may be
+  no class.
 
 They may lie in folders of their archives, as the package rs-fusion-datasets
 leaves them when it has downloaded them.
@@ -24,12 +26,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.scene_files import (
-    LabelRaster,
+    RasterOfLabels,
     RegionText,
     SceneForm,
-    Variable,
     locate,
 )
+from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
 
@@ -83,14 +85,21 @@ def matlab_forms(data_root: Path) -> list[SceneForm]:
     return [
         matlab_form(data_root, 'HSI', 'LiDAR', 'TRLabel', 'TSLabel'),
         *(
-            matlab_form(data_root, hsi, 'data_DSM', 'TrainImage', 'TestImage')
+            matlab_form(data_root, hsi, dsm, 'TrainImage', 'TestImage')
             for hsi in ('data_HS_HR', 'data_HS_LR')
+            for dsm in ('data_DSM', 'data_DSM_HR')
         ),
+        matlab_form(data_root, 'HSI', 'DSM', 'TR', 'TE', none=-1),
     ]
 
 
 def matlab_form(
-    data_root: Path, hsi: str, lidar: str, train: str, test: str
+    data_root: Path,
+    hsi: str,
+    lidar: str,
+    train: str,
+    test: str,
+    none: int | None = None,
 ) -> SceneForm:
     """Describe a form whose files are called like their variables."""
     hsi, lidar, train, test = (
@@ -100,8 +109,8 @@ def matlab_form(
     return SceneForm(
         f'{hsi.path.name}, {lidar.path.name}',
         dict(hsi=hsi, lidar=lidar),
-        LabelRaster(train),
-        LabelRaster(test),
+        RasterOfLabels(train, none),
+        RasterOfLabels(test, none),
         CHECKSUMS,
     )
 

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.scene_files import (
-    LabelRaster,
+    RasterOfLabels,
     SceneForm,
-    Variable,
 )
+from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import CommandParser, run
 
@@ -41,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _form(args: argparse.Namespace) -> SceneForm:
     layers = dict(_layer(word, args.data_root) for word in args.layer)
+    words = args.labels, args.test_labels
     train, test = (
-        None if word is None else LabelRaster(variable(word, args.data_root))
-        for word in (args.labels, args.test_labels)
+        word and RasterOfLabels(variable(word, args.data_root))
+        for word in words
     )
     return SceneForm('rasters of the command line', layers, train, test)
 

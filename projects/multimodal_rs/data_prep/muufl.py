@@ -1,8 +1,9 @@
 """Preparation of MUUFL Gulfport, usually in data/muufl.
 
-Put muufl_gulfport_campus_1_hsi_220_label.mat there. Written are the images as
-GeoTIFF, label rasters, split lists, and what is measured of the training
-pixels (stats.json).
+Put muufl_gulfport_campus_1_hsi_220_label.mat there, or HSI.mat, Lidar.mat and
+labels.mat with one variable in each. Written are the images as GeoTIFF, label
+rasters, split lists, and what is measured of the training pixels
+(stats.json).
 
 There is no official split. That of this project is called blocks: training
 and test pixels lie in different blocks of 24 x 24 pixels, about a fifth of
@@ -15,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.scene_files import (
-    Field,
-    LabelRaster,
+    RasterOfLabels,
     SceneForm,
     locate,
 )
+from multimodal_rs.data_prep.scene_rasters import Field, Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
 
@@ -34,14 +35,26 @@ CHECKSUMS = {
 
 
 def forms_of(data_root: Path) -> list[SceneForm]:
-    """List the one form of the scene."""
+    """List the forms of the scene."""
 
     def field(*names: str) -> Field:
         return Field(locate(data_root, FILE), ('hsi', *names))
 
     layers = dict(hsi=field('Data'), lidar=field('Lidar', 'z'))
-    labels = LabelRaster(field('sceneLabels', 'labels'), none=-1)
-    return [SceneForm(FILE, layers, labels, None, CHECKSUMS)]
+    labels = RasterOfLabels(field('sceneLabels', 'labels'), none=-1)
+    hsi, lidar, truth = (
+        Variable(locate(data_root, f'{name}.mat'), name)
+        for name in ('HSI', 'Lidar', 'labels')
+    )
+    return [
+        SceneForm(FILE, layers, labels, None, CHECKSUMS),
+        SceneForm(
+            'HSI.mat, Lidar.mat',
+            dict(hsi=hsi, lidar=lidar),
+            RasterOfLabels(truth, none=-1),
+            None,
+        ),
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

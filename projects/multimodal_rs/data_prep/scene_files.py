@@ -8,109 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from multimodal_rs.datasets.io.arrays import array_names
-from multimodal_rs.datasets.io.raster import open_raster
+from multimodal_rs.data_prep.scene_rasters import EXPECTED, Field, Variable
+from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.label import LabelRaster
 from multimodal_rs.utils.damage import reading
-
-EXPECTED = 'a complete file of the data set: download it again'
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A raster: a file of any format, or a variable of a ``.mat`` file.
-
-    Attributes:
-        path: The file.
-        key: Name of the variable, for ``.mat`` files.
-    """
-
-    path: Path
-    key: str | None = None
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """What has to be there."""
-        return (self.path,)
-
-    def read(self) -> np.ndarray:
-        """Read all of it, (C, H, W).
-
-        Raises:
-            KeyError: If the file has no such variable; lists what it has.
-            ValueError: If it is damaged or no raster.
-        """
-        key = self._found_key() if self.path.suffix == '.mat' else None
-        with open_raster(str(self.path), key) as file:
-            return file.read()
-
-    def _found_key(self) -> str | None:
-        """Find the variable; copies differ in upper and lower case."""
-        names = array_names(str(self.path))
-        if len(names) == 1 or self.key in names:
-            return self.key if self.key in names else names[0]
-        alike = [n for n in names if n.lower() == str(self.key).lower()]
-        if len(alike) != 1:
-            raise KeyError(
-                f'{self.path}: expected the variable {self.key!r}, the file '
-                f'has {names}: rename the right one, or download the file '
-                'again'
-            )
-        return alike[0]
-
-
-@dataclass(frozen=True)
-class Field:
-    """A raster in a structure of a ``.mat`` file.
-
-    Attributes:
-        path: The file, of a version before 7.3.
-        names: Variable, and fields inside of it.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """What has to be there."""
-        return (self.path,)
-
-    def read(self) -> np.ndarray:
-        """Read all of it, (C, H, W).
-
-        Raises:
-            KeyError: If there is no such field; lists those that are.
-            ValueError: If the file is damaged.
-        """
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
-
-        with reading(self.path, EXPECTED, (MatReadError,)):
-            content = loadmat(
-                self.path,
-                variable_names=[self.names[0]],
-                squeeze_me=True,
-                struct_as_record=False,
-            )
-        value = self._descend(content)
-        with reading(self.path, EXPECTED):
-            array = np.asarray(value, np.float64)
-            return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-
-    def _descend(self, content: Mapping) -> object:
-        value = content
-        for depth, name in enumerate(self.names):
-            if isinstance(value, np.ndarray):  # several structures: the first
-                value = value.flat[0]
-            fields = value if depth == 0 else vars(value)
-            if name not in fields:
-                there = [n for n in fields if not n.startswith('_')]
-                raise KeyError(
-                    f'{self.path}: expected {".".join(self.names)}, got '
-                    f'{there} in place of {name!r}: download the file again'
-                )
-            value = fields[name]
-        return value
 
 
 class Labels(abc.ABC):
@@ -122,8 +23,8 @@ class Labels(abc.ABC):
         """What has to be there."""
 
     @abc.abstractmethod
-    def read(self, size: tuple[int, int]) -> np.ndarray:
-        """Read the numbers of the classes, (H, W) int, 0 where there is none.
+    def read(self, size: tuple[int, int]) -> LabelRaster:
+        """Read the numbers of the classes, (H, W) int64.
 
         Args:
             size: (H, W) of the images.
@@ -134,26 +35,28 @@ class Labels(abc.ABC):
 
 
 @dataclass(frozen=True)
-class LabelRaster(Labels):
+class RasterOfLabels(Labels):
     """A raster of numbers.
 
     Attributes:
         source: The raster.
-        none: Another number than 0 for no class.
+        none: A number for no class, besides those that the declaration of
+            the data set ignores.
     """
 
     source: Variable | Field
-    none: int = 0
+    none: int | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """What has to be there."""
         return self.source.files
 
-    def read(self, size: tuple[int, int]) -> np.ndarray:
+    def read(self, size: tuple[int, int]) -> LabelRaster:
         """Read it, see :class:`Labels`."""
-        data = self.source.read()
-        path = self.source.path
+        with self.source.open() as file:
+            data, nodata = file.read(), file.nodata((0,))
+            grid, path = file.grid, file.path
         if data.shape != (1, *size):
             turned = data.shape[1:] == size[::-1]
             raise ValueError(
@@ -162,20 +65,25 @@ class LabelRaster(Labels):
                 + (': it is transposed' if turned else '')
                 + ': download the file again'
             )
-        with np.errstate(invalid='ignore'):
-            numbers = data[0].astype(np.int64)
-        if not (numbers == data[0]).all():
+        empty = ~np.isfinite(data[0])
+        if self.none is not None:
+            empty |= data[0] == self.none
+        numbers = np.where(empty, 0, data[0]).astype(np.int64)
+        wrong = ~empty & (numbers != data[0])
+        if wrong.any():
             raise ValueError(
-                f'{path}: {int((numbers != data[0]).sum())} labels are no '
-                'whole numbers: download the file again'
+                f'{path}: {int(wrong.sum())} labels are no whole numbers: '
+                'download the file again'
             )
-        numbers[numbers == self.none] = 0
-        return numbers
+        return LabelRaster(numbers, empty, nodata, grid)
 
 
 @dataclass(frozen=True)
 class RestOfLabels(Labels):
-    """The labels of one raster that another one does not have."""
+    """The labels of one raster that another one does not have.
+
+    In both, 0 is no class.
+    """
 
     everything: Labels
     taken: Labels
@@ -185,10 +93,11 @@ class RestOfLabels(Labels):
         """What has to be there."""
         return (*self.everything.files, *self.taken.files)
 
-    def read(self, size: tuple[int, int]) -> np.ndarray:
+    def read(self, size: tuple[int, int]) -> LabelRaster:
         """Read it, see :class:`Labels`."""
-        numbers = self.everything.read(size)
-        return np.where(self.taken.read(size) == 0, numbers, 0)
+        label = self.everything.read(size)
+        taken = _labelled(self.taken.read(size))
+        return label._replace(empty=~_labelled(label) | taken)
 
 
 @dataclass(frozen=True)
@@ -196,7 +105,7 @@ class IndexedLabels(Labels):
     """Pixels of a raster of numbers that a list of places names.
 
     Attributes:
-        source: The raster.
+        source: The raster, 0 is no class.
         places: (N, 2), rows and columns, counted from 0.
     """
 
@@ -208,21 +117,23 @@ class IndexedLabels(Labels):
         """What has to be there."""
         return (*self.source.files, *self.places.files)
 
-    def read(self, size: tuple[int, int]) -> np.ndarray:
+    def read(self, size: tuple[int, int]) -> LabelRaster:
         """Read it, see :class:`Labels`."""
-        places = self.places.read()[0].astype(np.int64)  # (N, 2)
+        with self.places.open() as file:
+            places = file.read()[0].astype(np.int64)  # (N, 2)
         rows, columns = check_places(places, size, self.places.path)
-        numbers = self.source.read(size)
-        listed = np.zeros_like(numbers)
-        listed[rows, columns] = numbers[rows, columns]
-        unlabelled = np.count_nonzero(listed[rows, columns] == 0)
+        label = self.source.read(size)
+        listed = np.zeros(size, bool)
+        listed[rows, columns] = True
+        labelled = _labelled(label)
+        unlabelled = np.count_nonzero(~labelled[rows, columns])
         if unlabelled:
             raise ValueError(
                 f'{self.places.path}: {unlabelled} of {len(places)} listed '
                 'pixels have no class in the label raster: expected a class '
                 'for each; the two files do not belong together'
             )
-        return listed
+        return label._replace(empty=~listed)
 
 
 @dataclass(frozen=True)
@@ -231,7 +142,8 @@ class RegionText(Labels):
 
     Each region is a class: ``; ROI npts: 198`` names its size in the head of
     the file; then follow lines ``number column row ...``, counted from 1, for
-    one region after the other.
+    one region after the other. Without a head a region begins where the
+    numbers begin at 1 again.
 
     Attributes:
         path: The file.
@@ -244,25 +156,28 @@ class RegionText(Labels):
         """What has to be there."""
         return (self.path,)
 
-    def read(self, size: tuple[int, int]) -> np.ndarray:
+    def read(self, size: tuple[int, int]) -> LabelRaster:
         """Read it, see :class:`Labels`."""
         with reading(self.path, EXPECTED):
             text = self.path.read_text(encoding='utf-8', errors='replace')
             head = [x for x in text.splitlines() if x.startswith(';')]
             sizes = [int(x.split(':')[1]) for x in head if 'ROI npts:' in x]
             points = [
-                [int(word) for word in line.split()[1:3]]
+                [int(word) for word in line.split()[:3]]
                 for line in text.splitlines()
                 if line.strip() and not line.startswith(';')
             ]
+            points = np.array(points, np.int64).reshape(-1, 3)
+        if not sizes:
+            starts = np.flatnonzero(points[:, 0] == 1).tolist()
+            sizes = np.diff([*starts, len(points)]).tolist()
         if sum(sizes) != len(points):
             raise ValueError(
                 f'{self.path}: the head lists regions of {sizes} points, '
                 f'expected as many points, got {len(points)}: export the '
                 'regions of interest as text again'
             )
-        places = np.array(points, np.int64).reshape(-1, 2)[:, ::-1] - 1
-        rows, columns = check_places(places, size, self.path)
+        rows, columns = check_places(points[:, :0:-1] - 1, size, self.path)
         numbers = np.zeros(size, np.int64)
         numbers[rows, columns] = np.repeat(np.arange(len(sizes)) + 1, sizes)
         if np.count_nonzero(numbers) < len(points):
@@ -270,7 +185,13 @@ class RegionText(Labels):
                 f'{self.path}: a pixel is in several regions, expected one '
                 'class per pixel: export the regions again'
             )
-        return numbers
+        return LabelRaster(numbers, numbers == 0, None, Grid(size))
+
+
+def _labelled(label: LabelRaster) -> np.ndarray:
+    """Say where there is a class, (H, W) bool, where 0 is none."""
+    labelled = label.numbers != 0
+    return labelled if label.empty is None else labelled & ~label.empty
 
 
 def check_places(
@@ -308,12 +229,14 @@ def check_places(
 def locate(root: Path, name: str) -> Path:
     """Find a file in a folder, or wherever below it an archive has put it.
 
+    Copies differ in upper and lower case.
+
     Returns:
         Its path; where it should be, if it is not there or in several places.
     """
     if (root / name).is_file():
         return root / name
-    found = list(root.rglob(name))
+    found = [p for p in root.rglob('*') if p.name.lower() == name.lower()]
     return found[0] if len(found) == 1 else root / name
 
 

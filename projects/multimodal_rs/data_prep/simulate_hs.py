@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.data_prep.houston2013 import matlab_forms
-from multimodal_rs.data_prep.scene_files import SceneForm, Variable
+from multimodal_rs.data_prep.scene_files import SceneForm
+from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.simulation.hyperspectral import (
     observe_bands,

@@ -3,12 +3,16 @@
 Put one of these forms there:
 
 - hyper_Italy.tif, LiDAR_Italy.tif, TNsecSUBS_Train.mat and TNsecSUBS_Test.mat,
-  with variables of these names. The raster Test holds all labels: those of
+  with variables of these names, or HSI.mat, LiDAR.mat, TRLabel.mat and
+  TSLabel.mat likewise. If the raster for the test holds all labels, those of
   training are taken out of it;
 - Italy_hsi.mat, Italy_lidar.mat (variable data) and allgrd.mat (mask_test),
   or HSI_Trento.mat, Lidar1_Trento.mat and GT_Trento.mat: labels without a
   split. For them take `--config trento_blocks.py`: training and test pixels
   lie in different blocks of 24 x 24 pixels.
+
+Copies whose LiDAR is one raster are read with `--config trento_lidar1.py`, or
+`--config trento_blocks_lidar1.py`.
 
 Written are the images as GeoTIFF, label rasters, split lists, and what is
 measured of the training pixels (stats.json). A tenth of the training pixels
@@ -16,16 +20,16 @@ of each class, those at one end of them, is held out for validation. A second
 run changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.scene_files import (
-    LabelRaster,
+    RasterOfLabels,
     RestOfLabels,
     SceneForm,
-    Variable,
     locate,
 )
+from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
 
@@ -48,17 +52,22 @@ def forms_of(data_root: Path) -> list[SceneForm]:
     def variable(file: str, name: str | None = None) -> Variable:
         return Variable(locate(data_root, file), name)
 
-    train, everything = (
-        LabelRaster(variable(f'TNsecSUBS_{part}.mat', f'TNsecSUBS_{part}'))
-        for part in ('Train', 'Test')
-    )
-    hsi, lidar = map(variable, ('hyper_Italy.tif', 'LiDAR_Italy.tif'))
     return [
-        SceneForm(
-            'hyper_Italy.tif, LiDAR_Italy.tif',
-            dict(hsi=hsi, lidar=lidar),
-            train,
-            RestOfLabels(everything, train),
+        _divided_form(
+            dict(
+                hsi=variable('hyper_Italy.tif'),
+                lidar=variable('LiDAR_Italy.tif'),
+            ),
+            variable('TNsecSUBS_Train.mat', 'TNsecSUBS_Train'),
+            variable('TNsecSUBS_Test.mat', 'TNsecSUBS_Test'),
+        ),
+        _divided_form(
+            dict(
+                hsi=variable('HSI.mat', 'HSI'),
+                lidar=variable('LiDAR.mat', 'LiDAR'),
+            ),
+            variable('TRLabel.mat', 'TRLabel'),
+            variable('TSLabel.mat', 'TSLabel'),
         ),
         SceneForm(
             'Italy_hsi.mat, Italy_lidar.mat',
@@ -66,7 +75,7 @@ def forms_of(data_root: Path) -> list[SceneForm]:
                 hsi=variable('Italy_hsi.mat', 'data'),
                 lidar=variable('Italy_lidar.mat', 'data'),
             ),
-            LabelRaster(variable('allgrd.mat', 'mask_test')),
+            RasterOfLabels(variable('allgrd.mat', 'mask_test')),
             None,
             CHECKSUMS,
         ),
@@ -76,10 +85,20 @@ def forms_of(data_root: Path) -> list[SceneForm]:
                 hsi=variable('HSI_Trento.mat', 'hsi_trento'),
                 lidar=variable('Lidar1_Trento.mat', 'lidar1_trento'),
             ),
-            LabelRaster(variable('GT_Trento.mat', 'gt_trento')),
+            RasterOfLabels(variable('GT_Trento.mat', 'gt_trento')),
             None,
         ),
     ]
+
+
+def _divided_form(
+    layers: Mapping[str, Variable], train: Variable, test: Variable
+) -> SceneForm:
+    """Describe a form with the split of the literature."""
+    trained = RasterOfLabels(train)
+    rest = RestOfLabels(RasterOfLabels(test), trained)
+    name = ', '.join(layer.path.name for layer in layers.values())
+    return SceneForm(name, layers, trained, rest)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -100,8 +100,9 @@ class SparseSceneDataset(MultiModalSegDataset):
         self.crops = None if crops is None else dict(crops)
         self.held_out = tuple(held_out)
         if label_dir is not None:
-            label = of_base.get('label') or self.LABEL
-            of_base['label'] = dict(label, dir=label_dir)
+            label = of_base.get('label')
+            label = self.LABEL if label is None else label
+            of_base['label'] = dict(label or {}, dir=label_dir)
         super().__init__(**of_base)
 
     @force_full_init
