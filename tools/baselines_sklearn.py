@@ -17,7 +17,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in args.seeds:
             folder = args.work_dir / path.stem / f'seed-{seed}'
             if (folder / runs.RECORD).exists():
-                records.append(read_record(folder / runs.RECORD))
+                records.append(_kept(folder / runs.RECORD, args.options))
                 continue
             config = read_config(path)
             for part in PARTS if args.data_root else ():
@@ -84,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 pixels = _read(config)
             print(f'{path}, seed {seed} -> {folder}', flush=True)
             record = run(path, config, pixels, seed, command)
+            record = replace(record, options=args.options)
             folder.mkdir(parents=True, exist_ok=True)
             write_record(folder / runs.RECORD, record)
             records.append(record)
@@ -181,6 +182,21 @@ def _classify(config: Config, pixels: dict, seed: int) -> Found:
     return found
 
 
+def _kept(path: Path, options: list[str]) -> Record:
+    """Read the record of a finished run.
+
+    Raises:
+        ValueError: If it was made with another ``--data-root``.
+    """
+    record = read_record(path)
+    if record.options != options:
+        raise ValueError(
+            f'{path} is of a run with the options {record.options}, expected '
+            f'{options}: choose another --work-dir, or delete it'
+        )
+    return record
+
+
 def _read(config: Config) -> dict:
     """Read the labelled pixels of all parts."""
     init_default_scope('mmseg')
@@ -220,7 +236,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         '--data-root',
         help='folder of the dataset, in the place of that of the config',
     )
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    args.options = [f'data_root={args.data_root}'] if args.data_root else []
+    return args
 
 
 if __name__ == '__main__':

@@ -119,4 +119,7 @@ def test_tool_leaves_records_that_tables_take(
     assert baselines_sklearn.main(words) == 0  # kept
     assert path.stat().st_mtime_ns == before
     assert json.loads(path.read_text())['seeds'] == [0]
+    assert record.options == [f'data_root={town}']
+    with pytest.raises(ValueError, match='of a run with the options'):
+        baselines_sklearn.main([words[0], *words[3:]])  # of another folder
     assert 'rf_simulated-hs | hsi+lidar' in capsys.readouterr().out
