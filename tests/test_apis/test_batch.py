@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from multimodal_rs.apis.scene_lists import (
     share_of_process,
 )
 from multimodal_rs.apis.scene_mapper import training_crop
+from multimodal_rs.inference import pieces
 from multimodal_rs.products.make import Products
+from multimodal_rs.utils.folder_lock import only_one
 from small_network import CLASSES, PALETTE
 
 
@@ -204,6 +207,11 @@ def test_command_needs_a_checkpoint_alone(
     assert 'Not mapped: berlin' in captured.err
     assert main([*batch, '--resume']) == 1
     assert '3/3 c 1: is finished' in capfd.readouterr().out
+    one = [*flags, '--raster', *(f'{n}={p}' for n, p in rasters.items())]
+    one += ['--out', 'maps/alps.tif', '--resume', '--log', 'log/of.txt']
+    assert main(one) == 0
+    assert 'maps/alps.tif is finished' in capfd.readouterr().out
+    assert Path('log/of.txt').read_text().endswith('is finished\n')
     lines = ['scene,opt', f'a,{scenes[0].rasters["opt"]}']
     (tmp_path / 'list.csv').write_text('\n'.join(lines))
     table = ['--scenes', 'list.csv', '--out', 'of_{scene}.tif']
@@ -250,3 +258,23 @@ def test_a_killed_batch_leaves_whole_files_and_continues(
     done = list(map_scenes(mapper, scenes, OUTPUTS, resume=True))
     assert [d.report is None for d in done] == [True, False, False]
     assert not any(n.startswith('.') for n in state())
+
+
+def test_maps_stay_while_products_are_made_again(mapper, scenes, monkeypatch):
+    list(map_scenes(mapper, scenes, OUTPUTS))
+    before = state()
+    os.unlink('maps/alps.csv')
+    monkeypatch.setattr(mapper.model, 'encode_decode', None)
+    done = list(map_scenes(mapper, scenes, OUTPUTS, resume=True))
+    assert [d.report is None for d in done] == [False, True, True]
+    assert state()['alps.tif'] == before['alps.tif']
+    assert Path('maps/alps.csv').exists()
+
+
+def test_a_map_that_another_process_makes(mapper, scenes, monkeypatch):
+    at_once = partial(only_one, patience=0)
+    monkeypatch.setattr(pieces, 'only_one', at_once)
+    with only_one(pieces.piece_folder(Path('maps/alps.tif')), 'map'):
+        done = list(map_scenes(mapper, scenes, OUTPUTS))
+        assert 'is in use by process' in str(done[0].error)
+        assert [d.error is None for d in done] == [False, True, True]

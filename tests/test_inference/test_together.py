@@ -1,5 +1,8 @@
 """Processes that share a scene make the map of one, bit for bit."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import rasterio
@@ -51,8 +54,10 @@ def test_parts_are_rows_of_the_whole(
         Together(3, 9).rows(8)
 
 
-def map_part(rank, count, meeting, mapper, rasters, outputs):
+def map_part(rank, count, meeting, mapper, rasters, outputs, killed=None):
     torch.set_num_threads(1)
+    if rank == killed:
+        kill_after(mapper.model, 6)
     distributed.init_process_group(
         'gloo', init_method=f'file://{meeting}', rank=rank, world_size=count
     )
@@ -60,9 +65,55 @@ def map_part(rank, count, meeting, mapper, rasters, outputs):
     distributed.destroy_process_group()
 
 
-@pytest.mark.skipif(
+def kill_after(model, calls):
+    """Kill this process, as a machine that runs out of memory does."""
+    left = [calls]
+    encode = model.encode_decode
+
+    def encode_decode(*arguments):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return encode(*arguments)
+
+    model.encode_decode = encode_decode
+
+
+TALKS = pytest.mark.skipif(
     not distributed.is_available(), reason='this torch has no distributed'
 )
+
+
+@TALKS
+def test_one_process_goes_on_with_the_rows_of_two(
+    model, make_scene, tmp_path, caplog
+):
+    """One of them is killed in its last rows, the other one waits for it."""
+    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
+    model.checkpoint_identity = dict(checkpoint='a.pth', checkpoint_sha256='1')
+    mapper = SceneMapper(model, crop=64, batch_size=2)
+    rasters = make_scene(700, 40)
+    whole, killed = (
+        SceneOutputs(tmp_path / name / 'map.tif') for name in ('one', 'two')
+    )
+    mapper.make(rasters, whole)
+    with pytest.raises(torch_processes.ProcessExitedException):
+        torch_processes.start_processes(
+            map_part,
+            (2, tmp_path / 'meeting', mapper, rasters, killed, 1),
+            nprocs=2,
+            start_method='fork',
+        )
+    caplog.clear()
+    mapper.make(rasters, killed, resume=True)
+    assert 'goes on after 350 of 700 rows' in caplog.text
+    with rasterio.open(whole.out) as one, rasterio.open(killed.out) as two:
+        np.testing.assert_array_equal(two.read(), one.read())
+    names = [sorted(os.listdir(x.out.parent)) for x in (whole, killed)]
+    assert names[0] == names[1]
+
+
+@TALKS
 def test_two_processes_write_the_files_of_one(model, make_scene, tmp_path):
     model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
     mapper = SceneMapper(model, crop=64)

@@ -31,6 +31,21 @@ def test_nothing_is_said_of_nothing(capfd) -> None:
     assert capfd.readouterr().err == ''
 
 
+def test_the_log_gets_a_line_a_minute(caplog, capfd, monkeypatch) -> None:
+    moments = [0.0, 20.0, 61.0, 100.0, 125.0, 130.0]
+    clock = iter(moments)
+    monkeypatch.setattr(module.time, 'monotonic', lambda: next(clock))
+    with caplog.at_level('INFO'), progress_bar('x', 5, shown=False) as advance:
+        for _ in range(5):
+            advance(1)
+    assert caplog.messages == [
+        'x: 2/5, 92 s left',
+        'x: 4/5, 31 s left',
+        'x: 5/5, 0 s left',
+    ]
+    assert capfd.readouterr().err == ''
+
+
 def test_bar_on_a_terminal(monkeypatch) -> None:
     """On a pseudo terminal, as a person sees it."""
     pty = pytest.importorskip('pty')

@@ -17,10 +17,20 @@ from multimodal_rs.inference.rasters import (
     local_files,
 )
 from multimodal_rs.products.accuracy import SUMMARY
+from multimodal_rs.utils.folder_lock import FolderInUseError
 from multimodal_rs.utils.outputs import check_outputs
 
 if TYPE_CHECKING:
     from multimodal_rs.apis.scene_mapper import MapReport, SceneMapper
+
+# What ends one scene, and not those that follow.
+FAILURES = (
+    ArithmeticError,
+    LookupError,
+    OSError,
+    ValueError,
+    FolderInUseError,
+)
 
 
 class Mapped(NamedTuple):
@@ -55,7 +65,8 @@ def map_scenes(
         outputs: Names of files, with ``{scene}`` in the place of its name.
         resume: Whether to leave scenes as they are whose files are complete,
             made by the same checkpoint, windows and version, and not older
-            than the rasters.
+            than the rasters; and to go on with those that an earlier run has
+            begun.
         progress: Whether to say on stderr how far each is.
         grid: To which grid rasters of others are brought.
 
@@ -82,8 +93,10 @@ def map_scenes(
             if not (
                 resume and is_finished(mapper, scene.rasters, files, grid)
             ):
-                report = mapper.make(scene.rasters, files, progress, grid)
-        except (ArithmeticError, LookupError, OSError, ValueError) as caught:
+                report = mapper.make(
+                    scene.rasters, files, progress, grid, resume=resume
+                )
+        except FAILURES as caught:
             error = caught
         yield Mapped(scene.name, files, report, error)
 
@@ -95,6 +108,23 @@ def is_finished(
     grid: SceneGrid = FINEST,
 ) -> bool:
     """Whether all files of a scene are there, as they would be made now."""
+    if not maps_are_finished(mapper, rasters, files, grid):
+        return False
+    made = _time(files.out)
+    for path in files.derived:
+        path = path / SUMMARY if path.is_dir() else path
+        if not path.exists() or _time(path) < made:
+            return False
+    return True
+
+
+def maps_are_finished(
+    mapper: 'SceneMapper',
+    rasters: Mapping[str, Source],
+    files: SceneOutputs,
+    grid: SceneGrid = FINEST,
+) -> bool:
+    """Likewise, but not what is made of the maps afterwards."""
     expected = map_tags(mapper.model, rasters, mapper.windows, grid)
     del expected['date']
     inputs = filter(os.path.exists, local_files(rasters))
@@ -104,11 +134,6 @@ def is_finished(
         if tags is None or not expected.items() <= tags.items():
             return False
         if _time(path) < newest:
-            return False
-    made = _time(files.out)
-    for path in files.derived:
-        path = path / SUMMARY if path.is_dir() else path
-        if not path.exists() or _time(path) < made:
             return False
     return True
 

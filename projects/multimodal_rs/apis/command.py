@@ -5,6 +5,7 @@ has written.
 """
 
 import argparse
+import logging
 import os
 import statistics
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
-from multimodal_rs.apis.batch import Mapped
+from multimodal_rs.apis.batch import Mapped, is_finished
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.apis.scene_lists import (
@@ -23,11 +24,15 @@ from multimodal_rs.apis.scene_lists import (
 )
 from multimodal_rs.apis.scene_mapper import SceneMapper
 from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
-from multimodal_rs.inference.rasters import Source
+from multimodal_rs.inference.rasters import Source, local_files
 from multimodal_rs.inference.together import processes
 from multimodal_rs.products.make import add_product_arguments, products_of
 from multimodal_rs.utils.command_line import CommandParser, run
+from multimodal_rs.utils.log_file import log_file
+from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.utils.pairs import parse_pairs, parse_rasters
+
+LOG = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +96,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--resume',
         action='store_true',
-        help='of several scenes, leave those as they are that are finished',
+        help='leave scenes as they are that are finished, and go on after the '
+        'rows that a run has finished which was killed or told to end',
+    )
+    parser.add_argument(
+        '--log',
+        metavar='FILE',
+        help='text file to append to: a line a minute with the time left, '
+        'and what else is said',
     )
     _add_grid(parser)
     _add_windows(parser)
@@ -176,6 +188,20 @@ def map_as_asked(args: argparse.Namespace) -> int:
         args.answered,
         products_of(args),
     )
+    if args.log is not None:
+        check_outputs({'--log': args.log} | outputs.writes(), _inputs(args))
+    with log_file(args.log):
+        return _map(args, outputs)
+
+
+def _inputs(args: argparse.Namespace) -> list[str]:
+    """List the files that the flags name to be read."""
+    rasters = parse_rasters(args.raster)
+    named = (args.config, args.checkpoint, args.scenes, args.reference)
+    return [*local_files(rasters), *filter(None, named)]
+
+
+def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
     methods = parse_pairs('--resampling', args.resampling)
     grid = SceneGrid(
         args.like,
@@ -195,10 +221,11 @@ def map_as_asked(args: argparse.Namespace) -> int:
     )
     device = next(model.parameters()).device
     if scenes is None:
-        _map_one(mapper, parse_rasters(args.raster), outputs, grid)
+        rasters = parse_rasters(args.raster)
+        _map_one(mapper, rasters, outputs, grid, args.resume)
         return 0
     own = share_of_process(scenes)
-    print(f'{len(own)} of {len(scenes)} scenes, {device}', flush=True)
+    _say(f'{len(own)} of {len(scenes)} scenes, {device}')
     done = mapper.map_scenes(own, outputs, args.resume, True, grid)
     return _tell(done, len(own))
 
@@ -208,20 +235,36 @@ def _map_one(
     rasters: Mapping[str, Source],
     outputs: SceneOutputs,
     grid: SceneGrid,
+    resume: bool,
 ) -> None:
     """Map a scene; several processes share its rows."""
+    if resume and is_finished(mapper, rasters, outputs, grid):
+        _say(f'{outputs.out} is finished')
+        return
     device = next(mapper.model.parameters()).device
     with processes() as together:
         first = together.rank == 0
-        report = mapper.make(rasters, outputs, first, grid, together)
+        report = mapper.make(rasters, outputs, first, grid, together, resume)
     if not first:
         return
     what = f'{", ".join(rasters)}; {device}; {report.shares}'
     if together.count > 1:
         what += f'; {together.count} processes, of which this is the first'
-    print(f'Wrote {outputs.out} in {report.whole:.1f} s ({what})')
+    _say(f'Wrote {outputs.out} in {report.whole:.1f} s ({what})')
     for line in report.said:
-        print(line)
+        _say(line)
+
+
+def _say(line: str) -> None:
+    """Print a line, and log it."""
+    print(line, flush=True)
+    LOG.info(line)
+
+
+def _complain(line: str) -> None:
+    """Likewise on stderr."""
+    print(line, file=sys.stderr, flush=True)
+    LOG.info(line)
 
 
 def _tell(done: Iterable[Mapped], count: int) -> int:
@@ -231,22 +274,21 @@ def _tell(done: Iterable[Mapped], count: int) -> int:
         what = f'{number}/{count} {scene.name}: '
         if scene.error is not None:
             failed.append(scene.name)
-            print(f'{what}{_message(scene.error)}', file=sys.stderr)
+            _complain(f'{what}{_message(scene.error)}')
         elif scene.report is None:
-            print(f'{what}is finished')
+            _say(f'{what}is finished')
         else:
             whole, shares = scene.report.whole, scene.report.shares
             spent.append(whole)
             left = statistics.mean(spent) * (count - number)
-            print(
+            _say(
                 f'{what}{scene.outputs.out} in {whole:.1f} s ({shares}); '
                 f'{left:.0f} s left'
             )
             for line in scene.report.said:
-                print(line)
-        sys.stdout.flush()
+                _say(line)
     if failed:
-        print(f'Not mapped: {", ".join(failed)}', file=sys.stderr)
+        _complain(f'Not mapped: {", ".join(failed)}')
     return 1 if failed else 0
 
 

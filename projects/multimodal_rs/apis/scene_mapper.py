@@ -1,6 +1,7 @@
 """Land-cover maps of scenes of any size, from arrays or from files."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import nn
 
-from multimodal_rs.apis.batch import Mapped, map_scenes
+from multimodal_rs.apis.batch import Mapped, map_scenes, maps_are_finished
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.datasets.modality import Modality
@@ -19,12 +20,15 @@ from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.scene import predict_scene
 from multimodal_rs.inference.together import ALONE, Together
 from multimodal_rs.inference.windowed import (
+    PARTS,
     Windows,
     network_modalities,
     predict_rows,
 )
 from multimodal_rs.products.make import NOTHING, Products, make_products
+from multimodal_rs.utils.stopwatch import Stopwatch
 
+LOG = logging.getLogger(__name__)
 USUAL_CROP = 256  # pixels
 
 
@@ -137,6 +141,7 @@ class SceneMapper:
         answered: str | os.PathLike | None = None,
         grid: SceneGrid = FINEST,
         products: Products = NOTHING,
+        resume: bool = False,
     ) -> 'MapReport':
         """Classify a scene into a GeoTIFF on the grid of its rasters.
 
@@ -157,6 +162,8 @@ class SceneMapper:
             grid: To which grid rasters of others are brought.
             products: What to make of the map when it is complete: areas,
                 polygons, a style, the accuracy against a reference.
+            resume: Whether to keep maps that are finished, and rows that a
+                run has finished which was killed or told to end.
 
         Returns:
             Where the time went, and what there is to say.
@@ -167,11 +174,12 @@ class SceneMapper:
             ValueError: If rasters cannot be brought to one grid, lack bands,
                 or cannot be read, or an output is no GeoTIFF, cannot be
                 written, or is one of the files that are read.
+            FolderInUseError: If another process makes the same map.
         """
         outputs = SceneOutputs(
             out, probabilities, preview, confidence, answered, products
         )
-        return self.make(rasters, outputs, progress, grid)
+        return self.make(rasters, outputs, progress, grid, resume=resume)
 
     def make(
         self,
@@ -180,6 +188,7 @@ class SceneMapper:
         progress: bool = False,
         grid: SceneGrid = FINEST,
         together: Together = ALONE,
+        resume: bool = False,
     ) -> 'MapReport':
         """Do what :meth:`map` does, all names in one object.
 
@@ -187,17 +196,15 @@ class SceneMapper:
         first one writes all files.
         """
         outputs.check(rasters, getattr(self.model, 'loaded_from', ()))
-        watch = predict_scene(
-            self.model,
-            rasters,
-            outputs.rasters,
-            self.classes,
-            self.palette,
-            self.windows,
-            progress,
-            grid,
-            together,
-        )
+        LOG.info('mapping %s', outputs.out)
+        if resume and maps_are_finished(self, rasters, outputs, grid):
+            watch = Stopwatch(PARTS)
+        else:
+            watch = predict_scene(
+                *(self.model, rasters, outputs.rasters),
+                *(self.classes, self.palette, self.windows),
+                *(progress, grid, together, resume),
+            )
         report = MapReport(watch.seconds, watch.whole, watch.cpu_seconds)
         if together.rank:
             return report

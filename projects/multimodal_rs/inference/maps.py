@@ -3,7 +3,7 @@
 Rows go into an ordinary GeoTIFF beside the target, so that memory does not
 grow with the height. GDAL adds the overviews and copies it into the layout of
 a cloud-optimised one, which wants them in front; for that moment the disk
-holds the file twice.
+holds the file twice. What is only there for a while is compressed quickly.
 """
 
 import contextlib
@@ -82,7 +82,7 @@ class RowWriter:
         if count == 0:
             return
         window = (self.row, self.row + count), (0, self.file.width)
-        with _writing(self.file.name):
+        with writing(self.file.name):
             self.file.write(self.pending[:, :count], window=window)
         self.pending = self.pending[:, count:].copy()
         self.row += count
@@ -118,7 +118,7 @@ def layer_file(
                 writer.finish()
             check_written(rows)
             how = Resampling.mode if layer.classes else Resampling.average
-            with _writing(path):
+            with writing(path):
                 _optimise(rows, path, how)
             check_written(path)
     finally:
@@ -143,6 +143,7 @@ def row_file(path: Path, grid: Grid, count: int) -> rasterio.io.DatasetWriter:
         blockxsize=BLOCK,
         blockysize=BLOCK,
         interleave='band',
+        zlevel=1,
         **PACKED,
     )
 
@@ -177,7 +178,7 @@ def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: str | os.PathLike) -> Iterator[None]:
+def writing(path: str | os.PathLike) -> Iterator[None]:
     """Say which file it is that cannot be written.
 
     rasterio lets GDAL's own errors through where it copies files and builds

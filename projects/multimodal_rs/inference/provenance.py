@@ -6,10 +6,15 @@ import hashlib
 import os
 from collections.abc import Mapping
 
+import numpy as np
 from torch import nn
 
 from multimodal_rs.inference.grids import FINEST, SceneGrid
-from multimodal_rs.inference.rasters import Source, source_paths
+from multimodal_rs.inference.rasters import (
+    SceneRasters,
+    Source,
+    source_paths,
+)
 from multimodal_rs.inference.windowed import Windows
 from multimodal_rs.results.environment import commit
 from multimodal_rs.utils.installation import checkout
@@ -61,6 +66,48 @@ def map_tags(
         **_grid_tag(grid),
         date=now.isoformat(timespec='seconds'),
     )
+
+
+def what_is_asked(
+    model: nn.Module,
+    rasters: Mapping[str, Source],
+    scene: SceneRasters,
+    windows: Windows,
+    grid: SceneGrid,
+    tags: Mapping[str, str],
+) -> dict[str, object]:
+    """List all that the pixels of a map depend on, as JSON has it.
+
+    Local files are told by size and time of writing, others by their names.
+    What cannot be told, an array or a network without a checkpoint, is like
+    nothing that was there before.
+
+    Args:
+        model: The network.
+        rasters: The scene.
+        scene: It, opened.
+        windows: How the scene is divided.
+        grid: To which grid rasters of others are brought.
+        tags: Of :func:`map_tags`.
+    """
+    arrays = any(isinstance(x, np.ndarray) for x in rasters.values())
+    known = not arrays and hasattr(model, 'checkpoint_identity')
+    return dict(
+        {name: text for name, text in tags.items() if name != 'date'},
+        files=[_file_identity(path) for path in scene.file_names()],
+        size=list(scene.size),
+        batch_size=windows.batch_size,
+        unreadable=grid.unreadable,
+        device=next(model.parameters()).device.type,
+        origin='files' if known else os.urandom(8).hex(),
+    )
+
+
+def _file_identity(path: str) -> list:
+    if not os.path.exists(path):
+        return [path]
+    found = os.stat(path)
+    return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
 
 
 def _grid_tag(grid: SceneGrid) -> dict[str, str]:

@@ -6,8 +6,9 @@ Rasters are read and maps written in parts, so memory grows with the width W
 of the scene but not with its height: at most 24 * K * crop * W bytes for K
 classes (the rows under work, their copy while they move on, and finished rows
 that wait for the thread that writes), 64 MiB of blocks for each raster that
-has to be resampled, some 1500 * W bytes per band of a map
-for rows that wait until their block is full, GDAL's block cache
+has to be resampled, some 1500 * W bytes per band of all maps
+for rows that wait until they are a piece (see ``pieces.py``), GDAL's block
+cache
 (GDAL_CACHEMAX, 5 % of the machine's memory if not set), and four batches of
 windows, of which one is in the network.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.inference.adaptation import adapted_to_scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.layers import (
@@ -35,11 +37,11 @@ from multimodal_rs.inference.layers import (
 )
 from multimodal_rs.inference.maps import (
     Layer,
-    RowWriter,
     layer_file,
     write_sidecars,
 )
-from multimodal_rs.inference.provenance import map_tags
+from multimodal_rs.inference.pieces import Pieces, kept_rows
+from multimodal_rs.inference.provenance import map_tags, what_is_asked
 from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.together import ALONE, Together
 from multimodal_rs.inference.windowed import (
@@ -116,11 +118,13 @@ def predict_scene(
     progress: bool = True,
     grid: SceneGrid = FINEST,
     together: Together = ALONE,
+    resume: bool = False,
 ) -> Stopwatch:
     """Classify a scene window by window, into files.
 
     The files appear complete or not at all. While the network works, one
-    thread reads the next windows and another one writes finished rows.
+    thread reads the next windows and another one writes finished rows. The
+    rows of a run that was killed, or told to end, stay for the next one.
 
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
@@ -133,6 +137,8 @@ def predict_scene(
         progress: Whether to say how far it is.
         grid: To which grid rasters of others are brought.
         together: This process among those that do this for the same scene.
+        resume: Whether to go on after the rows that an earlier run has
+            finished, if it was asked for the same.
 
     Returns:
         The seconds of ``PARTS``, of this process.
@@ -141,74 +147,77 @@ def predict_scene(
         KeyError: If a raster is for an unknown modality.
         ValueError: If rasters cannot be brought to one grid, or not be read,
             or an argument contradicts another.
+        FolderInUseError: If another run makes the same map.
     """
     _check(files)
-    stopwatch = Stopwatch(PARTS)
+    watch = Stopwatch(PARTS)
     with contextlib.ExitStack() as stack:
         modalities = network_modalities(model)
         scene = stack.enter_context(SceneRasters(rasters, modalities, grid))
         check_outputs(files.named(), scene.file_names())
-        stack.enter_context(adapted_to_scene(model, scene, windows))
         layers = files.layers(classes, palette, list(scene.modalities))
         tags = map_tags(model, rasters, windows, grid)
-        writers = _writers(scene, layers, tags, stopwatch, together)
-        write = stack.enter_context(writers)
-        found = predict_rows(
-            *(model, scene, len(classes), windows, progress, stopwatch),
-            part=together.rows(scene.size[0]),
-        )
-        stack.enter_context(contextlib.closing(found))
-        written = in_background(write, found)
-        stack.enter_context(contextlib.closing(written))
-        for _ in written:
-            pass
-    if together.rank == 0:
-        for path, layer, _ in layers:
-            write_sidecars(path, layer)
-    return stopwatch
+        asked = what_is_asked(model, rasters, scene, windows, grid, tags)
+        asked['maps'] = [
+            [layer.product, *layer.bands] for _, layer, _ in layers
+        ]
+        bands = sum(len(layer.bands) for _, layer, _ in layers)
+        held = Path(files.classes), scene.size, bands, asked, resume, together
+        pieces = stack.enter_context(kept_rows(*held))
+        stack.enter_context(adapted_to_scene(model, scene, windows))
+        for part in pieces.missing(*together.rows(scene.size[0])):
+            rows = predict_rows(
+                *(model, scene, len(classes), windows, progress, watch, part)
+            )
+            _keep(rows, pieces, [values for *_, values in layers], watch)
+        together.wait()
+        if together.rank == 0:
+            with watch.timed('writing'):
+                _put_together(pieces, layers, scene.grid, tags)
+    return watch
 
 
-@contextlib.contextmanager
-def _writers(
-    scene: SceneRasters,
-    layers: Sequence[tuple[Path, Layer, Values]],
-    tags: Mapping[str, str],
-    stopwatch: Stopwatch,
-    together: Together,
-) -> Iterator[Callable[[Rows], None]]:
-    """Open the maps; they take their names when all has gone well.
-
-    Yields:
-        A function that writes finished rows into all of them.
-    """
-    writers: list[RowWriter] = []
+def _keep(
+    found: Iterator[Rows],
+    pieces: Pieces,
+    bands: Sequence[Values],
+    watch: Stopwatch,
+) -> None:
+    """Let a thread write rows while they are found."""
 
     def write(rows: Rows) -> None:
-        with stopwatch.timed('writing'):
-            for writer, (*_, values) in zip(writers, layers, strict=True):
-                writer.add(values(rows))
+        with watch.timed('writing'):
+            made = np.concatenate([values(rows) for values in bands])
+            pieces.add(rows.top, made)
 
-    with contextlib.ExitStack() as names, contextlib.ExitStack() as opened:
-        own = layers if together.rank == 0 else ()
-        paths = together.agree(
-            [names.enter_context(atomic_path(path)) for path, *_ in own]
-        )
-        for path, (_, layer, _) in zip(paths, layers, strict=True):
-            file = (
-                together.part_file(path, scene.size, len(layer.bands))
-                if together.rank
-                else layer_file(path, scene.grid, layer, tags)
-            )
-            writers.append(opened.enter_context(file))
-        yield write
-        with stopwatch.timed('writing'):
-            if together.rank == 0:
-                together.wait()
-                for path, writer in zip(paths, writers, strict=True):
-                    together.append_parts(path, writer)
-            opened.close()  # adds the overviews
-            if together.rank:
-                together.wait()
+    with (
+        contextlib.closing(found),
+        contextlib.closing(in_background(write, found)) as written,
+    ):
+        for _ in written:
+            pass
+    with watch.timed('writing'):
+        pieces.finish()
+
+
+def _put_together(
+    pieces: Pieces,
+    layers: Sequence[tuple[Path, Layer, Values]],
+    grid: Grid,
+    tags: Mapping[str, str],
+) -> None:
+    """Make the maps of their rows; they take their names when all are made."""
+    first = 0
+    with contextlib.ExitStack() as names:
+        for path, layer, _ in layers:
+            temporary = names.enter_context(atomic_path(path))
+            bands = range(first, first + len(layer.bands))
+            with layer_file(temporary, grid, layer, tags) as writer:
+                for rows in pieces.read(bands):
+                    writer.add(rows)
+            first = bands.stop
+    for path, layer, _ in layers:
+        write_sidecars(path, layer)
 
 
 def _check(files: SceneFiles) -> None:

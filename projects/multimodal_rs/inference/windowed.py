@@ -150,6 +150,7 @@ def predict_rows(
     def read(item: tuple[list[Window], int]) -> tuple[int, list[_Image], int]:
         with watch.timed('reading'):
             images = [_read(scene, window) for window in item[0]]
+        # What nobody sees stays nodata.
         return len(images), [i for i in images if i.answers], item[1]
 
     batches = in_background(
@@ -160,28 +161,18 @@ def predict_rows(
         contextlib.closing(batches),
     ):
         for count, images, end in batches:
-            if images:  # what nobody sees stays nodata
-                with watch.timed('network'):
-                    values = _weighted_probabilities(
-                        model, images, num_classes, windows.batch_size
-                    )
-                for image, value in zip(images, values, strict=True):
-                    if not np.isfinite(value).all():
-                        raise FloatingPointError(
-                            scene.not_finite_at(image.window, image.data)
-                        )
+            with watch.timed('network'):
+                values = _weighted_probabilities(
+                    model, images, num_classes, windows.batch_size
+                )
+            _check_finite(scene, images, values)
             with watch.timed('blending'):
-                for number, image in enumerate(images):
-                    band.add(image.window, values[number], image.seen)
-                top = band.top
-                taken = band.take(end) if end > top else None
+                for image, value in zip(images, values, strict=True):
+                    band.add(image.window, value, image.seen)
+                rows = plan.finished(band, end)
             advance(count)
-            if taken is not None and end > begin:
-                # What lies above the part lacks windows.
-                first = max(begin, top)
-                taken = (x[..., first - top :, :] for x in taken)
-                weights = plan.row_weight[first:end], plan.column_weight
-                yield Rows(first, *taken, *weights)
+            if rows is not None:
+                yield rows
 
 
 def network_modalities(model: nn.Module) -> dict[str, Modality]:
@@ -201,6 +192,7 @@ class _Plan:
         lefts: First columns.
         row_weight: (H,) total weight of every row.
         column_weight: (W,) likewise.
+        begin: First row that is wanted.
         end: Scene row before which all is done after the last window.
     """
 
@@ -210,6 +202,7 @@ class _Plan:
     lefts: list[int]
     row_weight: np.ndarray
     column_weight: np.ndarray
+    begin: int
     end: int
 
     @classmethod
@@ -222,12 +215,12 @@ class _Plan:
             axis_weight(n, p, weight)
             for n, p in zip(size, places, strict=True)
         ]
-        return cls(size, crop, *places, *weights, size[0])
+        return cls(size, crop, *places, *weights, 0, size[0])
 
     def only(self, begin: int, end: int) -> '_Plan':
         """Keep the windows that touch rows [begin, end) of the scene."""
         tops = [t for t in self.tops if t + self.crop > begin and t < end]
-        return replace(self, tops=tops, end=end)
+        return replace(self, tops=tops, begin=begin, end=end)
 
     @property
     def count(self) -> int:
@@ -257,6 +250,23 @@ class _Plan:
                     done = max(following, 0)
                 yield windows[first : first + batch_size], done
 
+    def finished(self, band: MovingBand, end: int) -> Rows | None:
+        """Take the rows before ``end`` out of a band, if any are wanted."""
+        top = band.top
+        if end <= top:
+            return None
+        sums, seen = band.take(end)
+        first = max(self.begin, top)  # what lies above lacks windows
+        if end <= first:
+            return None
+        return Rows(
+            first,
+            sums[:, first - top :],
+            seen[first - top :],
+            self.row_weight[first:end],
+            self.column_weight,
+        )
+
 
 class _Image(NamedTuple):
     """What was read for a window.
@@ -283,6 +293,17 @@ def _read(scene: SceneRasters, window: Window) -> _Image:
         seen |= mask.astype(np.uint16) << bit
     data = {m: filled(x, masks[m]) for m, x in data.items()}
     return _Image(window, data, seen, answering(masks))
+
+
+def _check_finite(
+    scene: SceneRasters, images: Sequence[_Image], values: np.ndarray
+) -> None:
+    """Refuse answers (B, K, crop, crop) that are not finite."""
+    for image, value in zip(images, values, strict=True):
+        if not np.isfinite(value).all():
+            raise FloatingPointError(
+                scene.not_finite_at(image.window, image.data)
+            )
 
 
 def prepared(
@@ -324,7 +345,7 @@ def _weighted_probabilities(
     batch_size: int,
 ) -> np.ndarray:
     """Predict images: (B, K, crop, crop), probability times weight."""
-    shape = images[0].seen.shape
+    shape = images[0].seen.shape if images else (0, 0)
     total = np.zeros((len(images), num_classes, *shape), np.float32)
     asked = [
         (number, names, where)
