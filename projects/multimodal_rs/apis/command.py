@@ -93,6 +93,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--preview', help='PNG to write, the rasters beside the map'
     )
+    _add_running(parser)
+    _add_grid(parser)
+    _add_windows(parser)
+    add_product_arguments(parser)
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--resume',
         action='store_true',
@@ -105,9 +112,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='text file to append to: a line a minute with the time left, '
         'and what else is said',
     )
-    _add_grid(parser)
-    _add_windows(parser)
-    add_product_arguments(parser)
 
 
 def _add_grid(parser: argparse.ArgumentParser) -> None:
