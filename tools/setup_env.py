@@ -141,13 +141,15 @@ def is_current(venv, chosen, wanted=None):
         stamp = json.loads((venv / STAMP).read_text())
     except (OSError, ValueError):
         return False
+    if not isinstance(stamp, dict):  # something else wrote it
+        return False
     if not (venv / 'bin' / 'python').exists():
         return False
-    if chosen and stamp['interpreter'] != sys.prefix:
+    if chosen and stamp.get('interpreter') != sys.prefix:
         return False
     if wanted and stamp.get('stack') != wanted:
         return False
-    return stamp['fingerprint'] == fingerprint()
+    return stamp.get('fingerprint') == fingerprint()
 
 
 def create(venv):

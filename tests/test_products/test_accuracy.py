@@ -86,6 +86,21 @@ def test_a_reference_on_another_grid_is_brought_to_the_map(
         np.testing.assert_array_equal(matrix_of(tmp_path / name[0]), expected)
 
 
+@pytest.mark.parametrize('moved', [False, True])
+def test_floats_are_numbers_of_classes(write_map, tmp_path, pair, moved):
+    truth, mapped = pair
+    floats = np.where(truth == 255, np.nan, truth).astype('float32')
+    place = dict(transform=Affine(10, 0, 5e5, 0, -10, 6e6))
+    if moved:  # 5 m, and a frame of nothing
+        floats = np.pad(floats.repeat(2, 0).repeat(2, 1), 8)
+        floats[:8] = floats[:, :8] = np.nan
+        place = dict(transform=Affine(5, 0, 5e5 - 40, 0, -5, 6e6 + 40))
+    path = write_map(floats, 'ref.tif', names=(), nodata=None, **place)
+    compare(write_map, mapped, path, tmp_path / 'accuracy')
+    found = matrix_of(tmp_path / 'accuracy')
+    np.testing.assert_array_equal(found, expected_matrix(truth, mapped))
+
+
 def test_numbers_of_the_reference_are_translated(write_map, tmp_path, pair):
     truth, mapped = pair
     numbers = np.array([10, 20, 300, 40])[truth.clip(max=3)].astype('uint16')

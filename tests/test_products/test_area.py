@@ -55,6 +55,13 @@ def test_feet_are_no_metres():
     np.testing.assert_allclose(row_areas(grid), (10 * foot) ** 2, rtol=1e-9)
 
 
+def test_grads_are_no_degrees():
+    """Lambert zone II lies in a system whose longitudes are grads."""
+    place = Affine(25, 0, 6e5, 0, -25, 2.2e6)
+    grid = Grid((100, 120), CRS.from_epsg(27572), place)
+    np.testing.assert_allclose(row_areas(grid), 625, rtol=1e-9)
+
+
 @pytest.mark.parametrize('south_up', [False, True])
 def test_degrees_are_areas_on_the_ellipsoid(south_up):
     """Against pyproj's geodesics along both parallels, many corners."""

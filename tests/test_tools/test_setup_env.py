@@ -190,3 +190,11 @@ def test_other_folder_is_not_deleted(tmp_path):
     with pytest.raises(SystemExit, match='no virtual environment'):
         setup_env.create(tmp_path)
     assert (tmp_path / 'thesis.tex').exists()
+
+
+@pytest.mark.parametrize('stamp', ['[]', '{}', '{"stack": "onedl"}', '{'])
+def test_another_stamp_is_not_ours(tmp_path, stamp):
+    (tmp_path / 'bin').mkdir()
+    (tmp_path / 'bin' / 'python').touch()
+    (tmp_path / setup_env.STAMP).write_text(stamp)
+    assert not setup_env.is_current(tmp_path, chosen=True)

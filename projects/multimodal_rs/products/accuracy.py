@@ -82,7 +82,8 @@ def write_map_accuracy(
     if max(numbers, default=0) >= NODATA:
         raise ValueError(
             f'accuracy: {land.path} has the class numbers {numbers}, expected '
-            f'numbers below {NODATA}'
+            f'numbers below {NODATA}; if one of them stands for no class, '
+            'write it into the file: `rio edit-info --nodata NUMBER MAP`'
         )
     ids = {n: n for n in numbers} if ids is None else dict(ids)
     if os.fspath(reference).lower().endswith(POINTS):

@@ -80,7 +80,10 @@ class _Ground:
 
     def __init__(self, grid: Grid, crs: pyproj.CRS) -> None:
         geographic = crs.geodetic_crs
-        self._to_degrees = pyproj.Transformer.from_crs(
+        # Of some old systems, as of the French, they are in grads.
+        radians = geographic.axis_info[0].unit_conversion_factor
+        self._degrees = math.degrees(radians)
+        self._to_geographic = pyproj.Transformer.from_crs(
             crs, geographic, always_xy=True
         )
         self._geod = crs.get_geod()
@@ -91,8 +94,9 @@ class _Ground:
         columns = column + PIECE * np.array([-0.5, 0.5, 0.5, -0.5])
         rows = row + PIECE * np.array([-0.5, -0.5, 0.5, 0.5])
         x, y = place(self._transform, columns, rows)
+        longitudes, latitudes = self._to_geographic.transform(x, y)
         area, _ = self._geod.polygon_area_perimeter(
-            *self._to_degrees.transform(x, y)
+            longitudes * self._degrees, latitudes * self._degrees
         )
         return abs(area) / PIECE**2
 

@@ -35,7 +35,7 @@ def reference_strips(
 
     Yields:
         (rows, W) uint8 numbers of the map's classes, 255 where the reference
-        says nothing.
+        says nothing (nodata, NaN).
 
     Raises:
         ValueError: If it is no such raster, does not say where it lies, or
@@ -46,10 +46,11 @@ def reference_strips(
     with contextlib.ExitStack() as stack:
         with reading(path, expected):
             file = stack.enter_context(rasterio.open(path))
-        if file.count != 1 or np.dtype(file.dtypes[0]).kind not in 'iu':
+        if file.count != 1 or np.dtype(file.dtypes[0]).kind not in 'iuf':
             raise ValueError(
                 f'reference {path}: expected one band of whole numbers, got '
-                f'{file.count} of {file.dtypes[0]}'
+                f'{file.count} of {file.dtypes[0]}: take the band with the '
+                'classes out of it, `rio stack --bidx 1 FILE NEW.tif`'
             )
         source = stack.enter_context(_on_grid_of(land, file, path))
         height, width = land.grid.size
@@ -81,7 +82,7 @@ def _on_grid_of(
         height=height,
         width=width,
         resampling=Resampling.nearest,
-        dtype='int32',
+        dtype='float64' if file.dtypes[0].startswith('f') else 'int32',
         nodata=OUTSIDE,
     )
 
@@ -94,6 +95,7 @@ def _translated(
 ) -> np.ndarray:
     # A class whose number is the nodata value counts, as in labels.
     nothing = np.isin(numbers, [n for n in empty - {None} if n not in ids])
+    nothing |= np.isnan(numbers)
     classes, known = translate(numbers, {**ids, IGNORED: IGNORED})
     unknown = np.unique(numbers[~(known | nothing)])
     if unknown.size:

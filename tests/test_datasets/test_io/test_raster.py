@@ -4,6 +4,7 @@ import pytest
 import rasterio
 from PIL import Image
 from scipy.io import savemat
+from scipy.sparse import csc_matrix
 
 from multimodal_rs.datasets.io.arrays import array_names
 from multimodal_rs.datasets.io.raster import open_raster, read_raster
@@ -89,6 +90,32 @@ def test_npy_and_mat_of_both_versions(tmp_path):
         read_raster(str(tmp_path / 'a.mat'), key='x')
     np.save(tmp_path / 'flat.npy', array[..., 0])
     assert read_raster(str(tmp_path / 'flat.npy')).data.shape == (1, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ('dtype', 'found'),
+    [
+        ('>f4', 'float32'),
+        ('>u2', 'uint16'),
+        ('f2', 'float32'),
+        ('?', 'uint8'),
+    ],
+)
+def test_arrays_have_types_that_rasters_have(tmp_path, dtype, found):
+    array = np.arange(12).reshape(3, 4).astype(dtype)
+    np.save(tmp_path / 'a.npy', array)
+    raster = read_raster(str(tmp_path / 'a.npy'))
+    assert raster.data.dtype == np.dtype(found)
+    np.testing.assert_array_equal(raster.data[0], array)
+    with open_raster(str(tmp_path / 'a.npy')) as file:
+        assert file.dtypes == (found,)
+    write_tif(tmp_path / 'a.tif', raster.data)
+
+
+def test_sparse_matrices_are_named(tmp_path):
+    savemat(tmp_path / 'a.mat', dict(gt=csc_matrix(np.eye(3))))
+    with pytest.raises(ValueError, match="'gt' is a sparse matrix, expected"):
+        read_raster(str(tmp_path / 'a.mat'))
 
 
 def test_windows_of_matlab_files(tmp_path):

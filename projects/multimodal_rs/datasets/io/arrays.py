@@ -74,6 +74,7 @@ class OpenedArray(OpenedRaster):
         self.size = array.shape[:2]
         self.bands = array.shape[2]
         self._array = array
+        self._dtype = _of_rasters(array.dtype)
 
     @property
     def grid(self) -> Grid:
@@ -83,7 +84,7 @@ class OpenedArray(OpenedRaster):
     @property
     def dtypes(self) -> Sequence[str]:
         """The type of the array, once per band."""
-        return (self._array.dtype.name,) * self.bands
+        return (self._dtype.name,) * self.bands
 
     def nodata(self, bands: Sequence[int]) -> Nodata:
         """Get None: there is no place where an array could declare it."""
@@ -136,7 +137,15 @@ class OpenedArray(OpenedRaster):
                 for n, m in zip(out_shape, block.shape, strict=False)
             )
             block = block[rows][:, columns]
-        return np.ascontiguousarray(block.transpose(2, 0, 1), dtype)
+        return np.ascontiguousarray(
+            block.transpose(2, 0, 1), dtype or self._dtype
+        )
+
+
+def _of_rasters(dtype: np.dtype) -> np.dtype:
+    """Get the type that raster files have for numbers of another one."""
+    other = {'float16': np.float32, 'bool': np.uint8}
+    return np.dtype(other.get(dtype.name, dtype)).newbyteorder('=')
 
 
 def open_array(path: str, key: str | None = None) -> np.ndarray | LazyMatrix:
@@ -197,6 +206,11 @@ def _open_mat(path: str, key: str | None) -> np.ndarray | LazyMatrix:
     variables = _variables_of_old_mat(path)
     name = _pick(list(variables), key, path)
     shape, kind = variables[name]
+    if kind == 'sparse':
+        raise ValueError(
+            f'{path}: the variable {name!r} is a sparse matrix, expected a '
+            'full one: save `full(...)` of it'
+        )
     if kind not in CLASSES:
         found = f'the variable {name!r} is of type {kind}, no numbers'
         raise damaged(path, found, EXPECTED)
