@@ -1,6 +1,8 @@
 """The table of a network on simulated tiles, from files to the terminal."""
 
+import numpy as np
 import pytest
+import rasterio
 import torch
 from mmseg.registry import DATASETS, MODELS
 
@@ -53,5 +55,17 @@ def test_tool(tmp_path, capsys):
     assert far[0][2] == far[0][5]
     for row in cells:
         assert row[4] == row[7]  # the same network, without a gap
+    # What the config does not count in a test is not counted here.
+    info = DATASETS.build(dataset).get_data_info(0)
+    tile = info['img_paths']['sar']
+    with rasterio.open(tile, 'r+') as file:
+        file.write(
+            np.full((2, 10, 20), np.nan, 'f4'), window=((0, 10), (0, 20))
+        )
+    words.append('test_dataloader.dataset.pipeline.1.ignore_invalid=any')
+    sensor_edges.main([*words, '--gap', 'sar'])
+    lines = capsys.readouterr().out.splitlines()
+    counted = [int(x.split('|')[2]) for x in lines if x[:3] in ('| g', '| s')]
+    assert sum(counted) == 96 * 96 - 10 * 20
     with pytest.raises(ValueError, match="one of .'opt', 'sar'."):
         sensor_edges.main([*words, '--gap', 'dem'])
