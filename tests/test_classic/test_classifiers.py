@@ -91,6 +91,10 @@ def test_features_are_those_of_windows(tmp_path: Path) -> None:
     own = np.broadcast_to(1 + offsets, (5, 5)).copy()
     own[2, 4] = 0
     np.testing.assert_allclose(around[1, 3], own.mean(), atol=1e-6)
+    # Nobody may learn from pixels of the test.
+    write_tif(tmp_path / 'test/a.tif', np.where(label == 2, 1, 0).astype('u1'))
+    with pytest.raises(ValueError, match='label 1 pixels in common'):
+        read_pixels(dict(settings, held_out=['test']), 1)
 
 
 def test_tool_leaves_records_that_tables_take(

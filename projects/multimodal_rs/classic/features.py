@@ -42,10 +42,14 @@ def read_pixels(settings: Mapping, window: int) -> Pixels:
     Args:
         settings: Of the part, ``cfg.train_dataloader.dataset``.
         window: Side in pixels, odd; 1: the pixel alone.
+
+    Raises:
+        ValueError: If a pixel is labelled for training and held out, as for
+            networks.
     """
     settings = copy.deepcopy(dict(settings))
     # The order is that of the raster: nothing is drawn.
-    settings.update(windows=window, pipeline=LOAD, held_out=())
+    settings.update(windows=window, pipeline=LOAD)
     settings.pop('crops', None)
     dataset: SparseSceneDataset = DATASETS.build(settings)
     sizes = [m.channels for m in dataset.modalities.values()]
