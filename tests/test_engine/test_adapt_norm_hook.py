@@ -96,7 +96,7 @@ def test_mixed_batches_and_tiles_of_no_place_are_refused():
     hook.before_test(run)
     with pytest.raises(ValueError, match=r"tiles of \['north', 'south'\]"):
         hook.before_test_iter(run, 0, batch(run, 2, 3))
-    with pytest.raises(ValueError, match='n0 lies in no place'):
+    with pytest.raises(ValueError, match='n0 belongs to no place'):
         AdaptNormHook(0.4, dict(east='^e')).before_test(run)
 
 

@@ -52,7 +52,20 @@ def test_a_place_without_tiles_is_named():
         metric.evaluate(1)
 
 
+def test_one_pattern_finds_the_places():
+    metric = make(places='^([a-z]+)-')
+    metric.process({}, [tile('home-1', [0, 1], [0, 1])])
+    metric.process({}, [tile('abroad-1', [0, 1], [0, 0])])
+    found = metric.evaluate(2)
+    assert found['home_OA'] == 100 and found['abroad_OA'] == 50
+    assert len(found) == 6
+    with pytest.raises(ValueError, match='7 belongs to no place'):
+        metric.process({}, [tile('7', [0], [0])])
+
+
 def test_patterns_are_checked():
+    with pytest.raises(ValueError, match='must have one group'):
+        PlaceMetric(places='^[a-z]+')
     with pytest.raises(ValueError, match='no regular expression'):
         PlaceMetric(places=dict(a='('))
     with pytest.raises(ValueError, match='places is empty'):

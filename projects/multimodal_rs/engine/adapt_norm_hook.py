@@ -1,6 +1,5 @@
 """Tests with normalisation that adapts to the place of the tiles."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
+from multimodal_rs.utils.places import Places
 from multimodal_rs.utils.wrappers import unwrapped
 from multimodal_rs.weights.adapted_norms import AdaptedNorms, NormStatistics
 
@@ -29,22 +29,20 @@ class AdaptNormHook(Hook):
     Args:
         share (float): How much of the statistics is that of the place, 0 to
             1. 0: nothing is measured, and nothing changes.
-        places (dict, optional): Name of a place -> regular expression that is
-            found in the ``sample_id`` of its tiles. None: all tiles are of
-            one place.
+        places (dict | str, optional): How the ``sample_id`` of a tile tells
+            its place, see :class:`multimodal_rs.utils.places.Places`. None:
+            all tiles are of one place.
         batch_size (int): Tiles that are measured at once.
     """
 
     def __init__(
         self,
         share: float = 0.0,
-        places: Mapping[str, str] | None = None,
+        places: Mapping[str, str] | str | None = None,
         batch_size: int = 8,
     ) -> None:
         self.share = share
-        self.patterns = {
-            name: re.compile(text) for name, text in (places or {}).items()
-        }
+        self.places = Places(places, 'AdaptNormHook') if places else None
         self.batch_size = batch_size
 
     def before_test(self, runner: Runner) -> None:
@@ -128,14 +126,7 @@ class AdaptNormHook(Hook):
             self.norms.reset()
 
     def _place(self, tile: str) -> str:
-        found = [n for n, r in self.patterns.items() if r.search(tile)]
-        if self.patterns and len(found) != 1:
-            known = {n: r.pattern for n, r in self.patterns.items()}
-            raise ValueError(
-                f'AdaptNormHook: {tile} lies in {found or "no place"}, '
-                f'expected one of {known}'
-            )
-        return found[0] if found else 'everywhere'
+        return 'everywhere' if self.places is None else self.places.of(tile)
 
 
 def _first_view(sample: Mapping) -> Mapping:

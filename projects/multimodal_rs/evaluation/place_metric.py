@@ -1,6 +1,5 @@
 """Accuracy in each of several places."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +16,7 @@ from multimodal_rs.evaluation.confusion import (
     producer_accuracy,
 )
 from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.utils.places import Places
 from multimodal_rs.utils.tables import text_table
 
 MEASURES = {
@@ -32,45 +32,34 @@ class PlaceMetric(BaseMetric):
     """mIoU, OA and mPA of each place: a scene, a region, a flood.
 
     A test over all tiles hides how a network does where it was not trained.
-    A tile belongs to the place whose pattern is found in its ``sample_id``.
-    The measures are those of :mod:`multimodal_rs.evaluation.confusion`, of one
-    integer matrix per tile, added up in each place; keys ``<place>_mIoU``, in
-    percent. mPA, the mean recall, does not change with the shares of the
-    classes, so it is what can be compared between places.
+    A tile belongs to the place that its ``sample_id`` tells. The measures are
+    those of :mod:`multimodal_rs.evaluation.confusion`, of one integer matrix
+    per tile, added up in each place; keys ``<place>_mIoU``, in percent. mPA,
+    the mean recall, does not change with the shares of the classes, so it is
+    what can be compared between places.
 
     Args:
-        places (dict): Name of a place -> regular expression.
+        places (dict | str): How an id tells the place, see
+            :class:`multimodal_rs.utils.places.Places`. A dict names the
+            places, and each must have a tile; with one pattern they are those
+            of the tiles.
         ignore_index (int): Train id that is not counted.
         collect_device (str): ``'cpu'`` or ``'gpu'``, see mmengine.
         prefix (str, optional): Put before every key, with a slash.
 
     Raises:
-        ValueError: If no place is named, or a pattern is no regular
-            expression.
+        ValueError: If ``places`` is empty or a pattern is wrong.
     """
 
     def __init__(
         self,
-        places: Mapping[str, str],
+        places: Mapping[str, str] | str,
         ignore_index: int = IGNORED,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        if not places:
-            raise ValueError(
-                'PlaceMetric: places is empty, expected a dict such as '
-                "{'north': '_North_'}"
-            )
-        self.patterns = {}
-        for place, pattern in places.items():
-            try:
-                self.patterns[place] = re.compile(pattern)
-            except re.error as error:
-                raise ValueError(
-                    f'PlaceMetric: {pattern!r} of {place!r} is no regular '
-                    f'expression: {error}'
-                ) from error
+        self.places = Places(places, 'PlaceMetric')
         self.ignore_index = ignore_index
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -91,7 +80,8 @@ class PlaceMetric(BaseMetric):
             matrix = confusion_matrix(
                 truth, prediction, number, self.ignore_index
             )
-            self.results.append((self._place(sample['sample_id']), matrix))
+            place = self.places.of(sample['sample_id'])
+            self.results.append((place, matrix))
 
     def compute_metrics(
         self, results: Sequence[tuple[str, np.ndarray]]
@@ -107,11 +97,13 @@ class PlaceMetric(BaseMetric):
         matrices = defaultdict(list)
         for place, matrix in results:
             matrices[place].append(matrix)
-        empty = [place for place in self.patterns if place not in matrices]
+        patterns = self.places.patterns
+        names = list(patterns) if self.places.named else sorted(matrices)
+        empty = [place for place in names if place not in matrices]
         if empty:
             raise ValueError(
                 f'PlaceMetric: none of {len(results)} tiles lies in {empty} '
-                f'({[self.patterns[p].pattern for p in empty]}): correct '
+                f'({[patterns[p].pattern for p in empty]}): correct '
                 '`places`, or the split list'
             )
         found = {
@@ -119,7 +111,7 @@ class PlaceMetric(BaseMetric):
                 name: 100 * measure(np.sum(matrices[place], axis=0))
                 for name, measure in MEASURES.items()
             }
-            for place in self.patterns
+            for place in names
         }
         rows = [
             [place, len(matrices[place]), *values.values()]
@@ -132,17 +124,3 @@ class PlaceMetric(BaseMetric):
             for place, values in found.items()
             for name, value in values.items()
         }
-
-    def _place(self, sample_id: str) -> str:
-        found = [
-            place
-            for place, pattern in self.patterns.items()
-            if pattern.search(sample_id)
-        ]
-        if len(found) != 1:
-            known = {p: r.pattern for p, r in self.patterns.items()}
-            raise ValueError(
-                f'PlaceMetric: {sample_id} belongs to {found or "no place"}, '
-                f'expected one of {known}'
-            )
-        return found[0]
