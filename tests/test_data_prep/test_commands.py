@@ -30,6 +30,7 @@ NAMES = (
     'muufl',
     'ombria',
     'one_grid',
+    'sen12ms',
     'simulate',
     'simulate_hs',
     'trento',

@@ -10,12 +10,8 @@ from mmseg.registry import DATASETS
 
 from fake_data.dfc2020 import CITY_TILES, CONTEST_TILES, make_dfc2020
 from fake_data.files import SIZE
-from multimodal_rs.datasets.dfc2020 import (
-    S1_BANDS,
-    S2_BANDS,
-    DFC2020Dataset,
-    scene_of,
-)
+from multimodal_rs.datasets.dfc2020 import DFC2020Dataset, scene_of
+from multimodal_rs.datasets.rois import S1_BANDS, S2_BANDS
 
 CONFIGS = Path(__file__).parents[2] / 'configs/_base_/datasets'
 CHANNELS = {'dfc2020_rgb.py': 3, 'dfc2020_rgbn.py': 4, 'dfc2020_s2.py': 13}

@@ -17,6 +17,9 @@ geographic
 
 The lists of REF-Net and MCF-Mamba are read as they are: put them anywhere,
 for instance into splits/ref-net, and name them in `ann_file`.
+
+With `--config dfc2020_modis.py`, the contest's weak labels, in the folders
+lc_..., are counted or checked.
 """
 
 from collections.abc import Sequence

@@ -221,17 +221,24 @@ class MultiModalSegDataset(BaseSegDataset):
 
         Returns:
             Modality, or ``'label'`` if there are labels, -> tile ids. Optional
-            modalities are left out, unless all are.
+            modalities are left out. If all are optional, a tile must have one
+            of them: ``'opt or sar'`` -> tiles that have any.
         """
-        modalities = self.modalities
-        wanted = [n for n, m in modalities.items() if not m.optional]
-        layers = {
-            name: (modalities[name].dir, modalities[name].suffix)
-            for name in wanted or modalities
+        found = {
+            name: set(self.list_tiles(modality.dir, modality.suffix))
+            for name, modality in self.modalities.items()
         }
+        required = {
+            name: tiles
+            for name, tiles in found.items()
+            if not self.modalities[name].optional
+        }
+        if not required:
+            required[' or '.join(found)] = set().union(*found.values())
         if self.label is not None:
-            layers['label'] = self.label.dir, self.label.suffix
-        return {n: set(self.list_tiles(*where)) for n, where in layers.items()}
+            where = self.label.dir, self.label.suffix
+            required['label'] = set(self.list_tiles(*where))
+        return required
 
     def _why_no_tile(self) -> str:
         found = {

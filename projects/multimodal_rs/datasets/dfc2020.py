@@ -1,45 +1,16 @@
 """DFC2020: land cover from Sentinel-2 and Sentinel-1."""
 
-import glob
-import os.path as osp
-import re
-
 from mmseg.registry import DATASETS
 
-from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.utils.installation import prepare_command
+from multimodal_rs.datasets.rois import SIMPLIFIED, ROIsDataset
 
-# Bands in file order. All are on the 10 m grid.
-S2_BANDS = (
-    'B1',
-    'B2',
-    'B3',
-    'B4',
-    'B5',
-    'B6',
-    'B7',
-    'B8',
-    'B8A',
-    'B9',
-    'B10',
-    'B11',
-    'B12',
-)
-S1_BANDS = ('VV', 'VH')
-
-# A tile, in a file name (with its layer) or in a list of ours (without).
-TILE = re.compile(
-    r'ROIs0000_(?P<season>[a-z]+)_(?:(?:s1|s2|lc|dfc|dem)_)?'
-    r'(?P<scene>[A-Za-z]+|0)_p(?P<number>[0-9]+)(?![0-9A-Za-z_])'
-)
 # "Seasons" of the contest's archives -> token of their folders. The files
 # of both have the token 0.
 CONTEST_FOLDERS = {'validation': 'validation', 'test': '0'}
-HEADER = 'id,lbl,opt,sar'  # of MCF-Mamba's lists
 
 
 @DATASETS.register_module()
-class DFC2020Dataset(MultiModalSegDataset):
+class DFC2020Dataset(ROIsDataset):
     """DFC2020, the IEEE GRSS Data Fusion Contest of 2020.
 
     Schmitt et al., "2020 IEEE GRSS Data Fusion Contest", IEEE DataPort 2019,
@@ -50,7 +21,7 @@ class DFC2020Dataset(MultiModalSegDataset):
     - Sentinel-2, 13 bands, and Sentinel-1, VV and VH, resampled to 10 m;
       256x256; 6114 tiles of seven regions;
     - semi-manual labels at 10 m; savanna and snow do not occur and are
-      ignored. The MODIS layers ``lc`` are not used.
+      ignored.
 
     Dataset format, two layouts of the same tiles; both are read:
 
@@ -59,9 +30,10 @@ class DFC2020Dataset(MultiModalSegDataset):
       ``ROIs0000_test/s2_0/`` (5128), files
       ``ROIs0000_validation_s2_0_p12.tif``;
     - s2: uint16, top-of-atmosphere reflectance x 10000, bands
-      :data:`S2_BANDS`; s1: float, sigma0 in dB, may have NaN, bands
-      :data:`S1_BANDS`; dfc: the label. A modality declares ``s2`` or ``s1``
-      as its directory;
+      :data:`~multimodal_rs.datasets.rois.S2_BANDS`; s1: float, sigma0 in dB,
+      may have NaN, VV and VH; dfc: the label; lc: four layers of MODIS land
+      cover, read by :class:`DFC2020MODISDataset` only. A modality declares
+      ``s2`` or ``s1`` as its directory;
     - the files of the contest have no real georeference.
 
     A split list has on each line an id as ``ROIs0000_autumn_CapeTown_p8``, or
@@ -126,42 +98,15 @@ class DFC2020Dataset(MultiModalSegDataset):
         },
     )
 
-    def tile_id(self, line: str, first: bool) -> str:
-        """Find the one tile that a line names, in whatever format.
+    SEEDS, SCENES = '0000', '[A-Za-z]+|0'
+    EXAMPLE = 'ROIs0000_autumn_CapeTown_p8'
+    COMMAND = 'dfc2020'
+    HEADER = 'id,lbl,opt,sar'  # of MCF-Mamba's lists
 
-        Raises:
-            ValueError: If it names none, or several.
-        """
-        if first and line == HEADER:
-            return ''
-        tiles = {_identifier(match) for match in TILE.finditer(line)}
-        if len(tiles) != 1:
-            raise ValueError(
-                f'{self.ann_file}: line {line!r} must name one tile, names '
-                f'{sorted(tiles) or "none"}. Expected an id as '
-                "'ROIs0000_autumn_CapeTown_p8' or paths of its files: "
-                'correct the line, or write the list again with '
-                f'`{prepare_command("dfc2020")}`'
-            )
-        return tiles.pop()
-
-    def tile_path(self, tile: str, layer: str, dir: str, suffix: str) -> str:
-        """Say where a raster lies; ``dir`` is the layer's token, ``s2``."""
-        match = TILE.fullmatch(tile)
-        season, scene, number = match.group('season', 'scene', 'number')
-        return osp.join(
-            f'ROIs0000_{season}',
-            f'{dir}_{CONTEST_FOLDERS.get(season, scene)}',
-            f'ROIs0000_{season}_{dir}_{scene}_p{number}{suffix}',
-        )
-
-    def list_tiles(self, dir: str, suffix: str) -> list[str]:
-        """List the tiles of both layouts that have a raster of a layer."""
-        pattern = osp.join('ROIs0000_*', f'{dir}_*', f'*{suffix}')
-        found = glob.glob(pattern, root_dir=self.data_root or None)
-        names = map(osp.basename, found)
-        matches = filter(None, map(TILE.match, names))
-        return sorted(map(_identifier, matches))
+    @staticmethod
+    def folder_of(rois: str, scene: str) -> str:
+        """Get what the folder of a scene is called after its layer."""
+        return CONTEST_FOLDERS.get(rois.removeprefix('ROIs0000_'), scene)
 
 
 @DATASETS.register_module()
@@ -186,16 +131,35 @@ class DFC2020BackgroundDataset(DFC2020Dataset):
     )
 
 
+@DATASETS.register_module()
+class DFC2020MODISDataset(DFC2020Dataset):
+    """DFC2020 with the weak labels that the contest was about.
+
+    The first of the layers ``lc`` is the class of the IGBP in MODIS land
+    cover at 500 m, so that a tile of 2.5 km has some five by five of them.
+    They are simplified to the classes of :class:`DFC2020Dataset`; savanna and
+    snow, which the contest does not score, are ignored. Train on them, and
+    test on the labels at 10 m.
+    """
+
+    LABEL = dict(
+        dir='lc',
+        suffix='.tif',
+        band=0,
+        ids={
+            0: 255,
+            **{
+                number: DFC2020Dataset.LABEL['ids'][simple]
+                for number, simple in enumerate(SIMPLIFIED, 1)
+            },
+        },
+    )
+
+
 def scene_of(tile: str) -> str:
     """Get the scene of a tile id, ``autumn_CapeTown``.
 
     The contest's files do not tell scenes apart: ``validation_0`` and
     ``test_0`` are several each.
     """
-    season, scene = TILE.fullmatch(tile).group('season', 'scene')
-    return f'{season}_{scene}'
-
-
-def _identifier(match: re.Match) -> str:
-    season, scene, number = match.group('season', 'scene', 'number')
-    return f'ROIs0000_{season}_{scene}_p{number}'
+    return DFC2020Dataset.scene_of(tile)
