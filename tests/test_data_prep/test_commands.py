@@ -31,6 +31,7 @@ NAMES = (
     'ombria',
     'one_grid',
     'sen12ms',
+    'sen1floods11',
     'simulate',
     'simulate_hs',
     'trento',

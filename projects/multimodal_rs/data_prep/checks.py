@@ -95,6 +95,13 @@ def check_tile(dataset: MultiModalSegDataset, tile: str) -> Tile:
             text = f'{tile} lacks its {layer.name} {path}'
             seen.findings.append(Finding('missing file', text))
     seen.findings.extend(_compare_grids(tile, seen.grids))
+    names = list(dataset.modalities)
+    if not seen.findings and all(seen.invalid.get(n, 1) == 1 for n in names):
+        text = (
+            f'{tile} has nothing valid of any of {names}, all optional. '
+            'Expected one of them: take it out of the split lists'
+        )
+        seen.findings.append(Finding('no modality', text))
     return seen
 
 

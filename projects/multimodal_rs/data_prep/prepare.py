@@ -79,7 +79,11 @@ def prepare(
     scenes = [_read_layers(scene, dataset) for scene in scenes]
     if args.check:
         uncut = find_uncut(scenes, TileFolder(args.data_root))
-        return check_folder(dataset, splits, scene_of, uncut)
+        lists = [
+            Path(build_dataset(config_path, args.data_root, part).ann_file)
+            for part in ('val', 'test')
+        ]
+        return check_folder(dataset, splits, scene_of, uncut, lists)
     if before is not None:
         before(args.data_root)
     if scenes:
