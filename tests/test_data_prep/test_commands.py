@@ -30,6 +30,7 @@ NAMES = (
     'muufl',
     'ombria',
     'one_grid',
+    'pie_rgb_sar',
     'sen12ms',
     'sen1floods11',
     'simulate',
