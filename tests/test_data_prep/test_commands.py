@@ -23,6 +23,7 @@ NAMES = (
     'flair',
     'globe230k',
     'houston2013',
+    'hunan',
     'isprs',
     'label_fractions',
     'labelled_scene',
