@@ -36,6 +36,7 @@ NAMES = (
     'sen1floods11',
     'simulate',
     'simulate_hs',
+    'spacenet6',
     'trento',
     'whu_opt_sar',
 )

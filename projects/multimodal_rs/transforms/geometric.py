@@ -31,3 +31,37 @@ class RandomRotate90(BaseTransform):
                 results[key] = np.rot90(results[key], turns)
             results['img_shape'] = results['img'].shape[:2]
         return results
+
+
+@TRANSFORMS.register_module()
+class AlignLookDirection(BaseTransform):
+    """Turn tiles by 180 degrees that a sensor imaged from the south.
+
+    A radar looks from the side: buildings lean towards it, and shadows lie
+    behind them. Afterwards all lean the same way, so that flips from top to
+    bottom and quarter turns should not follow. Maps of such tiles come out
+    turned, too.
+
+    Required keys: ``img``, ``seg_fields`` and the maps named there,
+    ``imaged_from``, ``sample_id``.
+    Modified keys: ``img`` and the maps.
+
+    Raises:
+        ValueError: If the dataset does not know from where a tile was imaged.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Turn one sample, or leave it."""
+        side = results.get('imaged_from')
+        if side not in ('north', 'south'):
+            raise ValueError(
+                f'AlignLookDirection: tile {results["sample_id"]!r} was '
+                f"imaged from {side!r}, expected 'north' or 'south': the file "
+                'of the data set that says it is missing or lacks the strip '
+                '(for SpaceNet 6, SummaryData/SAR_orientations.txt). Put it '
+                'there, or take this transform out of the pipeline'
+            )
+        if side == 'south':
+            for key in ('img', *results['seg_fields']):
+                results[key] = np.rot90(results[key], 2)
+        return results
