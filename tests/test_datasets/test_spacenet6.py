@@ -23,6 +23,7 @@ from helpers import ROOT
 from multimodal_rs.data_prep import spacenet6
 from multimodal_rs.data_prep.footprints import (
     area,
+    burn,
     in_tile,
     parse_wkt,
     read_geojson,
@@ -33,6 +34,8 @@ from multimodal_rs.transforms.geometric import AlignLookDirection
 
 BASE = ROOT / 'configs/_base_/datasets/spacenet6.py'
 TILES = [tile_name(place) for place in PLACES]
+LABEL = np.zeros((SIZE, SIZE), np.uint8)  # of tiles with buildings
+LABEL[6:12, 4:16] = LABEL[20:30, 30:] = 1
 
 
 def config(name: str) -> Path:
@@ -72,9 +75,7 @@ def few(tmp_path: Path) -> Path:
 
 def test_labels_and_lists(prepared: tuple[Path, dict]) -> None:
     root, _ = prepared
-    expected = np.zeros((SIZE, SIZE))
-    expected[6:12, 4:16] = expected[20:30, 30:] = 1
-    assert (read(root / f'labels/{TILES[0]}.tif') == expected).all()
+    assert (read(root / f'labels/{TILES[0]}.tif') == LABEL).all()
     assert not read(root / f'labels/{TILES[2]}.tif').any()
     lists = {
         path.parent.name + path.stem: path.read_text().split()
@@ -185,7 +186,10 @@ def test_table_in_the_place_of_polygons(few: Path) -> None:
     with pytest.raises(FileNotFoundError, match='lack their image'):
         read_all(few, TILES[:1], TILES[:1])
     found = read_all(few, TILES, TILES)
-    assert len(found[TILES[0]].buildings) == 2
+    grid = spacenet6.image_grid(build_dataset(BASE, few), TILES[0])
+    buildings = in_tile(found[TILES[0]], grid)
+    assert (burn(buildings, grid.size) == LABEL).all()
+    assert len(in_tile(found[TILES[0]], grid, 20)) == 1
     assert found[TILES[2]].buildings == []
     (few / spacenet6.TABLE).unlink()
     with pytest.raises(FileNotFoundError, match='has no footprints'):

@@ -19,7 +19,8 @@ class HunanDataset(MultiModalSegDataset):
     Li et al., "DKDFN: Domain knowledge-guided deep collaborative fusion
     network for multimodal unitemporal remote sensing land cover
     classification", ISPRS Journal of Photogrammetry and Remote Sensing 186,
-    2022. Data: https://github.com/LauraChow/HunanMultimodalDataset
+    2022, https://doi.org/10.1016/j.isprsjprs.2022.02.013. Data:
+    https://github.com/LauraChow/HunanMultimodalDataset
 
     Dataset features:
 
