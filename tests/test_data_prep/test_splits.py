@@ -199,6 +199,18 @@ def test_script_needs_the_list_of_its_config(tmp_path: Path) -> None:
     assert (tmp_path / 'splits/official-seed7/train.txt').is_file()
 
 
+def test_ombria_keeps_floods_apart() -> None:
+    tiles = [
+        f'{"test" if n % 10 == 0 else "train"}/{n:04}' for n in range(1, 788)
+    ]
+    split = ombria.make_splits([*tiles, '2021/ALBANIA/3'], 0)['floods-seed0']
+    assert {'train/0001', 'train/0258', 'train/0787'} <= set(split['test'])
+    others = [*split['train'], *split['val']]
+    assert not any(ombria.lies_apart(tile) for tile in others)
+    assert {'train/0032', 'train/0257', 'train/0436'} <= set(others)
+    assert sorted([*others, *split['test']]) == sorted(tiles)
+
+
 def test_script_names_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='no tile has all of') as caught:
         ombria.main([str(tmp_path)])

@@ -99,3 +99,44 @@ def test_wrong_band_count_is_named():
 def test_unknown_modality_is_named():
     with pytest.raises(KeyError, match=r"unknown modality \['dem'\]"):
         build()(dict(inputs=dict(dem=[torch.zeros(1, 4, 4)])))
+
+
+def varied(training: bool, **changes) -> dict[str, torch.Tensor]:
+    """Normalise a batch of random images, one without its optical image."""
+    torch.manual_seed(0)
+    data = batch(((4, 6), ALL), ((4, 6), ALL), ((4, 6), ('sar',)))
+    for images in data['inputs'].values():
+        for image in images:
+            image.copy_(torch.randn(image.shape))
+    data['inputs']['sar'][0][:, 1, 2] = torch.nan
+    return build(**changes)(data, training)['inputs']
+
+
+def test_jitter_is_for_training_alone():
+    plain = varied(training=True)
+    for name, values in varied(training=False, jitter=0.5).items():
+        assert torch.equal(values, plain[name])
+    changed = varied(training=True, jitter=0.5)
+    assert not torch.equal(changed['opt'], plain['opt'])
+
+
+def test_jitter_is_a_gain_and_an_offset_of_every_band_and_sample():
+    plain = varied(training=True)['opt'][:2].flatten(2)
+    changed = varied(training=True, jitter=1.0)['opt'][:2].flatten(2)
+    steps = changed.diff(dim=2) / plain.diff(dim=2)
+    gains = steps.mean(2)
+    torch.testing.assert_close(steps, gains[..., None].expand_as(steps))
+    assert gains[0, 0] != gains[0, 1]
+    assert not torch.equal(gains[0], gains[1])
+    assert (gains > 0.5 * 0.75).all() and (gains < 1.5 * 1.25).all()
+
+
+def test_jitter_leaves_what_is_not_there():
+    changed = varied(training=True, jitter=1.0)
+    assert changed['sar'][0, 0, 1, 2] == 0
+    assert changed['opt'][2, :, 0, 0].tolist() == [-0.5, -0.5]  # black
+
+
+def test_jitter_out_of_range_is_refused():
+    with pytest.raises(ValueError, match='within 0 and 1, got 1.5'):
+        build(jitter=1.5)

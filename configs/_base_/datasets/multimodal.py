@@ -44,4 +44,6 @@ val_evaluator = [
     dict(type='CrossEntropyMetric', prefix='val'),
 ]
 test_evaluator = dict(type='LandCoverMetric')
-data_preprocessor = dict(type='MultiModalSegDataPreProcessor')
+# jitter: how much gains and offsets of all bands vary in training, in standard
+# deviations, for places that nobody has trained on.
+data_preprocessor = dict(type='MultiModalSegDataPreProcessor', jitter=0.0)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.models.radiometric_jitter import jittered
 from multimodal_rs.utils.labels import IGNORED
 
 
@@ -19,7 +20,8 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
     """Turn lists of raw tensors into normalised batches.
 
     For every modality and band ``(x - mean) / std`` with the statistics of
-    its declaration. Then
+    its declaration. In training, ``jitter`` changes gains and offsets
+    (:mod:`multimodal_rs.models.radiometric_jitter`). Then
 
     - an invalid pixel (NaN) becomes 0, the mean;
     - a modality that a sample lacks (``present_modalities``) becomes the
@@ -38,6 +40,12 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
             heads as many outputs. None: the heads state it.
         size_divisor (int): Height and width become multiples of it.
         seg_pad_val (int): Label of padded pixels.
+        jitter (float): How much gains and offsets of the bands vary in
+            training, in standard deviations of a batch, 0 to 1. 0: not at
+            all.
+
+    Raises:
+        ValueError: If ``jitter`` lies outside of 0 to 1.
     """
 
     def __init__(
@@ -46,8 +54,15 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         num_classes: int | None = None,
         size_divisor: int = 1,
         seg_pad_val: int = IGNORED,
+        jitter: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= jitter <= 1:
+            raise ValueError(
+                f'{type(self).__name__}: jitter must lie within 0 and 1, got '
+                f'{jitter}'
+            )
+        self.jitter = jitter
         self.num_classes = num_classes
         self.size_divisor = size_divisor
         self.seg_pad_val = seg_pad_val
@@ -64,7 +79,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         Args:
             data: ``inputs``: dict name -> list of (C, H, W) tensors or a
                 (B, C, H, W) tensor; ``data_samples``: list, may be missing.
-            training: Whether labels are padded too.
+            training: Whether labels are padded, and radiometry varies.
 
         Returns:
             ``inputs``: dict name -> (B, C, H, W) float32; ``data_samples``,
@@ -82,7 +97,9 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         batch = {}
         for name in self.modalities:
             if name in inputs:
-                batch[name] = self._batch(name, inputs[name], samples, size)
+                batch[name] = self._batch(
+                    name, inputs[name], samples, size, training
+                )
         if samples is not None:
             self._record_padding(inputs, samples, size)
         if samples is not None and training:
@@ -110,6 +127,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         images: Sequence[Tensor],
         samples: Sequence[SegDataSample] | None,
         size: tuple[int, int],
+        training: bool,
     ) -> Tensor:
         images = [
             functional.pad(
@@ -124,11 +142,17 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         batch = torch.stack(images)
         statistics = self.statistics[name]
         batch = (batch - statistics.mean) / statistics.std
+        present = [s.metainfo.get('present_modalities') for s in samples or ()]
+        absent = [
+            i
+            for i, names in enumerate(present)
+            if names is not None and name not in names
+        ]
+        if training and self.jitter:
+            batch[absent] = torch.nan
+            batch = jittered(batch, self.jitter)
         batch = torch.nan_to_num(batch, nan=0.0)
-        for i, sample in enumerate(samples or ()):
-            present = sample.metainfo.get('present_modalities')
-            if present is not None and name not in present:
-                batch[i] = self.black_image(name, batch[i : i + 1])[0]
+        batch[absent] = self.black_image(name, batch[absent])
         return batch
 
     def _common_size(self, inputs: dict) -> tuple[int, int]:
