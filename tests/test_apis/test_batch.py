@@ -1,5 +1,6 @@
 """Many scenes: found, shared, mapped, and left alone when finished."""
 
+import argparse
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ from mmengine.config import Config
 
 from multimodal_rs.apis import SceneMapper
 from multimodal_rs.apis.batch import map_scenes
-from multimodal_rs.apis.command import main
+from multimodal_rs.apis.command import add_arguments, main
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import (
     scenes_of_patterns,
@@ -208,7 +209,7 @@ def test_command_needs_a_checkpoint_alone(
     assert main([*batch, '--resume']) == 1
     assert '3/3 c 1: is finished' in capfd.readouterr().out
     one = [*flags, '--raster', *(f'{n}={p}' for n, p in rasters.items())]
-    one += ['--out', 'maps/alps.tif', '--resume', '--log', 'log/of.txt']
+    one += ['--out', 'maps/alps.tif', '--resume', '--log-file', 'log/of.txt']
     assert main(one) == 0
     assert 'maps/alps.tif is finished' in capfd.readouterr().out
     assert Path('log/of.txt').read_text().endswith('is finished\n')
@@ -217,6 +218,17 @@ def test_command_needs_a_checkpoint_alone(
     table = ['--scenes', 'list.csv', '--out', 'of_{scene}.tif']
     assert main([*flags, *table]) == 0
     assert Path('of_a.tif').exists()
+
+
+def test_torchrun_leaves_the_flags_alone():
+    """It takes the beginnings of its own options for these."""
+    run = pytest.importorskip('torch.distributed.run')
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for option in parser._option_string_actions:
+        words = [option, 'x']
+        seen = run.get_args_parser().parse_args(['script.py', *words])
+        assert seen.training_script_args == words
 
 
 def test_flags_that_contradict_each_other(checkpoint, scenes):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.pieces import Pieces, piece_folder
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.scene import SceneFiles, predict_scene
@@ -37,9 +38,17 @@ def files_in(folder):
     return SceneFiles(*(folder / f'{name}.tif' for name in names))
 
 
-def predict(model, rasters, folder, windows=WINDOWS, resume=False, maps=None):
+def predict(
+    model,
+    rasters,
+    folder,
+    windows=WINDOWS,
+    resume=False,
+    maps=None,
+    grid=FINEST,
+):
     maps = maps or files_in(folder)
-    names = CLASSES, PALETTE, windows, False
+    names = CLASSES, PALETTE, windows, False, grid
     return predict_scene(model, rasters, maps, *names, resume=resume)
 
 
@@ -96,10 +105,10 @@ def recorder(monkeypatch):
     return Recorder(monkeypatch)
 
 
-def ended(network, rasters, folder, recorder, calls=20):
+def ended(network, rasters, folder, recorder, calls=20, grid=FINEST):
     recorder.end_early(network, calls)
     with pytest.raises(KeyboardInterrupt):
-        predict(network, rasters, folder)
+        predict(network, rasters, folder, grid=grid)
     del network.encode_decode
     assert list(folder.glob('*.tif')) == []
     pieces = Pieces(piece_folder(folder / 'map.tif'), (HEIGHT, 80), 8)
@@ -246,6 +255,16 @@ def test_missing_rows(tmp_path):
     rows = np.concatenate(list(pieces.read([0])), axis=1)
     assert rows.shape == (1, 1000, 5)
     assert rows[0, 100:300].min() == 7 and rows[0, 430].max() == 42
+
+
+def test_rows_of_a_damaged_raster(
+    network, rasters, tmp_path, recorder, caplog
+):
+    """It is known that they are, not where."""
+    grid = SceneGrid(unreadable='nodata')
+    assert ended(network, rasters, tmp_path, recorder, grid=grid)
+    predict(network, rasters, tmp_path, resume=True, grid=grid)
+    assert 'could not be read are not said again' in caplog.text
 
 
 def test_long_names_have_folders_of_their_own(tmp_path):

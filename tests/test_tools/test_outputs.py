@@ -26,8 +26,14 @@ REFUSED = {
         (f'{SCENE} map.tif --preview config.py', 'is the input config.py'),
         (f'{SCENE} map.tif --preview map.tif', 'are one file'),
         (f'{SCENE} map.tif --confidence opt.tif', 'is the input opt.tif'),
-        (f'{SCENE} map.tif --log opt.tif', '--log opt.tif is the input'),
-        (f'{SCENE} map.tif --log map.tif', '--log map.tif and out map.tif'),
+        (
+            f'{SCENE} map.tif --log-file opt.tif',
+            '--log-file opt.tif is the input',
+        ),
+        (
+            f'{SCENE} map.tif --log-file map.tif',
+            '--log-file map.tif and out map.tif',
+        ),
         (f'{SCENE} opt.tif', 'out opt.tif is the input opt.tif'),
         (f'{SCENE} data', 'out data: expected a file'),
         (f'{SCENE} opt.tif/map.tif', 'opt.tif is a file'),

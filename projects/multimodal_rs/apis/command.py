@@ -107,7 +107,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         'rows that a run has finished which was killed or told to end',
     )
     parser.add_argument(
-        '--log',
+        '--log-file',
         metavar='FILE',
         help='text file to append to: a line a minute with the time left, '
         'and what else is said',
@@ -192,9 +192,11 @@ def map_as_asked(args: argparse.Namespace) -> int:
         args.answered,
         products_of(args),
     )
-    if args.log is not None:
-        check_outputs({'--log': args.log} | outputs.writes(), _inputs(args))
-    with log_file(args.log):
+    if args.log_file is not None:
+        check_outputs(
+            {'--log-file': args.log_file} | outputs.writes(), _inputs(args)
+        )
+    with log_file(args.log_file):
         return _map(args, outputs)
 
 

@@ -198,6 +198,12 @@ def _take_over(
             '%s: goes on after %d of %d rows that an earlier run has finished',
             *(target, rows, pieces.size[0]),
         )
+        if asked['unreadable'] == 'nodata':
+            LOG.warning(
+                '%s: places in these rows that could not be read are not said '
+                'again',
+                target,
+            )
         return
     if left:
         reason = 'a run with --resume would have gone on from there'
