@@ -172,3 +172,12 @@ def test_figure_of_curves(run, monkeypatch):
     arguments[4:] = ['--keys', 'nothing']
     with pytest.raises(ValueError, match='has logged no nothing, expected'):
         analyze_logs.main(arguments)
+
+
+def test_tools_name_what_is_no_result(tmp_path):
+    (tmp_path / 'a.json').write_text('{"a": 1}')
+    picture = str(tmp_path / 'a.png')
+    with pytest.raises(ValueError, match='a.json cannot be read: KeyError'):
+        confusion_matrix.main([str(tmp_path / 'a.json'), '--out', picture])
+    with pytest.raises(FileNotFoundError, match='work directory of a trainin'):
+        analyze_logs.main([str(tmp_path), '--out', picture])

@@ -20,7 +20,7 @@ from _bootstrap import command_line, start
 start(__name__)
 
 from multimodal_rs.reports.charts import curves_chart
-from multimodal_rs.reports.run_files import read_curves
+from multimodal_rs.reports.run_files import check_work_dir, read_curves
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs, run_files
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = args.legend or [str(folder) for folder in args.work_dirs]
     curves = {}
     for folder, name in zip(args.work_dirs, names, strict=True):
+        check_work_dir(folder)
         found = read_curves(folder)
         logged = {**found.losses, **found.validation}
         for key in args.keys:

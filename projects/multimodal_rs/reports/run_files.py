@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from multimodal_rs.results.runs import TESTING, TRAINING
 from multimodal_rs.utils.configs import read_config
+from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json
 
 ACCURACY = 'land_cover.json'
@@ -127,6 +128,19 @@ def read_curves(folder: Path) -> Curves:
     return _curves([run for run in _runs(folder) if not _is_test(run)])
 
 
+def check_work_dir(folder: Path) -> None:
+    """Refuse what is no work directory.
+
+    Raises:
+        FileNotFoundError: If no run lies in it.
+    """
+    if not _runs(folder):
+        raise FileNotFoundError(
+            f'{folder}: expected the work directory of a training '
+            f'(<time>/{CONFIG}), found none in it: correct the path'
+        )
+
+
 def _runs(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob('*') if (p / CONFIG).is_file())
 
@@ -169,8 +183,9 @@ def _optional(file: Path) -> dict | None:
 def read_accuracy(file: Path) -> Accuracy:
     """Read what ``LandCoverMetric``, or the accuracy of a map, has written."""
     content = read_json(file, AGAIN)
-    matrix = np.array(content['confusion_matrix']['pixels'], np.int64)
-    return Accuracy(content['summary'], content['classes'], matrix)
+    with reading(file, f'what a test or a comparison has written: {AGAIN}'):
+        matrix = np.array(content['confusion_matrix']['pixels'], np.int64)
+        return Accuracy(content['summary'], content['classes'], matrix)
 
 
 def _curves(trainings: list[Path]) -> Curves:

@@ -251,6 +251,11 @@ def mistake(error: BaseException) -> str | None:
     if not isinstance(error, Exception) or not frames:
         return None
     if isinstance(error, OSError) and error.filename is not None:
+        if isinstance(error, FileNotFoundError):
+            return (
+                f'{error.filename}: {error.strerror} (relative paths start at '
+                f'{os.getcwd()}): correct the path'
+            )
         if error.strerror:
             return f'{error.filename}: {error.strerror}'
     if isinstance(error, ModuleNotFoundError) and error.name:
