@@ -16,6 +16,7 @@ NAMES = (
     'above_ground',
     'augsburg',
     'berlin',
+    'bright',
     'c2seg_ab',
     'c2seg_bw',
     'ddhr',

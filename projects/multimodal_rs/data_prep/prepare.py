@@ -25,6 +25,7 @@ from multimodal_rs.data_prep.scenes import (
 from multimodal_rs.data_prep.splits import Split, natural_sort, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.fits import RENEWED, fitted_names
+from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.label_counts import never_seen
 from multimodal_rs.utils.command_line import CommandParser
 from multimodal_rs.utils.configs import read_config
@@ -243,7 +244,12 @@ def labelled_lists(
     found = {}
     for part in ('train', 'val', 'test'):
         dataset = build_dataset(config, data_root, part)
-        if dataset.label is not None and Path(dataset.ann_file).is_file():
-            dataset.full_init()
+        if dataset.label is None or not Path(dataset.ann_file).is_file():
+            continue
+        dataset.full_init()
+        labels = (tile['seg_map_path'] for tile in dataset.tiles)
+        if part == 'train' or any(map(raster_exists, labels)):
             found[part] = dataset
+        else:  # contests keep the labels of a part back
+            print(f'{dataset.ann_file}: no tile has a label yet')
     return found
