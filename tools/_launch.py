@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -60,11 +60,17 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def load_config(
+    args: argparse.Namespace, change: Callable[[Config], None] | None = None
+) -> Config:
     """Read the config and apply the command line to it.
 
     The work directory is, in this order, ``--work-dir``, ``work_dir`` of the
     config, or ``./work_dirs/<name of the config>``.
+
+    Args:
+        args: Parsed command line.
+        change: Changes the config before ``--cfg-options`` do.
     """
     check_file('config', args.config)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -72,6 +78,8 @@ def load_config(args: argparse.Namespace) -> Config:
 
     cfg = read_config(args.config)
     cfg.launcher = args.launcher
+    if change is not None:
+        change(cfg)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     if args.work_dir is not None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Test of a checkpoint: ``python tools/test.py CONFIG CHECKPOINT [options]``.
 
-The options are those of mmseg's tools/test.py.
+The options are those of mmseg's tools/test.py, and --test-on.
 """
 
 import argparse
@@ -48,10 +48,24 @@ def parse_args() -> argparse.Namespace:
         help='seconds that each picture of --show stays',
     )
     parser.add_argument(
+        '--test-on',
+        metavar='DATASET',
+        help='test on the tiles, and with the measures, of another config of '
+        'the same data set: a path, or a name in configs/_base_/datasets',
+    )
+    parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
     )
     add_common_arguments(parser)
     return parser.parse_args()
+
+
+def choose_tiles(cfg: Config, dataset: str | None) -> None:
+    """Replace the tiles that the config tests on, if others are named."""
+    from multimodal_rs.utils.configs import point_test_at
+
+    if dataset is not None:
+        point_test_at(cfg, dataset)
 
 
 def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
@@ -137,7 +151,7 @@ def main() -> None:
     restrict_checkpoint_loading()
     check_checkpoint(args.checkpoint)
     check_folders(args)
-    cfg = load_config(args)
+    cfg = load_config(args, lambda cfg: choose_tiles(cfg, args.test_on))
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         draw_predictions(cfg, args)

@@ -15,4 +15,4 @@ train_pipeline = [
     *augment,
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-default_hooks = dict(adapt_norm=dict(places=_base_.events))
+default_hooks = dict(adapt_norm=dict(places=_base_.every_place))

@@ -1,14 +1,23 @@
 """OMBRIA, with the floods of 2021."""
 
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from fake_data.files import SIZE, write_image
 
+FLOODS = ('ALBANIA', 'FRANCE', 'GUYANA', 'TIMOR')
 
-def make_ombria(root: Path, train: int = 20, test: int = 3) -> None:
-    """Write OMBRIA with two tiles of Albania and all phases.
+
+def make_ombria(
+    root: Path,
+    train: int = 20,
+    test: int = 3,
+    floods: Sequence[str] = ('ALBANIA',),
+) -> None:
+    """Write OMBRIA with two tiles of each of some floods and all phases.
 
     The first rows are outside the scene: 0 in S2, 255 in S1.
     """
@@ -23,15 +32,13 @@ def make_ombria(root: Path, train: int = 20, test: int = 3) -> None:
                     )
                     write_image(path, _ombria(sensor, phase, number))
     stems = dict(before='imbefore', after='imafter', mask='gt')
-    for number in (0, 3):
-        for sensor, folder in dict(S1='Sentinel1', S2='Sentinel2').items():
-            for phase, stem in stems.items():
-                path = (
-                    root
-                    / f'2021/ALBANIA/{folder}/{phase.upper()}'
-                    / f'{stem}_{number}.png'
-                )
-                write_image(path, _ombria(sensor, phase, number))
+    folders = dict(S1='Sentinel1', S2='Sentinel2')
+    for flood, number, sensor, phase in product(
+        floods, (0, 3), folders, stems
+    ):
+        folder = root / '2021' / flood / folders[sensor] / phase.upper()
+        image = _ombria(sensor, phase, number)
+        write_image(folder / f'{stems[phase]}_{number}.png', image)
 
 
 def _ombria(sensor: str, phase: str, number: int) -> np.ndarray:

@@ -9,11 +9,15 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from fake_data.files import SIZE, write_image
-from fake_data.ombria import make_ombria
+from fake_data.ombria import FLOODS, make_ombria
+from helpers import ROOT
+from multimodal_rs.data_prep import ombria
 from multimodal_rs.datasets.io.raster import read_raster
 from multimodal_rs.datasets.ombria import OmbriaDataset
+from multimodal_rs.utils.configs import point_test_at
+from multimodal_rs.utils.places import Places
 
-CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/ombria.py'
+CONFIG = ROOT / 'configs/_base_/datasets/ombria.py'
 TILES = ('train/0001', 'test/0003', '2021/ALBANIA/3')
 
 
@@ -166,3 +170,69 @@ def test_list_tiles(tmp_path: Path) -> None:
     for layer in ('S2/AFTER', 'S1/BEFORE', 'S1/MASK'):
         assert dataset.list_tiles(layer, '.png') == expected
     assert dataset.list_tiles('S1/MASK', '.tif') == []
+
+
+def test_floods_of_2021(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    make_ombria(tmp_path, train=0, test=0, floods=FLOODS)
+    assert ombria.main([str(tmp_path)]) == 0
+    assert 'No tile is for training' in capsys.readouterr().out
+    lists = list((tmp_path / 'splits').rglob('*'))
+    assert [p.name for p in lists if p.is_file()] == ['2021.txt']
+    tiles = (tmp_path / 'splits/official-seed0/2021.txt').read_text().split()
+    assert tiles == [f'2021/{flood}/{n}' for flood in FLOODS for n in (0, 3)]
+    assert ombria.main([str(tmp_path), '--check']) == 0
+    (tmp_path / '2021/TIMOR/Sentinel1/MASK/gt_3.png').unlink()
+    (tmp_path / '2021/GUYANA/Sentinel2/AFTER/imafter_0.png').unlink()
+    capsys.readouterr()
+    assert ombria.main([str(tmp_path), '--check']) == 1
+    out = capsys.readouterr().out
+    assert '2021/TIMOR/3 lacks its label' in out
+    assert '2021/GUYANA/0 lacks its opt' in out
+    assert '\n2 findings' in out
+
+
+@pytest.mark.parametrize(
+    ('name', 'modalities'),
+    [
+        ('joitrinet/joitrinet-d_r18_1xb8-8e', ['opt', 'sar']),
+        (
+            'joitrinet/joitrinet-d-before-after_r18_1xb8-8e',
+            ['opt', 'sar', 'opt_before', 'sar_before'],
+        ),
+        ('cmss/deeplabv3plus-mdafm-pre_r18_1xb8-40e', ['opt', 'sar']),
+    ],
+)
+def test_any_config_is_tested_on_the_floods_of_2021(
+    tmp_path: Path, name: str, modalities: list[str]
+) -> None:
+    make_ombria(tmp_path, train=0, test=0, floods=FLOODS)
+    ombria.main([str(tmp_path)])
+    config = Config.fromfile(ROOT / f'configs/{name}_ombria-128x128.py')
+    usual = config.test_evaluator
+    point_test_at(config, 'ombria_2021.py')
+    settings = config.test_dataloader.dataset
+    settings.update(data_root=str(tmp_path))
+    for step in settings.pipeline:
+        if step.type == 'ComplementaryMask':
+            step.cell = SIZE // 4
+    dataset = DATASETS.build(settings)
+    assert len(dataset) == 8
+    assert list(dataset[7]['inputs']) == modalities
+    if '-pre_' in name:  # no labels
+        assert config.test_evaluator == usual
+        return
+    assert config.test_evaluator[0].type == usual.type
+    for declared in (
+        config.test_evaluator[1].places,
+        config.default_hooks.adapt_norm.places,
+    ):
+        places = Places(declared, 'test')
+        found = [places.of(tile['sample_id']) for tile in dataset.tiles]
+        assert sorted(set(found)) == list(FLOODS)
+
+
+def test_tiles_of_another_data_set_are_refused() -> None:
+    name = 'joitrinet/joitrinet-d_r18_1xb8-8e_ombria-128x128.py'
+    config = Config.fromfile(ROOT / 'configs' / name)
+    with pytest.raises(ValueError, match='declares a FLAIRDataset, expected'):
+        point_test_at(config, 'flair.py')

@@ -8,6 +8,7 @@ import mmseg
 import pytest
 import rasterio
 
+from helpers import ROOT
 from multimodal_rs.engine.whole_checkpoint_hook import OUTDATED
 from multimodal_rs.utils.folder_lock import FolderInUseError, only_one
 from tool_runs import (
@@ -67,6 +68,35 @@ def test_test_time_augmentation(tmp_path, config, trained):
         *('--work-dir', tmp_path, '--tta'),
     )
     assert list(subsets(tmp_path)) == ['opt+sar', 'opt', 'sar']
+
+
+def test_tiles_of_another_list_and_their_places(
+    tmp_path, simulated, config, trained
+):
+    base = ROOT / 'configs/_base_/datasets/simulated.py'
+    elsewhere = tmp_path / 'elsewhere.py'
+    elsewhere.write_text(
+        f"""
+_base_ = {str(base)!r}
+ann_file = 'splits/default/val.txt'
+test_dataloader = dict(
+    batch_size=1,
+    dataset=dict(data_root={str(simulated)!r}, ann_file=ann_file),
+)
+every_place = '_([A-Z][a-z]+)_'
+test_evaluator = [dict(type='PlaceMetric', places=every_place)]
+"""
+    )
+    done = run_tool(
+        *('tools/test.py', config, trained / 'epoch_4.pth'),
+        *('--work-dir', tmp_path, '--test-on', elsewhere, '--cfg-options'),
+        *('default_hooks.adapt_norm.share=0.4', 'test_cfg.subsets=single'),
+    )
+    tiles = (simulated / 'splits/default/val.txt').read_text().split()
+    assert f'| Simulated |     {len(tiles)} |' in done.output
+    assert list(subsets(tmp_path)['opt']) == [
+        f'Simulated_{name}' for name in ('mIoU', 'OA', 'mPA')
+    ]
 
 
 def test_two_processes_train(tmp_path, config):

@@ -27,7 +27,7 @@ def test_configs_by_path_and_by_name(tmp_path: Path) -> None:
     mine = tmp_path / 'mine.py'
     mine.write_text('')
     assert installation.dataset_config(mine) == mine
-    with pytest.raises(FileNotFoundError, match='with --config'):
+    with pytest.raises(FileNotFoundError, match='pass the path of a config'):
         installation.dataset_config('none.py')
 
 

@@ -41,9 +41,9 @@ val_dataloader = dict(
 test_dataloader = dict(
     batch_size=1, dataset=dict(**dataset, ann_file=f'{split}/test.txt')
 )
-events = '^(.+)_[0-9]{8}$'
+every_place = '^(.+)_[0-9]{8}$'
 test_evaluator = [
     dict(type='LandCoverMetric'),
-    dict(type='PlaceMetric', places=events),
+    dict(type='PlaceMetric', places=every_place),
 ]
 data_preprocessor = dict(modalities=modalities, num_classes=num_classes)

@@ -44,12 +44,12 @@ dataset = dict(type=dataset_type, data_root=data_root, modalities=modalities)
 train_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/train.txt'))
 val_dataloader = dict(dataset=dict(**dataset, ann_file=f'{split}/val.txt'))
 # Batches of one chip, so that normalisation can adapt to each flood.
-events = '^([^_]+)_'
+every_place = '^([^_]+)_'
 test_dataloader = dict(
     batch_size=1, dataset=dict(**dataset, ann_file=f'{split}/test.txt')
 )
 test_evaluator = [
     dict(type='LandCoverMetric'),
-    dict(type='PlaceMetric', places=events),
+    dict(type='PlaceMetric', places=every_place),
 ]
 data_preprocessor = dict(modalities=modalities, num_classes=num_classes)

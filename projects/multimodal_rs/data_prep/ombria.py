@@ -1,8 +1,11 @@
 """Preparation of OMBRIA, usually in data/ombria.
 
 The official test part stays as it is. There is no validation part: a tenth of
-the official training part, 62 of 624 tiles, is taken out at random. Tiles of
-the floods of 2021, if they are there, make a list of their own.
+the official training part, 62 of 624 tiles, is taken out at random.
+
+Tiles of the floods of 2021, if they are there, make a list of their own,
+2021.txt, for testing, flood by flood: `tools/test.py CONFIG CHECKPOINT
+--test-on ombria_2021.py`. They may also be alone in a folder.
 
 A second folder, ``floods-seed<seed>``, keeps four floods apart: all of their
 tiles, of the official training and test part alike, are for testing, beside

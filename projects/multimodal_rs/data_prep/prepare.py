@@ -47,7 +47,8 @@ def prepare(
     Preparing cuts scenes into tiles if the dataset comes as scenes, writes
     the split lists below ``splits``, measures mean and std over the training
     list of the config and counts the pixels of the classes; see
-    :func:`measure`. A second run changes nothing.
+    :func:`measure`. Where all tiles are for testing, nothing is measured. A
+    second run changes nothing.
 
     Args:
         description: Help text of the command.
@@ -90,9 +91,13 @@ def prepare(
     if scenes:
         cut(scenes, TileFolder(args.data_root))
     tiles = complete_tiles(dataset)
-    for folder, split in make_splits(tiles, args.seed).items():
+    made = make_splits(tiles, args.seed)
+    for folder, split in made.items():
         write_split(splits / folder, split)
-    measure(dataset, config_path)
+    if any(split.get('train') for split in made.values()):
+        measure(dataset, config_path)
+    else:
+        print('No tile is for training: nothing is measured')
     return 0
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import yaml
 from mmengine.config import Config
 
+from multimodal_rs.utils.installation import dataset_config
+
 
 def read_config(
     path: str | os.PathLike, import_custom_modules: bool = True
@@ -27,6 +29,39 @@ def read_config(
     """
     _check_yaml(Path(path), ())
     return Config.fromfile(path, import_custom_modules=import_custom_modules)
+
+
+def point_test_at(cfg: Config, name: str) -> None:
+    """Let a config test on the tiles of another config of its data set.
+
+    List, folder and batch size of the test come from there, the measures too
+    if ``cfg`` reads labels, and ``every_place``, if it is declared there, for
+    normalisation that adapts. Modalities and pipeline stay those of ``cfg``.
+
+    Args:
+        cfg: A config with a network; changed.
+        name: The other config, of a data set: a path, or the name of a file
+            in ``configs/_base_/datasets``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is of another data set.
+    """
+    path = dataset_config(name)
+    other = read_config(path)
+    here, there = (c.test_dataloader.dataset for c in (cfg, other))
+    if here.type != there.type:
+        raise ValueError(
+            f'{path} declares a {there.type}, expected a {here.type}, which '
+            f'{cfg.filename} tests on: name a config of the same data set'
+        )
+    here.update(data_root=there.data_root, ann_file=there.ann_file)
+    cfg.test_dataloader.batch_size = other.test_dataloader.batch_size
+    if here.get('label') is not False:
+        cfg.test_evaluator = other.test_evaluator
+    hooks = cfg.get('default_hooks', {})
+    if 'every_place' in other and 'adapt_norm' in hooks:
+        hooks.adapt_norm.places = other.every_place
 
 
 def _check_yaml(path: Path, heirs: tuple[Path, ...]) -> None:

@@ -58,8 +58,7 @@ def dataset_config(name: str | Path) -> Path:
     there = 'was not found' if folder is None else f'is {folder}'
     raise FileNotFoundError(
         f'config {name}: expected a file, or the name of one in '
-        f'{DATASET_CONFIGS}, which {there}: pass the path of a config with '
-        '--config'
+        f'{DATASET_CONFIGS}, which {there}: pass the path of a config'
     )
 
 
