@@ -69,6 +69,26 @@ def test_each_place_has_its_own_statistics():
     assert run.model.norm.running_mean.tolist() == [0, 0]
 
 
+def test_places_of_few_tiles_are_measured_where_features_are_pooled():
+    """Batch norm refuses to measure one pixel."""
+
+    class Pooled(Tiles):
+        def __getitem__(self, number):
+            sample = super().__getitem__(number)
+            return sample | dict(inputs=sample['inputs'][:, :1, :1])
+
+    run = runner()
+    run.test_dataloader.dataset = Pooled()
+    places = dict(north='n[01]', lone='n2', south='s')
+    hook = AdaptNormHook(share=1.0, places=places, batch_size=2)
+    hook.before_test(run)
+    hook.before_test_iter(run, 0, batch(run, 2))
+    assert run.model.norm.running_mean.tolist() == [0, 4]
+    assert run.model.norm.running_var.tolist() == [0, 0]
+    hook.before_test_iter(run, 1, batch(run, 3))
+    assert run.model.norm.running_mean.tolist() == [10, 14]
+
+
 def test_each_subset_has_its_own_statistics():
     run = runner()
     hook = AdaptNormHook(share=1.0, places=PLACES)

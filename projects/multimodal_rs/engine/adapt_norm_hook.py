@@ -1,8 +1,10 @@
 """Tests with normalisation that adapts to the place of the tiles."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -32,7 +34,8 @@ class AdaptNormHook(Hook):
         places (dict | str, optional): How the ``sample_id`` of a tile tells
             its place, see :class:`multimodal_rs.utils.places.Places`. None:
             all tiles are of one place.
-        batch_size (int): Tiles that are measured at once.
+        batch_size (int): Tiles that are measured at once, at most. A place
+            of a single tile is measured by that tile twice.
     """
 
     def __init__(
@@ -112,11 +115,13 @@ class AdaptNormHook(Hook):
         """Send tiles through the network, with some modalities or all."""
         model = unwrapped(runner.model)
         dataset = runner.test_dataloader.dataset
-        for first in range(0, len(numbers), self.batch_size):
-            part = numbers[first : first + self.batch_size]
+        batches = math.ceil(len(numbers) / self.batch_size)
+        for part in np.array_split(numbers, batches):  # none is left alone
             samples = [_first_view(dataset[i]) for i in part]
             if names is not None:
                 samples = [s for s in samples if _restricted(s, names)]
+            if len(samples) == 1:  # pooled to one pixel, it has no variance
+                samples *= 2
             if samples:
                 model.test_step(pseudo_collate(samples))
 
