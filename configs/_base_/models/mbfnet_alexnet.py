@@ -1,6 +1,7 @@
 # MBFNet (Li et al., JSTARS 2020) for segmentation: an AlexNet for each
-# modality at stride 16, second-order attention that selects channels, bilinear
-# pooling at every cell, no decoder.
+# modality at stride 16, second-order attention that weighs channels, bilinear
+# pooling at every cell, no decoder. Channels are mixed down, not selected by
+# weight, with which nothing was learnt (configs/mbfnet/README.md).
 alexnet = 'https://download.pytorch.org/models/alexnet-owt-7be5be79.pth'
 encoder = dict(
     type='AlexNet', init_cfg=dict(type='Pretrained', checkpoint=alexnet)
@@ -10,7 +11,7 @@ model = dict(
     backbone=dict(
         type='ParallelBackbones', branches=dict(opt=encoder, sar=encoder)
     ),
-    neck=dict(type='BilinearFusionNeck'),
+    neck=dict(type='BilinearFusionNeck', select='projection'),
     decode_head=dict(
         type='ConvHead',
         kernel_size=1,
