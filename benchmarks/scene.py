@@ -9,6 +9,8 @@ weights are random, and write a GeoTIFF, each in a process of its own: once
 as one tensor, as mmseg's inference does. Its time per window does not depend
 on the window, so `--their-windows` takes the mean of so many of them, after
 one to warm up, for all; 0 runs all of them and compares the maps.
+`--terratorch` adds TerraTorch's `tiled_inference`, which takes one tensor as
+well; it has to be installed.
 
 Next to the seconds by the clock stand those that the processor spent: on a
 busy machine they say more, and the last line compares them. Reading and
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -141,33 +143,59 @@ class Marks:
         return np.subtract(self.times[last], self.times[first])
 
 
+class StackedNetwork:
+    """A network to which all bands are one tensor; it notes its times.
+
+    Args:
+        model (nn.Module): The network.
+        channels (list): Bands per modality.
+        meta (dict): Of a sample.
+        most (int): Windows after the first one before it stops; 0: all.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        channels: list[int],
+        meta: Mapping,
+        most: int = 0,
+    ) -> None:
+        self.model = model
+        self.channels = channels
+        self.meta = meta
+        self.most = most
+        self.starts, self.ends = Marks(), Marks()
+
+    def __call__(self, crops: torch.Tensor, metas=None) -> torch.Tensor:
+        """Answer (B, C, h, w); what is said of the samples is known."""
+        self.starts.set()
+        if self.most and len(self.starts.times) > self.most + 1:
+            raise EnoughError
+        parts = crops.split(self.channels, 1)
+        inputs = dict(zip(self.model.modalities, parts, strict=True))
+        answer = self.model.encode_decode(inputs, [self.meta] * len(crops))
+        self.ends.set()
+        return answer
+
+
 @torch.no_grad()
 def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     """Map the scene with mmseg's slide mode."""
     model = network(args)
-    begin, starts, ends = Marks(), Marks(), Marks()
+    begin = Marks()
     begin.set()
     size, stack, channels, meta = _whole_scene(model, paths)
     begin.set()
-
-    def encode_decode(crop: torch.Tensor, metas: list[dict]) -> torch.Tensor:
-        starts.set()
-        if args.their_windows and len(starts.times) > args.their_windows + 1:
-            raise EnoughError
-        parts = crop.split(channels, 1)
-        crops = dict(zip(model.modalities, parts, strict=True))
-        answer = model.encode_decode(crops, [meta])
-        ends.set()
-        return answer
-
     crop, stride = (args.crop, args.crop), (args.stride, args.stride)
+    asked = StackedNetwork(model, channels, meta, args.their_windows)
     slide = SimpleNamespace(
         test_cfg=SimpleNamespace(crop_size=crop, stride=stride),
         out_channels=model.num_classes,
-        encode_decode=encode_decode,
+        encode_decode=asked,
     )
     count = sum(1 for _ in sliding_windows(size, crop, stride))
     seconds = dict(reading=begin.between(0, 1))
+    starts, ends = asked.starts, asked.ends
     try:
         logits = EncoderDecoder.slide_inference(slide, stack, [dict(meta)])
     except EnoughError:
@@ -186,6 +214,34 @@ def theirs(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
     seconds['adding up'] = each * count - seconds['network']
     whole = np.sum(list(seconds.values()), axis=0)
     return dict(whole=whole, seconds=seconds, timed=timed)
+
+
+@torch.no_grad()
+def terratorch(args: argparse.Namespace, paths: Mapping, out: str) -> dict:
+    """Map the scene with TerraTorch's tiled inference."""
+    from terratorch.tasks.tiled_inference import tiled_inference
+
+    model = network(args)
+    marks = Marks()
+    marks.set()
+    _, stack, channels, meta = _whole_scene(model, paths)
+    marks.set()
+    asked = StackedNetwork(model, channels, meta)
+    logits = tiled_inference(
+        asked,
+        stack,
+        crop=args.crop,
+        stride=args.stride,
+        delta=0,
+        padding=False,
+        batch_size=args.batch_size,
+    )
+    marks.set()
+    inside = np.subtract(asked.ends.times, asked.starts.times).sum(axis=0)
+    seconds = dict(reading=marks.between(0, 1), network=inside)
+    seconds['adding up'] = marks.between(1, 2) - inside
+    _write(out, logits.argmax(1)[0].numpy().astype('uint8'))
+    return dict(whole=marks.between(0, 2), seconds=seconds)
 
 
 def _whole_scene(
@@ -262,15 +318,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f'  whole / network: {clock:.3f} ({spent:.3f})')
         if args.ours_only:
             return
-        other = alone(theirs, args, paths, outs[1])
-        _print('mmseg, slide', other, pixels)
+        if args.terratorch:
+            place = str(Path(folder) / 'terratorch.tif')
+            _print_other('TerraTorch', terratorch, args, paths, place, mine)
+            print(f'  equal pixels: {_equal(outs[0], place):.2%}')
+        other = _print_other('mmseg', theirs, args, paths, outs[1], mine)
         print(f'  timed windows: {other["timed"]}')
-        ratio = other['whole'][1] / mine['whole'][1]
-        adding = other['seconds']['adding up'][1]
-        adding /= mine['seconds']['blending'][1]
-        print(f'mmseg / SceneMapper: {ratio:.1f}, adding up: {adding:.0f}')
         if Path(outs[1]).exists():
             print(f'  equal pixels: {_equal(*outs):.2%}')
+
+
+def _print_other(
+    name: str,
+    side: Callable,
+    args: argparse.Namespace,
+    paths: Mapping,
+    out: str,
+    mine: Mapping,
+) -> dict:
+    """Run another side and print it beside ours."""
+    other = alone(side, args, paths, out)
+    _print(name, other, args.size[0] * args.size[1] / 1e6)
+    ratio = other['whole'][1] / mine['whole'][1]
+    adding = other['seconds']['adding up'][1]
+    adding /= mine['seconds']['blending'][1]
+    print(f'  {name} / SceneMapper: {ratio:.1f}, adding up: {adding:.1f}')
+    return other
 
 
 def _print(name: str, side: Mapping, pixels: float) -> None:
@@ -306,6 +379,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--their-windows', type=int, default=0)
     parser.add_argument(
         '--ours-only', action='store_true', help='leave mmseg out'
+    )
+    parser.add_argument(
+        '--terratorch', action='store_true', help='TerraTorch as well'
     )
     parser.add_argument('--folder', help='for the scene (a temporary one)')
     parser.add_argument(
