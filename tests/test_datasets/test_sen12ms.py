@@ -7,10 +7,11 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from fake_data.files import SIZE
+from fake_data.dfc2020 import CITY_TILES, make_dfc2020
+from fake_data.files import SIZE, write_tif
 from fake_data.sen12ms import TILES, make_sen12ms
 from helpers import ROOT
-from multimodal_rs.data_prep import sen12ms
+from multimodal_rs.data_prep import dfc2020, sen12ms
 from multimodal_rs.datasets.dfc2020 import DFC2020Dataset, DFC2020MODISDataset
 from multimodal_rs.datasets.sen12ms import (
     SEN12MSDataset,
@@ -72,9 +73,27 @@ def test_modis_labels_of_dfc2020() -> None:
             assert train_id == 255
         else:
             assert strong.METAINFO['classes'][train_id] == name
-    config = Config.fromfile(CONFIGS / 'dfc2020_modis.py')
-    types = [config[f'{p}_dataloader'].dataset.type for p in ('train', 'val')]
-    assert types == ['DFC2020MODISDataset', 'DFC2020Dataset']
+
+
+def test_dfc2020_trains_on_weak_labels_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_dfc2020(tmp_path, CITY_TILES)
+    for path in tmp_path.glob('*/dfc_*/*.tif'):
+        layers = np.zeros((4, SIZE, SIZE), 'uint16')
+        layers[0, :8], layers[1:] = 14, 99  # cropland mosaic
+        name, folder = path.name.replace('dfc', 'lc'), path.parent.name
+        write_tif(path.parents[1] / folder.replace('dfc', 'lc') / name, layers)
+    words = [str(tmp_path), '--config', 'dfc2020_modis.py']
+    assert dfc2020.main(words) == 0
+    shares = {
+        row.split()[0]: row.split()[1:3]  # train and val
+        for row in capsys.readouterr().out.split('in percent:')[1].splitlines()
+        if row.startswith('  ') and row.split()[0] in ('cropland', 'ignored')
+    }
+    assert shares['cropland'][0] == '25.000'
+    assert shares['ignored'] == ['75.000', '0.000']
+    assert shares['cropland'][1] not in ('0.000', '25.000')
 
 
 def test_season_scene_and_patch_are_the_key(tmp_path: Path) -> None:
