@@ -224,14 +224,13 @@ class MultiModalSegDataset(BaseSegDataset):
             modalities are left out. If all are optional, a tile must have one
             of them: ``'opt or sar'`` -> tiles that have any.
         """
+        modalities = self.modalities
         found = {
             name: set(self.list_tiles(modality.dir, modality.suffix))
-            for name, modality in self.modalities.items()
+            for name, modality in modalities.items()
         }
         required = {
-            name: tiles
-            for name, tiles in found.items()
-            if not self.modalities[name].optional
+            n: t for n, t in found.items() if not modalities[n].optional
         }
         if not required:
             required[' or '.join(found)] = set().union(*found.values())
