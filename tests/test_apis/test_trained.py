@@ -199,3 +199,9 @@ def test_tool_maps_a_scene(trained, make_scene, tmp_path, monkeypatch):
     for wrong in (['opt'], ['opt='], ['=a']):
         with pytest.raises(ValueError, match='form MODALITY=..., got'):
             parse_pairs('--raster', wrong)
+
+
+def test_other_device(trained):
+    config, _, path = trained
+    with pytest.raises(ValueError, match="device 'abacus' cannot be used"):
+        load_trained(config, path, 'abacus')

@@ -86,6 +86,33 @@ def test_a_reference_on_another_grid_is_brought_to_the_map(
         np.testing.assert_array_equal(matrix_of(tmp_path / name[0]), expected)
 
 
+def test_ids_that_are_no_classes_are_refused(write_map, tmp_path, pair):
+    truth, mapped = pair
+    ids = {0: 0, 1: 1, 2: 7}
+    with pytest.raises(ValueError, match=r"for \[7\].* 3: 'built'"):
+        path = write_map(truth, 'ref.tif')
+        compare(write_map, mapped, path, tmp_path / 'accuracy', ids)
+
+
+def test_a_class_that_a_map_without_names_never_shows(write_map, tmp_path):
+    """Its pixels are missed all the same."""
+    truth = np.array([[0, 0, 1, 1]]).repeat(20, 0)
+    mapped = np.zeros_like(truth)
+    with ClassMap(write_map(mapped, names=())) as land:
+        path = write_map(truth, 'ref.tif', names=())
+        text = write_map_accuracy(tmp_path / 'a', land, path, {0: 0, 1: 1})
+    assert matrix_of(tmp_path / 'a').tolist() == [[40, 0], [40, 0]]
+    assert 'Overall accuracy 50.00' in text
+
+
+def test_what_cannot_be_made_is_said_before(tmp_path):
+    with pytest.raises(ValueError, match='ends with .gpkg'):
+        Products(polygons=tmp_path / 'a.shp')
+    products = Products(accuracy=tmp_path / 'a', reference='nothing.tif')
+    with pytest.raises(FileNotFoundError, match='nothing.tif does not exist'):
+        products.check_reference()
+
+
 @pytest.mark.parametrize('moved', [False, True])
 def test_floats_are_numbers_of_classes(write_map, tmp_path, pair, moved):
     truth, mapped = pair

@@ -71,10 +71,12 @@ class SceneOutputs:
 
         Raises:
             ValueError: With the output and the input.
+            FileNotFoundError: If there is no reference to compare with.
         """
         reference = self.products.reference
         reads = [*local_files(rasters), *also]
         check_outputs(self.writes(), [*reads, reference or ''])
+        self.products.check_reference()
 
     def check_names(self) -> None:
         """See that every scene gets files of its own.

@@ -50,11 +50,13 @@ def load_trained(
         device: ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...
 
     Raises:
-        ValueError: If config and checkpoint do not belong together.
+        ValueError: If config and checkpoint do not belong together, or there
+            is no such device.
         KeyError: If the checkpoint lacks weights or what they were trained on.
     """
     if not isinstance(config, Config):
         config = read_config(config)
+    _check_device(device)
     init_default_scope(config.get('default_scope', 'mmseg'))
     weights, meta, ranges = _read(checkpoint)
     model = MODELS.build(config.model)
@@ -97,6 +99,22 @@ def declared_modalities(
     """
     _, meta, _ = _read(checkpoint)
     return build_modalities(meta['modalities'])
+
+
+def _check_device(name: str) -> None:
+    """Try a device before anything is loaded.
+
+    Raises:
+        ValueError: If there is none of this name.
+    """
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # not built with CUDA
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f'device {name!r} cannot be used ({reason}): expected cpu, cuda '
+            'or cuda:1; `python tools/check_env.py` lists what is there'
+        ) from error
 
 
 def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:

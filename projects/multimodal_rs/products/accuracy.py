@@ -26,6 +26,7 @@ from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.products.reference import reference_points, reference_strips
 from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.tables import text_table, write_csv
 from multimodal_rs.visualization.composites import RIGHT, WRONG
 
@@ -73,19 +74,9 @@ def write_map_accuracy(
         ValueError: If the two cannot be compared.
     """
     folder = Path(folder)
-    try:
-        pixel, unknown = row_areas(land.grid), None
-    except ValueError as error:  # it can be compared all the same
-        pixel, unknown = np.full(land.grid.size[0], np.nan), str(error)
-    areas = class_areas(land, pixel)
+    areas, unknown = _areas(land, ids)
     numbers = [area.number for area in areas]
-    if max(numbers, default=0) >= NODATA:
-        raise ValueError(
-            f'accuracy: {land.path} has the class numbers {numbers}, expected '
-            f'numbers below {NODATA}; if one of them stands for no class, '
-            'write it into the file: `rio edit-info --nodata NUMBER MAP`'
-        )
-    ids = {n: n for n in numbers} if ids is None else dict(ids)
+    ids = _checked({n: n for n in numbers} if ids is None else ids, areas)
     if os.fspath(reference).lower().endswith(POINTS):
         matrix = _counts(*reference_points(land, reference, ids))
     else:
@@ -101,6 +92,50 @@ def write_map_accuracy(
     adjusted = _adjust(folder, areas, matrix, unknown)
     write_accuracy(folder, names, matrix)  # the last: now all is there
     return accuracy_tables(names, matrix) + adjusted
+
+
+def _areas(
+    land: ClassMap, ids: Mapping[int, int] | None
+) -> tuple[list[ClassArea], str | None]:
+    """Get the classes of a map, and why their areas are not known.
+
+    A map that names no classes has those, too, that it never shows.
+
+    Raises:
+        ValueError: If one has a number that cannot be compared.
+    """
+    try:
+        pixel, unknown = row_areas(land.grid), None
+    except ValueError as error:  # it can be compared all the same
+        pixel, unknown = np.full(land.grid.size[0], np.nan), str(error)
+    areas = class_areas(land, pixel)
+    numbers = {area.number for area in areas}
+    if max(numbers, default=0) >= NODATA:
+        raise ValueError(
+            f'accuracy: {land.path} has the class numbers {sorted(numbers)}, '
+            f'expected numbers below {NODATA}; if one of them stands for no '
+            'class, write it into the file: `rio edit-info --nodata NUMBER '
+            'MAP`'
+        )
+    if not land.numbers and ids is not None:
+        others = {*ids.values()} - numbers - {IGNORED}
+        areas += [ClassArea(n, str(n), 0, 0.0) for n in others]
+    return sorted(areas), unknown
+
+
+def _checked(
+    ids: Mapping[int, int], areas: Sequence[ClassArea]
+) -> dict[int, int]:
+    """Refuse numbers of the reference that stand for no class of the map."""
+    names = {area.number: area.name for area in areas}
+    wrong = sorted({*ids.values()} - {*names, IGNORED})
+    if wrong:
+        raise ValueError(
+            f'accuracy: numbers of the reference stand for {wrong}, which the '
+            f'map does not have: expected some of {names}, or {IGNORED} for '
+            'pixels that do not count: correct --reference-ids'
+        )
+    return dict(ids)
 
 
 def _counts(truth: np.ndarray, mapped: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.products.accuracy import FILES, write_map_accuracy
 from multimodal_rs.products.area import class_areas, write_area
 from multimodal_rs.products.class_map import ClassMap
-from multimodal_rs.products.polygons import write_polygons
+from multimodal_rs.products.polygons import check_target, write_polygons
 from multimodal_rs.products.style import write_style
 from multimodal_rs.utils.outputs import check_outputs
 
@@ -32,7 +33,8 @@ class Products:
             polygons are made.
 
     Raises:
-        ValueError: If one of ``accuracy`` and ``reference`` is missing.
+        ValueError: If one of ``accuracy`` and ``reference`` is missing, or
+            polygons would be another kind of file.
     """
 
     area: Target | None = None
@@ -51,6 +53,8 @@ class Products:
                 f'(--reference) belong together, got {self.accuracy} and '
                 f'{self.reference}'
             )
+        if self.polygons is not None:
+            check_target(self.polygons)
 
     def paths(self) -> dict[str, Target]:
         """Files and folders that are written, by attribute."""
@@ -68,6 +72,20 @@ class Products:
     def check(self, path: Target) -> None:
         """Refuse to write over the map at ``path`` or the reference."""
         check_outputs(self.writes(), [p for p in (path, self.reference) if p])
+        self.check_reference()
+
+    def check_reference(self) -> None:
+        """Look for the reference, before a map is made to be compared.
+
+        Raises:
+            FileNotFoundError: If it is not there.
+        """
+        path = self.reference
+        if path is not None and not raster_exists(os.fspath(path)):
+            raise FileNotFoundError(
+                f'reference {path} does not exist (relative paths start at '
+                f'{os.getcwd()}): correct the path'
+            )
 
 
 NOTHING = Products()
@@ -171,4 +189,9 @@ def products_of(args: argparse.Namespace) -> Products:
 
 def _pair(word: str) -> tuple[int, int]:
     number, _, to = word.partition('=')
-    return int(number), int(to)
+    try:
+        return int(number), int(to)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'expected two whole numbers, such as 10=0, got {word!r}'
+        ) from None

@@ -33,6 +33,19 @@ class Polygon(NamedTuple):
     outline: bytes
 
 
+def check_target(target: str | os.PathLike) -> None:
+    """Refuse a file of another kind.
+
+    Raises:
+        ValueError: If its name does not end with ``.gpkg``.
+    """
+    if os.path.splitext(target)[1].lower() != '.gpkg':
+        raise ValueError(
+            f'polygons are written as a GeoPackage, got {target}: name a '
+            'file that ends with .gpkg'
+        )
+
+
 def write_polygons(
     target: str | os.PathLike,
     land: ClassMap,
@@ -61,11 +74,7 @@ def write_polygons(
         ValueError: If the area of a pixel is not known, or the target is
             another kind of file.
     """
-    if os.path.splitext(target)[1].lower() != '.gpkg':
-        raise ValueError(
-            f'polygons are written as a GeoPackage, got {target}: name a '
-            'file that ends with .gpkg'
-        )
+    check_target(target)
     # Area above each row for a column one pixel wide.
     above = np.append(0, np.cumsum(row_areas(land.grid))) / HECTARE
     least = min_area * (1 - 1e-9)  # sums of areas are rounded
