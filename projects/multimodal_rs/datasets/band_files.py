@@ -14,6 +14,7 @@ from multimodal_rs.datasets.io.opened import (
     Window,
 )
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.names import spelt
 
 
 class StackedRaster(OpenedRaster):
@@ -121,6 +122,9 @@ class StackedRaster(OpenedRaster):
 def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
     """Bring files of single bands into the order of ``file_bands``.
 
+    A file's name holds the band's as it is declared, or spelt in another way
+    (``B02`` for ``B2``).
+
     Raises:
         ValueError: If a band has no file or several.
     """
@@ -130,6 +134,8 @@ def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
     for band in modality.file_bands:
         word = re.compile(rf'(?<![^\W_]){re.escape(band)}(?![^\W_])')
         found = [path for path in paths if word.search(path.stem)]
+        if not found:
+            found = [path for path in paths if spelt(band) in _words(path)]
         if len(found) != 1:
             raise ValueError(
                 f'{modality.name}: expected one file with {band!r} in its '
@@ -139,3 +145,8 @@ def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
             )
         ordered += found
     return ordered
+
+
+def _words(path: Path) -> list[str]:
+    """Divide a file's name into words, spelt as names of bands."""
+    return [spelt(word) for word in re.split(r'[\W_]+', path.stem)]

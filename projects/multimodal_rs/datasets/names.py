@@ -1,4 +1,6 @@
-"""Names that a modality can have."""
+"""Names of modalities and of bands."""
+
+import re
 
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
@@ -31,3 +33,9 @@ def check_name(name: str) -> None:
     )
     if not usable:
         raise ValueError(f'modality {name!r} cannot have this name: {RULE}')
+
+
+def spelt(name: str | None) -> str:
+    """Spell a band's name in one way: B02 and b2 are the same."""
+    text = '' if name is None else str(name).strip().casefold()
+    return re.sub('(?<![0-9])0+(?=[0-9])', '', text)

@@ -4,7 +4,6 @@ Tiles, statistics, checks and scenes all read through :class:`BandReader`, so
 that a file means the same in each of them.
 """
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from multimodal_rs.datasets.io.opened import (
 )
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.names import spelt
 
 
 class Reading(NamedTuple):
@@ -186,8 +186,8 @@ def _located(file: OpenedRaster, modality: Modality) -> tuple[int, ...]:
     named = file.names
     if declared is None or not any(named) or declared == named:
         return modality.indices
-    wanted = [_spelt(name) for name in declared]
-    found = [_spelt(name) for name in named]
+    wanted = [spelt(name) for name in declared]
+    found = [spelt(name) for name in named]
     if all(f in ('', w) for f, w in zip(found, wanted, strict=True)):
         return modality.indices
     known = set(found) & set(wanted)
@@ -207,12 +207,6 @@ def _located(file: OpenedRaster, modality: Modality) -> tuple[int, ...]:
         'Expected the same names in the same order: correct `file_bands`'
         + (advice if same else ', or what the file calls its bands'),
     )
-
-
-def _spelt(name: str | None) -> str:
-    """Spell a band's name in one way: B02 and b2 are the same."""
-    text = '' if name is None else str(name).strip().casefold()
-    return re.sub('(?<![0-9])0+(?=[0-9])', '', text)
 
 
 def _scaling(
