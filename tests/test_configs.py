@@ -82,6 +82,7 @@ def test_predicts_from_what_is_there(path, monkeypatch):
 def test_trains_two_iterations_and_validates(path):
     cfg = load(path)
     model = MODELS.build(shallow(network(path))).train()
+    model.data_preprocessor.jitter = 0.5  # a value of every method's config
     model.init_weights()
     assert forgotten(model) == []
     meta = metainfo(cfg)
@@ -151,6 +152,7 @@ def test_one_declaration_serves_all_parts(path):
     for part in ('val_dataloader', 'test_dataloader'):
         assert cfg[part].dataset.modalities == modalities
     assert cfg.data_preprocessor.modalities == modalities
+    assert 0 <= cfg.data_preprocessor.jitter <= 1
     for m, declaration in modalities.items():
         std, mean = declaration.get('std'), declaration.get('mean')
         if std is not None and any(x != 0.5 for x in mean):
