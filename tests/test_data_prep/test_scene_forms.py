@@ -307,7 +307,9 @@ def test_labels_keep_the_numbers_that_are_declared(
     assert labelled_scene.main([*words, '--check']) == 0
 
 
-def test_position_and_nodata_move_along(tmp_path: Path) -> None:
+def test_position_and_nodata_move_along(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     words = write_own(tmp_path)
     label = blocks_label()
     place = dict(crs='EPSG:32632', transform=Affine(2, 0, 5e5, 0, -2, 5e6))
@@ -319,6 +321,7 @@ def test_position_and_nodata_move_along(tmp_path: Path) -> None:
     write_tif(tmp_path / 'gt.tif', numbers[None], **place)
     words += ['--layer', 'hsi=hsi.tif', '--labels', 'gt.tif']
     assert labelled_scene.main(words) == 0
+    assert 'nodata -9999: 1080 pixels' in capsys.readouterr().out
     for path in tmp_path.glob('[sl]*/**/scene.tif'):
         with rasterio.open(path) as file:
             assert file.crs == place['crs']

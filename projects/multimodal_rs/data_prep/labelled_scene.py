@@ -51,7 +51,9 @@ def _form(args: argparse.Namespace) -> SceneForm:
 
 def variable(word: str, root: Path) -> Variable:
     """Understand ``file`` or ``file.mat:variable``."""
-    file, _, key = word.partition(':')
+    file, _, key = word.rpartition(':')
+    if not file.lower().endswith('.mat'):  # it is a letter of a drive, or none
+        file, key = word, None
     return Variable(root / file, key or None)
 
 

@@ -17,7 +17,7 @@ from multimodal_rs.data_prep.prepare import (
 from multimodal_rs.data_prep.scene_files import SceneForm
 from multimodal_rs.data_prep.scene_rasters import read_image
 from multimodal_rs.data_prep.sparse_labels import PARTS, write_labels
-from multimodal_rs.data_prep.tile_files import placed, write_tile
+from multimodal_rs.data_prep.tile_files import Stripe, placed, write_tile
 from multimodal_rs.datasets.io.grid import Grid, differences, shared_grid
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.modality import Modality
@@ -104,14 +104,32 @@ def write_layers(
         with form.layers[name].open() as file:
             stripe = read_image(file, modality.measured)
             check_numbers(stripe.data, file.path)
-            BandReader(file, modality)  # or it refuses
+            reader = BandReader(file, modality)  # or it refuses
             place = placed(file.grid)
+        _remark_empty(stripe, reader)
         if not any(stripe.names):
             names = tuple(modality.file_bands or ())
             stripe = replace(stripe, names=names)
         if not path.is_file():
             write_tile(path, stripe, place)
     return grid
+
+
+def _remark_empty(stripe: Stripe, reader: BandReader) -> None:
+    """Say how many pixels the nodata value of a file makes invalid."""
+    modality = reader.modality
+    if stripe.nodata is None or modality.nodata != 'file':
+        return
+    combine = np.all if modality.nodata_when == 'all' else np.any
+    equal = stripe.data[list(reader.bands)] == stripe.nodata
+    pixels = int(combine(equal, axis=0).sum())
+    if pixels:
+        print(
+            f'Remark: {reader.file.path} declares nodata {stripe.nodata:g}: '
+            f'{pixels} pixels have it in {modality.nodata_when} of the bands '
+            'and count as invalid (`nodata` and `nodata_when` of the modality '
+            'say otherwise)'
+        )
 
 
 def _grid_of(dataset: SparseSceneDataset, form: SceneForm, root: Path) -> Grid:

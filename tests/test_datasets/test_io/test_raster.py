@@ -112,6 +112,27 @@ def test_arrays_have_types_that_rasters_have(tmp_path, dtype, found):
     write_tif(tmp_path / 'a.tif', raster.data)
 
 
+@pytest.mark.parametrize('order', ['<', '>'])
+@pytest.mark.parametrize(
+    ('interleave', 'axes'),
+    [('bsq', (0, 1, 2)), ('bil', (1, 0, 2)), ('bip', (1, 2, 0))],
+)
+def test_envi(tmp_path, interleave, axes, order):
+    data = np.arange(3 * 4 * 5).reshape(3, 4, 5) * 100
+    stored = data.transpose(axes).astype(f'{order}i2')
+    (tmp_path / 'a.dat').write_bytes(stored.tobytes())
+    (tmp_path / 'a.hdr').write_text(
+        'ENVI\nsamples = 5\nlines = 4\nbands = 3\nheader offset = 0\n'
+        f'data type = 2\ninterleave = {interleave}\n'
+        f'byte order = {int(order == ">")}\ndata ignore value = -1\n'
+        'band names = {red, green, nir}\n'
+    )
+    with open_raster(str(tmp_path / 'a.dat')) as file:
+        np.testing.assert_array_equal(file.read(), data)
+        assert file.names == ('red', 'green', 'nir')
+        assert file.nodata((0,)) == -1
+
+
 def test_sparse_matrices_are_named(tmp_path):
     savemat(tmp_path / 'a.mat', dict(gt=csc_matrix(np.eye(3))))
     with pytest.raises(ValueError, match="'gt' is a sparse matrix, expected"):
