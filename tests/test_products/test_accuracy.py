@@ -103,6 +103,7 @@ def test_a_class_that_a_map_without_names_never_shows(write_map, tmp_path):
         text = write_map_accuracy(tmp_path / 'a', land, path, {0: 0, 1: 1})
     assert matrix_of(tmp_path / 'a').tolist() == [[40, 0], [40, 0]]
     assert 'Overall accuracy 50.00' in text
+    assert text.startswith('Numbers of the reference: 0 0, 1 1\n')
 
 
 def test_what_cannot_be_made_is_said_before(tmp_path):

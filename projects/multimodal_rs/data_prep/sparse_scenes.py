@@ -1,6 +1,7 @@
 """Preparation of a scene with sparse labels: images, label rasters, lists."""
 
 import argparse
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -98,21 +99,20 @@ def write_layers(
             f'Remark: {name} is another copy than the one whose checksum is '
             'known; what is in it is checked all the same'
         )
-    grid = _grid_of(dataset, form, root)
-    for name, modality in dataset.modalities.items():
-        path = root / modality.dir / f'{scene}{modality.suffix}'
-        with form.layers[name].open() as file:
-            stripe = read_image(file, modality.measured)
-            check_numbers(stripe.data, file.path)
-            reader = BandReader(file, modality)  # or it refuses
-            place = placed(file.grid)
-        _remark_empty(stripe, reader)
-        if not any(stripe.names):
-            names = tuple(modality.file_bands or ())
-            stripe = replace(stripe, names=names)
-        if not path.is_file():
-            write_tile(path, stripe, place)
-    return grid
+    with contextlib.ExitStack() as stack:
+        files = _open_layers(dataset, form, root, stack)
+        for name, modality in dataset.modalities.items():
+            path = root / modality.dir / f'{scene}{modality.suffix}'
+            stripe = read_image(files[name], modality.measured)
+            check_numbers(stripe.data, files[name].path)
+            reader = BandReader(files[name], modality)  # or it refuses
+            _remark_empty(stripe, reader)
+            if not any(stripe.names):
+                names = tuple(modality.file_bands or ())
+                stripe = replace(stripe, names=names)
+            if not path.is_file():
+                write_tile(path, stripe, placed(files[name].grid))
+        return shared_grid({n: file.grid for n, file in files.items()})
 
 
 def _remark_empty(stripe: Stripe, reader: BandReader) -> None:
@@ -132,31 +132,35 @@ def _remark_empty(stripe: Stripe, reader: BandReader) -> None:
         )
 
 
-def _grid_of(dataset: SparseSceneDataset, form: SceneForm, root: Path) -> Grid:
-    """Compare where the images lie.
+def _open_layers(
+    dataset: SparseSceneDataset,
+    form: SceneForm,
+    root: Path,
+    stack: contextlib.ExitStack,
+) -> dict[str, OpenedRaster]:
+    """Open the images of a scene, and compare where they lie.
 
     Raises:
         ValueError: If one is missing or has other bands than declared, or
             they do not lie on one grid.
     """
-    grids = {}
+    files = {}
     for name, modality in dataset.modalities.items():
         if name not in form.layers:
             raise ValueError(
                 f'{root}: {form.name} has {list(form.layers)}, the config '
                 f'reads {name!r}, too: choose another with --config'
             )
-        with form.layers[name].open() as file:
-            check_bands(file, modality)
-            grids[name] = file.grid
-    found = differences(grids)
+        files[name] = stack.enter_context(form.layers[name].open())
+        check_bands(files[name], modality)
+    found = differences({n: file.grid for n, file in files.items()})
     if found:
         raise ValueError(
             f'{root}: all images of a scene must lie on one grid, got '
             f'{"; ".join(found)}: download the files again, or resample the '
             'one that differs'
         )
-    return shared_grid(grids)
+    return files
 
 
 def check_bands(file: OpenedRaster, modality: Modality) -> None:

@@ -27,7 +27,7 @@ class Houston2013Dataset(SparseSceneDataset):
     - official, ``2013_IEEE_GRSS_DF_Contest_{CASI,LiDAR}.tif`` and
       ``..._Samples_{TR,VA}.txt``, regions exported by ENVI as text;
     - common, ``{HSI,LiDAR,TRLabel,TSLabel}.mat`` with variables of these
-      names;
+      names, or one of the other forms that ``data_prep.houston2013`` lists;
     - as read, what ``data_prep.houston2013`` makes of either of them:
       ``scene/{hsi,lidar}/houston2013.tif`` and
       ``labels/official/{train,val,test}/houston2013.tif``.

@@ -25,8 +25,9 @@ class TrentoDataset(SparseSceneDataset):
     Dataset format:
 
     - ``hyper_Italy.tif, LiDAR_Italy.tif`` and ``TNsecSUBS_{Train,Test}.mat``
-      (variables of these names). The raster called Test holds the training
-      pixels, too: they are taken out of it;
+      (variables of these names), or ``{HSI,LiDAR,TRLabel,TSLabel}.mat``. The
+      raster called Test holds the training pixels, too: they are taken out
+      of it;
     - ``Italy_hsi.mat, Italy_lidar.mat`` (variable ``data``) and
       ``allgrd.mat`` (``mask_test``), or ``HSI_Trento.mat,
       Lidar1_Trento.mat, GT_Trento.mat``: all labels in one raster, without a
@@ -101,7 +102,8 @@ class MUUFLDataset(SparseSceneDataset):
     Dataset format:
 
     - ``muufl_gulfport_campus_1_hsi_220_label.mat``, one structure ``hsi``
-      with ``Data``, ``Lidar`` and ``sceneLabels``;
+      with ``Data``, ``Lidar`` and ``sceneLabels``, or
+      ``HSI.mat, Lidar.mat, labels.mat`` with one variable in each;
     - as read, what ``data_prep.muufl`` makes of it:
       ``scene/{hsi,lidar}/muufl.tif`` and
       ``labels/blocks/{train,val,test}/muufl.tif``.

@@ -91,7 +91,7 @@ def write_map_accuracy(
         )
     adjusted = _adjust(folder, areas, matrix, unknown)
     write_accuracy(folder, names, matrix)  # the last: now all is there
-    return accuracy_tables(names, matrix) + adjusted
+    return _taken(ids, areas) + accuracy_tables(names, matrix) + adjusted
 
 
 def _areas(
@@ -136,6 +136,13 @@ def _checked(
             'pixels that do not count: correct --reference-ids'
         )
     return dict(ids)
+
+
+def _taken(ids: Mapping[int, int], areas: Sequence[ClassArea]) -> str:
+    """Say which numbers of the reference count as which class."""
+    names = {area.number: area.name for area in areas}
+    pairs = [f'{n} {names[i]}' for n, i in sorted(ids.items()) if i in names]
+    return f'Numbers of the reference: {", ".join(pairs)}\n'
 
 
 def _counts(truth: np.ndarray, mapped: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
 
-from multimodal_rs.datasets.io.arrays import array_names
+from multimodal_rs.datasets.io.arrays import OpenedArray, array_names
 from multimodal_rs.datasets.io.raster import open_raster, read_raster
 
 
@@ -131,6 +131,12 @@ def test_envi(tmp_path, interleave, axes, order):
         np.testing.assert_array_equal(file.read(), data)
         assert file.names == ('red', 'green', 'nir')
         assert file.nodata((0,)) == -1
+
+
+@pytest.mark.parametrize('array', [np.empty((0, 4, 1)), np.array([[['a']]])])
+def test_arrays_without_numbers(array):
+    with pytest.raises(ValueError, match='expected numbers, and at least'):
+        OpenedArray(array, 'an array')
 
 
 def test_sparse_matrices_are_named(tmp_path):

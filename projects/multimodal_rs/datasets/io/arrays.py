@@ -67,9 +67,17 @@ class OpenedArray(OpenedRaster):
         array (np.ndarray | LazyMatrix): (H, W, C); a masked array says which
             pixels are empty.
         path (str): Its file, or what messages shall call it.
+
+    Raises:
+        ValueError: If it is empty, or holds no numbers.
     """
 
     def __init__(self, array: np.ndarray | LazyMatrix, path: str) -> None:
+        if array.dtype.kind not in NUMBERS or 0 in array.shape:
+            raise ValueError(
+                f'{path} has (H, W, C) {array.shape} of {array.dtype}: '
+                'expected numbers, and at least one pixel and band'
+            )
         self.path = path
         self.size = array.shape[:2]
         self.bands = array.shape[2]
