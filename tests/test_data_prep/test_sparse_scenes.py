@@ -63,6 +63,7 @@ def test_forms_of_houston_are_one_scene(
         (tmp_path / 'HSI.mat').unlink()
         written.pop(tmp_path / 'HSI.mat')
     assert houston2013.main([str(tmp_path)]) == 0
+    assert 'images and labels stay as they are' in capsys.readouterr().out
     assert contents(tmp_path) == written
     assert houston2013.main([str(tmp_path), '--check']) == 0
     assert 'Nothing wrong was found' in capsys.readouterr().out

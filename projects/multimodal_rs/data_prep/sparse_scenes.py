@@ -62,8 +62,12 @@ def prepare_scene(
         found = check_parts(config, args.data_root)
         return check_folder(dataset, splits, found=found)
     lists = args.data_root / 'splits' / _split_of(dataset)
-    done = all((lists / f'{part}.txt').is_file() for part in PARTS)
-    if not done or args.random:
+    written = [lists / f'{part}.txt' for part in PARTS]
+    written += [
+        _image(args.data_root, modality, scene)
+        for modality in dataset.modalities.values()
+    ]
+    if args.random or not all(path.is_file() for path in written):
         form = _complete_form(forms_of(args.data_root), args.data_root)
         grid = write_layers(dataset, form, scene, args.data_root)
         split = write_labels(dataset, form, scene, grid, args)
@@ -74,8 +78,19 @@ def prepare_scene(
                 f'labels/{split}, as trento_blocks.py'
             )
             return 0
+    else:
+        print(
+            f'{lists} is there: images and labels stay as they are; to make '
+            'them of changed files, delete the folders scene, labels and '
+            'splits first'
+        )
     measure(dataset, config)
     return 0
+
+
+def _image(root: Path, modality: Modality, scene: str) -> Path:
+    """Say where the image of a modality is written."""
+    return root / modality.dir / f'{scene}{modality.suffix}'
 
 
 def write_layers(
@@ -102,7 +117,7 @@ def write_layers(
     with contextlib.ExitStack() as stack:
         files = _open_layers(dataset, form, root, stack)
         for name, modality in dataset.modalities.items():
-            path = root / modality.dir / f'{scene}{modality.suffix}'
+            path = _image(root, modality, scene)
             stripe = read_image(files[name], modality.measured)
             check_numbers(stripe.data, files[name].path)
             reader = BandReader(files[name], modality)  # or it refuses
