@@ -135,6 +135,27 @@ def test_trento_takes_training_pixels_out_of_the_test(
     assert (test == labels['test']).all()
 
 
+def test_trento_with_one_raster_of_lidar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {part: numbers[:6] for part, numbers in SMALL.items()}
+    labels = label_rasters(small, (30, 40))
+    content = dict(
+        HSI=np.random.default_rng(0).random((30, 40, 63)),
+        lidar=np.random.default_rng(1).random((30, 40)),
+        TRLabel=labels['train'],
+        TSLabel=labels['test'],
+    )
+    for name, array in content.items():
+        savemat(tmp_path / f'{name}.mat', {name: array})
+    monkeypatch.setattr(TrentoDataset, 'OFFICIAL', small)
+    with pytest.raises(ValueError, match="has 1 bands .* 2 of 'lidar'"):
+        trento.main([str(tmp_path)])
+    words = [str(tmp_path), '--config', 'trento_lidar1.py']
+    assert trento.main(words) == 0
+    assert read(tmp_path / 'scene/lidar/trento.tif').shape == (1, 30, 40)
+
+
 def test_muufl_and_its_blocks(tmp_path: Path) -> None:
     label = blocks_label().astype('f8')
     label[label == 5] = np.random.default_rng(0).integers(
