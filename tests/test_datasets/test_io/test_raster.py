@@ -139,6 +139,14 @@ def test_arrays_without_numbers(array):
         OpenedArray(array, 'an array')
 
 
+def test_mask_of_an_array():
+    array = np.ma.masked_less(np.arange(12).reshape(3, 4, 1), 5)
+    with OpenedArray(array, 'an array') as file:
+        mask = file.masked((0,))
+    assert mask.dtype == bool
+    np.testing.assert_array_equal(mask[0], array.mask[..., 0])
+
+
 def test_sparse_matrices_are_named(tmp_path):
     savemat(tmp_path / 'a.mat', dict(gt=csc_matrix(np.eye(3))))
     with pytest.raises(ValueError, match="'gt' is a sparse matrix, expected"):

@@ -110,7 +110,7 @@ class OpenedArray(OpenedRaster):
             return None
         mask = np.ma.getmaskarray(self._array)
         return OpenedArray(mask, self.path)._read(
-            bands, window, out_shape, None
+            bands, window, out_shape, 'bool'
         )
 
     def close(self) -> None:
