@@ -113,7 +113,11 @@ def test_index_outside_of_the_image(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'\(row, column\) \[\(40, 30\)\]'):
         labels.read((30, 40))
     savemat(path, dict(places=np.array([[0, 0], [29, 39]])))
-    with pytest.raises(ValueError, match='1 of 2 listed pixels have no class'):
+    with pytest.raises(ValueError, match='1 of 2 listed .* together$'):
+        labels.read((30, 40))
+    labelled = source.read((30, 40)).numbers > 0
+    savemat(path, dict(places=np.argwhere(labelled[:-1, :-1]) + 1))
+    with pytest.raises(ValueError, match='the list counts from 1, not from 0'):
         labels.read((30, 40))
 
 

@@ -178,9 +178,19 @@ def test_other_counts_with_the_official_sum_are_remarked(
     arrays['TSLabel'][tuple(changed.T)] = 4
     write_houston(tmp_path, 'v5', arrays)
     assert houston2013.main([str(tmp_path)]) == 0
-    assert "{'trees': (1058, 1056), 'water': (141, 143)}" in (
-        capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert "{'trees': (1058, 1056), 'water': (141, 143)}" in said
+    assert 'another order' not in said
+
+
+def test_other_order_of_the_classes_is_remarked(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    order = np.array([0, 2, 1, *range(3, 16)], np.uint8)
+    arrays = dict(ARRAYS, TSLabel=order[ARRAYS['TSLabel']])
+    write_houston(tmp_path, 'v5', arrays)
+    assert houston2013.main([str(tmp_path)]) == 0
+    assert 'numbered in another order?' in capsys.readouterr().out
 
 
 def test_random_split_says_so(tmp_path: Path) -> None:

@@ -128,10 +128,12 @@ class IndexedLabels(Labels):
         labelled = _labelled(label)
         unlabelled = np.count_nonzero(~labelled[rows, columns])
         if unlabelled:
+            before = labelled[rows - 1, columns - 1].all()
+            hint = ', or the list counts from 1, not from 0' if before else ''
             raise ValueError(
                 f'{self.places.path}: {unlabelled} of {len(places)} listed '
                 'pixels have no class in the label raster: expected a class '
-                'for each; the two files do not belong together'
+                f'for each; the two files do not belong together{hint}'
             )
         return label._replace(empty=~listed)
 

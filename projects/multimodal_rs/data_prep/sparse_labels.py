@@ -177,9 +177,11 @@ def check_counts(
             names = dataset.metainfo['classes']
             pairs = zip(names, found, official, strict=True)
             other = {n: (f, o) for n, f, o in pairs if f != o}
+            same = sorted(found) == sorted(official)
             print(
                 f'Remark: {part}: the sum is that of the official split, but '
                 f'classes have other counts, (found, expected): {other}'
+                + ('; are the classes numbered in another order?' * same)
             )
 
 
