@@ -23,7 +23,7 @@ class ModalityGenerator(nn.Module):
 
     Args:
         channels: C of the joint vector, divisible by 4.
-        noise: Length of z.
+        noise: Length of z; 0: no z.
     """
 
     def __init__(self, channels: int, noise: int = 32) -> None:

@@ -47,6 +47,8 @@ class MMRSNeck(BaseModule):
         cells (int): Of every modality's map, 9 for windows of 11x11.
         generation (bool): Whether there is a generator. Without, u = h, and
             the learned vectors stand in for the cells of what is missing.
+        noise (int): Length of the generator's random input. 0: it has none,
+            and makes in training what it makes in tests.
         fusion (bool): Whether there is a fusion of tokens. Without, the
             result is u.
         attention (bool): Of the fusion.
@@ -65,6 +67,7 @@ class MMRSNeck(BaseModule):
         channels: int = 128,
         cells: int = 9,
         generation: bool = True,
+        noise: int = 32,
         fusion: bool = True,
         attention: bool = True,
         graph: bool = True,
@@ -84,7 +87,9 @@ class MMRSNeck(BaseModule):
         self.missing = nn.Parameter(torch.empty(number, channels))
         nn.init.trunc_normal_(self.missing, std=0.02)
         self.generator = (
-            ModalityGenerator(self.joint_channels) if generation else None
+            ModalityGenerator(self.joint_channels, noise)
+            if generation
+            else None
         )
         self.fusion = (
             TokenFusion(number, cells, channels, attention, graph)
