@@ -82,6 +82,7 @@ def simulate(
             compress='deflate',
             zlevel=1,
             tiled=True,
+            BIGTIFF='IF_SAFER',
             **GRID,
         ) as file:
             for top in range(0, height, STRIP):
