@@ -188,6 +188,8 @@ def test_noise_only_in_training():
     assert not torch.equal(generator(joint)[1], generator(joint)[1])
     generator.eval()
     assert torch.equal(generator(joint)[1], generator(joint)[1])
+    silent = MMRSNeck(('hsi', 'lidar'), 16, noise=0).generator.train()
+    assert (silent(joint)[1] == silent(joint)[1]).all()
 
 
 def test_graph_by_its_formula():
