@@ -4,6 +4,7 @@ from helpers import ROOT
 from multimodal_rs.results.layout import build_table
 from multimodal_rs.results.record import Figure, Published
 from multimodal_rs.results.store import Results
+from multimodal_rs.results.summary import summarize
 
 COLUMNS = [
     dict(title='network', record='method'),
@@ -26,7 +27,18 @@ def results(make_record):
     configs = dict.fromkeys([*summaries, 'new'], 'configs/x.py')
     paper = Published('p', 'A', 'D', 'opt', dict(mIoU=43.0), {}, 1, 'there')
     figure = Figure('f', [4.6], 1, 's', 4.6, 5.2, None, True, '', None, None)
-    return Results(ROOT, configs, summaries, dict(p=paper), dict(f=figure), {})
+    shifts = dict(a=[0, 1, 2], new=[1, 3, 5])
+    runs = {
+        name: [
+            make_record(s, seeds=[i], config=f'configs/method/{name}.py')
+            for i, s in enumerate(values)
+        ]
+        for name, values in shifts.items()
+    }
+    b = 'configs/method/b.py'
+    runs['b'] = [make_record(seeds=[0, 1], config=b, spread=several)]
+    single = dict(p=paper), dict(f=figure), {}, runs
+    return Results(ROOT, configs, summaries, *single)
 
 
 def rows(results, *specs, columns=COLUMNS, **more):
@@ -52,6 +64,28 @@ def test_cells(results):
         ['Net', '', '10.00', ''],
         ['Net', '', '7.5', '7.5'],
     ]
+
+
+def test_differences_are_paired_by_seed(results):
+    for name in ('a', 'new', 'b'):
+        results.summaries[name] = [summarize(results.records[name])]
+    column = {'title': 'gain', 'difference': 'mIoU', 'from': 'a'}
+    specs = [dict(config=name) for name in ('a', 'new', 'b')]
+    # 1, 2 and 3 points: 2 +- 4.303 / sqrt(3)
+    gain = '+2.00 (-0.48 .. +4.48)'
+    assert rows(results, *specs, columns=[column]) == [[''], [gain], ['']]
+    del results.records['new'][1:]
+    results.summaries['new'] = results.records['new']
+    assert rows(results, specs[1], columns=[column]) == [['+1.00']]
+    (record,) = results.records['new']
+    record.options.append('lr=1')
+    assert rows(results, specs[1], columns=[column]) == [['']]
+    for wrong in (
+        {'title': 'x', 'difference': 'mIoU'},
+        {**column, 'from': 'x'},
+    ):
+        with pytest.raises((ValueError, KeyError), match='from|no config'):
+            rows(results, specs[1], columns=[wrong])
 
 
 def test_the_best_of_a_group_is_bold(results):

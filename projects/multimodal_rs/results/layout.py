@@ -9,6 +9,9 @@ A table in ``tables.json`` is a dict:
     say it otherwise under ``text``;
   - ``measure``: of the record, for the row's subset, or for ``subset`` of the
     column (and empty if the network was not tested with that);
+  - ``difference``: a measure of the record less that of the config named by
+    ``from``, run by run with the same seed and options (and empty in that
+    config's own row);
   - ``published``: a measure that a paper prints;
   - ``figure``: true; the row names entries of ``figures.json``;
 
@@ -27,14 +30,15 @@ digits only (``'not used'``).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from multimodal_rs.results import paired
 from multimodal_rs.results.record import Figure, Record
 from multimodal_rs.results.seeds import decimals, show
 from multimodal_rs.results.store import Results
 from multimodal_rs.utils.tables import latex_table, markdown_table
 
-KINDS = ('text', 'record', 'measure', 'published', 'figure')
-MEASURED = ('measure', 'published', 'figure')
-COLUMN_KEYS = {'title', 'subset', *KINDS}
+KINDS = ('text', 'record', 'measure', 'difference', 'published', 'figure')
+MEASURED = ('measure', 'difference', 'published', 'figure')
+COLUMN_KEYS = {'title', 'subset', 'from', *KINDS}
 ROW_KEYS = {'text', 'config', 'options', 'subset', 'published', 'figures'}
 TABLE_KEYS = {'columns', 'rows', 'best'}
 # Attributes of a record that a column can show.
@@ -168,6 +172,8 @@ def _cell(column: Mapping, row: Mapping, results: Results, where: str) -> Cell:
             return Cell(ATTRIBUTES[column['record']](record, subset))
         if column.get('subset') and subset not in record.measures:
             return Cell()
+        if kind == 'difference':
+            return _difference_cell(record, subset, column, results)
         return _measure_cell(record, subset, column['measure'])
     except KeyError as error:
         raise KeyError(f'{where}, {title}: {error.args[0]}') from error
@@ -190,6 +196,18 @@ def _measure_cell(record: Record, subset: str, measure: str) -> Cell:
     if record.digits is not None:
         digits = min(digits, record.digits)
     return Cell(show(value, spread, digits), value, spread)
+
+
+def _difference_cell(
+    record: Record, subset: str, column: Mapping, results: Results
+) -> Cell:
+    other, measure = column['from'], column['difference']
+    both = (record.name, other)
+    own, baseline = (results.runs_of(n, record.options) for n in both)
+    found = paired.paired_difference(own, baseline, subset, measure)
+    if found is None or record.name == other:
+        return Cell()
+    return Cell(paired.show(found, decimals(measure)), found.mean)
 
 
 def _published_cell(row: Mapping, column: Mapping, results: Results) -> Cell:
@@ -229,6 +247,11 @@ def _kind(column: Mapping) -> str:
     kinds = [kind for kind in KINDS if column.get(kind)]
     if len(kinds) != 1:
         raise ValueError(f'column {column}: expected one of {KINDS}')
+    if ('from' in column) != (kinds == ['difference']):
+        raise ValueError(
+            f'column {column}: `difference` and `from`, the config that it is '
+            'taken from, belong together'
+        )
     return kinds[0]
 
 

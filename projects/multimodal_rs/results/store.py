@@ -1,7 +1,7 @@
 """All published results of the repository, read and checked."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from multimodal_rs.results.record import (
@@ -30,6 +30,7 @@ class Results:
         figures: Id -> a single measurement.
         layouts: Folder of a method (``configs/joitrinet``), or ``configs``
             for the main README -> its ``tables.json``.
+        records: Name of a config -> its records, one for each run.
     """
 
     root: Path
@@ -38,6 +39,22 @@ class Results:
     published: dict[str, Published]
     figures: dict[str, Figure]
     layouts: dict[str, dict]
+    records: dict[str, list[Record]] = field(default_factory=dict)
+
+    def runs_of(self, config: str, options: list[str]) -> list[Record]:
+        """List the records of a config that are of one run each.
+
+        Args:
+            config: Name, without folder and suffix.
+            options: Of the runs.
+
+        Raises:
+            KeyError: If there is no such config.
+        """
+        if config not in self.configs:
+            raise KeyError(f'there is no config {config!r} in configs/*/')
+        found = self.records.get(config, [])
+        return [r for r in found if r.options == options and not r.seeds[1:]]
 
     def find(self, config: str, options: list[str] | None) -> Record | None:
         """Find what was measured with a config.
@@ -95,7 +112,11 @@ def read_results(root: Path) -> Results:
             elif path.name == FIGURES:
                 _put(results.figures, read_entries(path, Figure), path)
             else:
-                results.summaries[path.stem] = _summaries(path, root)
+                records = _read_records(path, root)
+                results.records[path.stem] = records
+                results.summaries[path.stem] = list(
+                    map(summarize, group(records))
+                )
     return results
 
 
@@ -139,7 +160,7 @@ def add_record(path: Path, root: Path) -> Path:
     return target
 
 
-def _summaries(path: Path, root: Path) -> list[Record]:
+def _read_records(path: Path, root: Path) -> list[Record]:
     records = read_entries(path, Record)
     for record in records:
         if not (root / record.config).is_file():
@@ -153,7 +174,7 @@ def _summaries(path: Path, root: Path) -> list[Record]:
                 f'{path}: a record of {record.config} belongs to '
                 f'{expected.relative_to(root)}/{record.name}.json'
             )
-    return [summarize(records) for records in group(records)]
+    return records
 
 
 def _read_layout(path: Path) -> dict:
