@@ -8,7 +8,7 @@ from functools import cached_property
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.utils.installation import prepare_command
+from multimodal_rs.datasets.io.split_list import the_one_tile
 
 # A tile, alone or at the beginning of the name of one of its files.
 TILE = re.compile(r'(?<![0-9A-Za-z])([A-Za-z][A-Za-z_-]*_[0-9]{8})(?![0-9])')
@@ -76,15 +76,8 @@ class BRIGHTDataset(MultiModalSegDataset):
         Raises:
             ValueError: If it names none, or several.
         """
-        tiles = set(TILE.findall(line))
-        if len(tiles) != 1:
-            raise ValueError(
-                f'{self.ann_file}: line {line!r} must name one tile, names '
-                f'{sorted(tiles) or "none"}. Expected an id as {EXAMPLE!r} or '
-                'names of its files: correct the line, or write a list with '
-                f'`{prepare_command("bright")}`'
-            )
-        return tiles.pop()
+        named = TILE.findall(line)
+        return the_one_tile(line, named, self.ann_file, EXAMPLE, 'bright')
 
     def tile_path(self, tile: str, layer: str, dir: str, suffix: str) -> str:
         """Say where a raster lies, in the layout that the tile is in."""

@@ -5,7 +5,7 @@ import os.path as osp
 import re
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.utils.installation import prepare_command
+from multimodal_rs.datasets.io.split_list import the_one_tile
 
 # Bands of Sentinel-2 in file order. All are on the 10 m grid.
 S2_BANDS = (
@@ -61,16 +61,9 @@ class ROIsDataset(MultiModalSegDataset):
         """
         if first and line == self.HEADER:
             return ''
-        tiles = {_identifier(m) for m in self._pattern().finditer(line)}
-        if len(tiles) != 1:
-            raise ValueError(
-                f'{self.ann_file}: line {line!r} must name one tile, names '
-                f'{sorted(tiles) or "none"}. Expected an id as '
-                f'{self.EXAMPLE!r} or paths of its files: correct the line, '
-                'or write the list again with '
-                f'`{prepare_command(self.COMMAND)}`'
-            )
-        return tiles.pop()
+        named = [_identifier(m) for m in self._pattern().finditer(line)]
+        help_with = self.ann_file, self.EXAMPLE, self.COMMAND
+        return the_one_tile(line, named, *help_with)
 
     def tile_path(self, tile: str, layer: str, dir: str, suffix: str) -> str:
         """Say where a raster lies; ``dir`` is the layer's token, ``s2``."""

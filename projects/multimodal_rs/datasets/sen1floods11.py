@@ -5,8 +5,9 @@ import re
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.utils.installation import prepare_command
+from multimodal_rs.datasets.io.split_list import the_one_tile
 
+EXAMPLE = 'Ghana_83483'
 # A chip, alone or at the beginning of the name of one of its files.
 CHIP = re.compile(r'(?<![0-9A-Za-z])([A-Z][A-Za-z-]*_[0-9]+)(?![0-9A-Za-z])')
 
@@ -66,15 +67,9 @@ class Sen1Floods11Dataset(MultiModalSegDataset):
         Raises:
             ValueError: If it names none, or several.
         """
-        chips = set(CHIP.findall(line))
-        if len(chips) != 1:
-            raise ValueError(
-                f'{self.ann_file}: line {line!r} must name one chip, names '
-                f"{sorted(chips) or 'none'}. Expected an id as 'Ghana_83483' "
-                'or names of its files: correct the line, or write a list '
-                f'with `{prepare_command("sen1floods11")}`'
-            )
-        return chips.pop()
+        named = CHIP.findall(line)
+        help_with = self.ann_file, EXAMPLE, 'sen1floods11', 'chip'
+        return the_one_tile(line, named, *help_with)
 
 
 def event_of(chip: str) -> str:

@@ -1,7 +1,10 @@
 """Split lists, whatever editor or shell has written them."""
 
 import codecs
+from collections.abc import Collection
 from pathlib import Path
+
+from multimodal_rs.utils.installation import prepare_command
 
 # UTF-32 first: its mark begins with that of UTF-16.
 MARKS = (
@@ -37,6 +40,38 @@ def read_split_list(path: str | Path) -> list[str]:
     # Two lists joined in a shell have a mark in their middle.
     lines = (line.lstrip('\ufeff').strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith('#')]
+
+
+def the_one_tile(
+    line: str,
+    named: Collection[str],
+    where: str,
+    example: str,
+    command: str,
+    what: str = 'tile',
+) -> str:
+    """Get the tile of a line that may name it several times.
+
+    Args:
+        line: Of a split list.
+        named: Ids that were found in the line.
+        where: Of the list, for the message.
+        example: An id, for the message.
+        command: Module of ``data_prep`` that writes split lists.
+        what: How the data set calls its tiles.
+
+    Raises:
+        ValueError: If the line names none, or several.
+    """
+    tiles = sorted(set(named))
+    if len(tiles) != 1:
+        raise ValueError(
+            f'{where}: line {line!r} must name one {what}, names '
+            f'{tiles or "none"}. Expected an id as {example!r}, or names or '
+            'paths of its files: correct the line, or write the list again '
+            f'with `{prepare_command(command)}`'
+        )
+    return tiles[0]
 
 
 def _other_encoding(
