@@ -68,6 +68,43 @@ def write_pair(root: Path, form: str, scene: str, classes: int) -> dict:
     return labels
 
 
+def coarsen(root: Path, size: tuple[int, int]) -> np.ndarray:
+    """Put Berlin's spectra on another grid, (H, W, 244)."""
+    hsi = np.random.default_rng(1).random((*size, 244), np.float32)
+    savemat(root / 'data_HS_LR.mat', dict(data_HS_LR=hsi))
+    return hsi
+
+
+def test_berlin_on_the_coarse_grid_of_its_spectra(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    monkeypatch.setattr(BerlinDataset, 'OFFICIAL', SMALL)
+    write_pair(tmp_path, 's2fl', 'berlin', 8)
+    hsi = coarsen(tmp_path, (14, 18))  # 14 * 40 / 18 is 31.1
+    assert berlin.main([str(tmp_path)]) == 0
+    assert 'pixels, 2.222 times as large, are rep' in capsys.readouterr().out
+    written = read(tmp_path / 'scene/hsi/berlin.tif')
+    assert written.shape == (244, 30, 40)
+    for row, column in [(0, 0), (15, 7), (29, 39), (29, 0), (3, 20)]:
+        # The centre of the pixel, in pixels of the coarse grid.
+        y, x = (row + 0.5) * 14 / 30, (column + 0.5) * 18 / 40
+        np.testing.assert_array_equal(
+            written[:, row, column], hsi[int(y), int(x)]
+        )
+
+
+@pytest.mark.parametrize('size', [(18, 14), (14, 30), (60, 80)])
+def test_spectra_of_other_ground_are_not_stretched(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    write_pair(tmp_path, 's2fl', 'berlin', 8)
+    coarsen(tmp_path, size)
+    with pytest.raises(ValueError, match='must lie on one grid'):
+        berlin.main([str(tmp_path)])
+
+
 @pytest.mark.parametrize('form', ['s2fl', 'indexed'])
 @pytest.mark.parametrize(
     ('scene', 'command', 'dataset'),

@@ -6,6 +6,10 @@ Put one of these forms there:
   variables of these names;
 - berlin_hsi.mat, berlin_sar.mat, berlin_gt.mat and berlin_index.mat.
 
+In copies of the first form the hyperspectral image is on its own grid, 797 x
+220 pixels of 30 m; it is then repeated to the 1723 x 476 of SAR and labels,
+each pixel the nearest, and a remark says so.
+
 They may lie in folders of their archives, as the package rs-fusion-datasets
 leaves the second form when it has downloaded it.
 
@@ -26,7 +30,7 @@ from multimodal_rs.data_prep.scene_files import (
     SceneForm,
     locate,
 )
-from multimodal_rs.data_prep.scene_rasters import Variable
+from multimodal_rs.data_prep.scene_rasters import CoarseVariable, Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
 from multimodal_rs.utils.command_line import run
 
@@ -69,7 +73,10 @@ def scene_forms(data_root: Path, scene: str) -> list[SceneForm]:
     def variable(name: str) -> Variable:
         return Variable(locate(data_root, f'{name}.mat'), name)
 
-    layers = dict(hsi=variable('data_HS_LR'), sar=variable('data_SAR_HR'))
+    sar = variable('data_SAR_HR')
+    spectra = variable('data_HS_LR')
+    spectra = CoarseVariable(spectra.path, spectra.key, like=sar)
+    layers = dict(hsi=spectra, sar=sar)
     surface = variable('data_DSM')
     if surface.path.is_file():
         layers['dsm'] = surface

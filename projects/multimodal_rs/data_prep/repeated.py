@@ -1,4 +1,4 @@
-"""A layer of a scene whose pixels are larger than those of the others."""
+"""Layers of a scene whose pixels are larger than those of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,44 +37,86 @@ class RepeatedLayer(SceneLayer):
         """
         with self.like.open() as other:
             size = other.size
-        return RepeatedRaster(super().open(), size, self.factor)
+        return repeated(super().open(), size, self.factor)
 
 
-class RepeatedRaster(OpenedRaster):
-    """A raster on a finer grid. A context manager that owns its source.
+def repeated(
+    source: OpenedRaster, size: tuple[int, int], factor: int
+) -> 'RepeatedRaster':
+    """See a raster on a finer grid that begins at the same corner.
 
     Every pixel becomes ``factor`` x ``factor`` equal ones; what reaches beyond
     the grid is cut off.
 
     Args:
-        source (OpenedRaster): What to repeat; closed with this raster.
-        size (tuple[int, int]): (H, W) of the finer grid.
-        factor (int): Pixels of that grid along the side of one of the source.
+        source: What to repeat; closed with the result.
+        size: (H, W) of the finer grid.
+        factor: Pixels of that grid along the side of one of the source.
 
     Raises:
         ValueError: If the source does not cover the grid, or more than a
             pixel of its own more.
     """
+    beyond = [
+        factor * own - n for own, n in zip(source.size, size, strict=True)
+    ]
+    if not all(0 <= n < 2 * factor for n in beyond):
+        source.close()
+        raise ValueError(
+            f'{source.path}: got (H, W) {tuple(source.size)}, whose '
+            f'pixels, {factor} times as large, should cover {size} and '
+            'less than one more: see whether it is of this scene, and not '
+            'transposed'
+        )
+    return RepeatedRaster(source, *(np.arange(n) // factor for n in size))
+
+
+def stretched(
+    source: OpenedRaster, size: tuple[int, int]
+) -> 'RepeatedRaster | None':
+    """See a raster on a finer grid that covers the same ground.
+
+    Every pixel of the grid is the one of the source in which its centre lies.
+    The pixels of the source may be any times as large, not only a whole
+    number of times, but the same along both sides.
+
+    Args:
+        source: What to repeat; closed with the result.
+        size: (H, W) of the finer grid.
+
+    Returns:
+        None if both cannot cover the same ground: at the ratio of the
+        widths, their heights differ by more than a pixel of the source.
+    """
+    (height, width), (rows, columns) = size, source.size
+    ratio = width / columns
+    if ratio < 1 or abs(height - rows * ratio) > ratio:
+        return None
+    return RepeatedRaster(
+        source,
+        ((np.arange(height) + 0.5) * rows / height).astype(int),
+        ((np.arange(width) + 0.5) * columns / width).astype(int),
+    )
+
+
+class RepeatedRaster(OpenedRaster):
+    """A raster on a finer grid. A context manager that owns its source.
+
+    Args:
+        source (OpenedRaster): What to repeat; closed with this raster.
+        rows (np.ndarray): (H,) int, ascending: row of the source that each
+            row of the grid shows.
+        columns (np.ndarray): (W,) int, ascending: the same of the columns.
+    """
 
     def __init__(
-        self, source: OpenedRaster, size: tuple[int, int], factor: int
+        self, source: OpenedRaster, rows: np.ndarray, columns: np.ndarray
     ) -> None:
-        beyond = [
-            factor * own - n for own, n in zip(source.size, size, strict=True)
-        ]
-        if not all(0 <= n < 2 * factor for n in beyond):
-            source.close()
-            raise ValueError(
-                f'{source.path}: got (H, W) {tuple(source.size)}, whose '
-                f'pixels, {factor} times as large, should cover {size} and '
-                'less than one more: see whether it is of this scene, and not '
-                'transposed'
-            )
         self.path = source.path
         self.bands = source.bands
-        self.size = size
+        self.size = (len(rows), len(columns))
         self._source = source
-        self._factor = factor
+        self._shown = (rows, columns)
 
     @property
     def grid(self) -> Grid:
@@ -112,12 +154,11 @@ class RepeatedRaster(OpenedRaster):
     ) -> np.ndarray:
         assert out_shape is None, 'tiles are cut at full resolution'
         window = window or ((0, self.size[0]), (0, self.size[1]))
-        factor = self._factor
-        coarse = tuple((a // factor, -(-b // factor)) for a, b in window)
+        shown = [
+            axis[start:stop]
+            for axis, (start, stop) in zip(self._shown, window, strict=True)
+        ]
+        coarse = tuple((int(axis[0]), int(axis[-1]) + 1) for axis in shown)
         data = self._source.read(bands, coarse, dtype=dtype)
-        for axis, ((start, stop), (first, _)) in enumerate(
-            zip(window, coarse, strict=True), start=1
-        ):
-            rows = np.arange(start, stop) // factor - first
-            data = data.take(rows, axis=axis)
-        return data
+        rows, columns = (axis - axis[0] for axis in shown)
+        return data[:, rows[:, None], columns]

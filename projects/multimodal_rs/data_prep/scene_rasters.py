@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from multimodal_rs.data_prep.repeated import stretched
 from multimodal_rs.data_prep.scenes import SceneLayer, read_layer
 from multimodal_rs.data_prep.tile_files import Stripe
 from multimodal_rs.datasets.io.arrays import OpenedArray, array_names
@@ -57,6 +58,37 @@ class Variable:
                 'again'
             )
         return alike[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoarseVariable(Variable):
+    """A raster whose pixels may be larger than those of another one.
+
+    If it is smaller and can cover the same ground, it is seen on the grid of
+    the other one, each pixel the nearest of its own. Otherwise it is what it
+    is.
+
+    Attributes:
+        like: The other raster.
+    """
+
+    like: Variable
+
+    def open(self) -> OpenedRaster:
+        """Open it for reading, see :meth:`Variable.open`."""
+        file = super().open()
+        with self.like.open() as other:
+            size = tuple(other.size)
+        own = tuple(file.size)
+        fine = None if own == size else stretched(file, size)
+        if fine is None:
+            return file
+        print(
+            f'Remark: {file.path} has (H, W) {own}, {self.like.path} {size}: '
+            f'its pixels, {size[1] / own[1]:.3f} times as large, are '
+            'repeated (nearest neighbour), as both cover the same ground'
+        )
+        return fine
 
 
 @dataclass(frozen=True)
