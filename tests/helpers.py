@@ -46,6 +46,15 @@ def assert_gradients_reach(outputs, module: nn.Module, inputs) -> None:
             assert x.grad.abs().sum() > 0, f'zero gradient of input {i}'
 
 
+def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
+    """Return bytes and time of the last change of every file."""
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in root.rglob('*')
+        if path.is_file()
+    }
+
+
 def author_state(name: str, without: str | None = None) -> dict[str, Tensor]:
     """Generate the weights of a parity fixture (rule crc32-v1).
 

@@ -12,7 +12,7 @@ from mmseg.registry import DATASETS
 from rasterio import Affine
 
 from fake_data.files import write_tif
-from helpers import ROOT
+from helpers import ROOT, contents
 from multimodal_rs.data_prep import mine
 from multimodal_rs.data_prep.blocks import map_blocks
 from multimodal_rs.data_prep.mine import scene_of
@@ -66,14 +66,6 @@ def make_scene(root: Path, number: int, dem: bool = True) -> None:
         heights = rng.normal(500, 9, (1, 20, 20)).astype(np.float32)
         place = Affine(30, 0, x, 0, -30, y)
         write_tif(scene / 'dem.tif', heights, CRS, place)
-
-
-def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
-    return {
-        path: (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in root.rglob('*')
-        if path.is_file()
-    }
 
 
 def test_from_scenes_to_statistics(

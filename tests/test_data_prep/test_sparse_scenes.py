@@ -12,6 +12,7 @@ from fake_data.hyperspectral import (
     houston_arrays,
     write_houston,
 )
+from helpers import contents
 from multimodal_rs.data_prep import (
     houston2013,
 )
@@ -27,14 +28,6 @@ ARRAYS = houston_arrays()
 def read(path: Path) -> np.ndarray:
     with rasterio.open(path) as file:
         return file.read()
-
-
-def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
-    return {
-        path: (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in root.rglob('*')
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize('form', ['contest', 'v5', 'v7.3'])

@@ -9,6 +9,7 @@ import pytest
 from fake_data.ddhr import make_ddhr
 from fake_data.dfc2020 import CITY_TILES, CONTEST_TILES, make_dfc2020
 from fake_data.ombria import make_ombria
+from helpers import contents
 from multimodal_rs.data_prep import ddhr, dfc2020, ombria
 from multimodal_rs.data_prep.splits import (
     hold_out,
@@ -32,14 +33,6 @@ SCENES = dict(
 
 def sizes(split: dict) -> list[int]:
     return [len(tiles) for tiles in split.values()]
-
-
-def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
-    return {
-        path: (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in root.rglob('*')
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize(

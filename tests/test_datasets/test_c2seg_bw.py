@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from fake_data.c2seg_bw import make_challenge, make_patch, make_tile
+from helpers import contents
 from multimodal_rs.data_prep import c2seg_bw
 from multimodal_rs.datasets.c2seg_bw import (
     C2SegBWChallengeDataset,
@@ -22,14 +23,6 @@ CHALLENGE = ROOT / 'configs/_base_/datasets/c2seg_bw_challenge.py'
 
 def run_script(root: Path, *options: str) -> int:
     return c2seg_bw.main([str(root), *options])
-
-
-def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
-    return {
-        path: (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in root.rglob('*')
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize('part', ['train', 'val', 'test'])
