@@ -1,4 +1,4 @@
-"""Whole scenes: the map is that of the whole image, on the right grid."""
+"""Whole scenes: the map is that of the whole image, or an error says why."""
 
 import os
 import tracemalloc
@@ -8,59 +8,14 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
-import torch
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
-from rasterio.crs import CRS
 
-from multimodal_rs.datasets.io.raster import check_written
 from multimodal_rs.inference import windowed
-from multimodal_rs.inference.maps import write_category_names
-from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.scene import SceneFiles, predict_scene
-from multimodal_rs.inference.windowed import Windows, network_modalities
-from multimodal_rs.utils.windows import Window
-
-CLASSES = ('water', 'forest & scrub', 'crops', 'built')
-PALETTE = ((0, 0, 255), (0, 120, 0), (240, 200, 0), (200, 30, 30))
-
-
-def run(model, rasters, output, **arguments):
-    windows = dict(crop=32, stride=16) | {
-        key: arguments.pop(key)
-        for key in ('crop', 'stride', 'batch_size')
-        if key in arguments
-    }
-    predict_scene(
-        model,
-        rasters,
-        SceneFiles(output, **arguments),
-        CLASSES,
-        PALETTE,
-        Windows(**windows),
-        progress=False,
-    )
-    with rasterio.open(output) as file:
-        return file.read(1)
-
-
-@torch.no_grad()
-def whole(model, rasters):
-    """Probabilities of one forward pass over everything, (K, H, W)."""
-    with SceneRasters(rasters, network_modalities(model)) as scene:
-        images = scene.read(Window(0, 0, *scene.size))
-    batch = model.data_preprocessor(
-        dict(
-            inputs={m: [torch.from_numpy(x)] for m, x in images.items()},
-            data_samples=[
-                SegDataSample(metainfo=dict(present_modalities=tuple(rasters)))
-            ],
-        )
-    )
-    metas = [s.metainfo for s in batch['data_samples']]
-    logits = model.encode_decode(batch['inputs'], metas)
-    return logits.softmax(1)[0].numpy()
+from multimodal_rs.inference.windowed import Windows
+from scene_map import run, whole
+from small_network import CLASSES, PALETTE
 
 
 @pytest.mark.parametrize(
@@ -96,52 +51,6 @@ def test_pointwise_network_gives_the_map_of_the_whole_image(
     assert got.dtype == np.uint8 and got.shape == (4, 70, 41)
     # 0.5 for the rounding to whole percents
     assert abs(got - 100 * expected).max() <= 0.5 + 1e-3
-
-
-def test_map_has_grid_nodata_colours_and_names(model, make_scene, tmp_path):
-    rasters = make_scene(300, 270)
-    output, percent = tmp_path / 'map.tif', tmp_path / 'p.tif'
-    run(model, rasters, output, crop=128, stride=128, probabilities=percent)
-    with rasterio.open(output) as file, rasterio.open(rasters['opt']) as opt:
-        assert file.crs == opt.crs == CRS.from_epsg(32632)
-        assert file.transform == opt.transform
-        assert file.shape == (300, 270)
-        assert file.dtypes == ('uint8',) and file.nodata == 255
-        assert file.profile['compress'] == 'deflate'
-        assert file.block_shapes == [(256, 256)]
-        colours = file.colormap(1)
-        assert [colours[i][:3] for i in range(4)] == list(PALETTE)
-        assert colours[255] == (0, 0, 0, 0)
-        tags = file.tags(1)
-        assert [tags[f'CLASS_{i}'] for i in range(4)] == list(CLASSES)
-        assert file.tags()['modalities'] == 'opt, sar'
-    with rasterio.open(percent) as file:
-        assert file.descriptions == CLASSES and file.nodata == 255
-        assert file.crs == CRS.from_epsg(32632)
-        assert file.units == ('percent',) * 4
-
-
-def test_category_names_are_read_by_gdal(model, make_scene, tmp_path):
-    output = tmp_path / 'map.tif'
-    run(model, make_scene(), output)
-    rasterio.shutil.copy(str(output), str(tmp_path / 'm.vrt'), driver='VRT')
-    text = (tmp_path / 'm.vrt').read_text()
-    assert '<Category>water</Category>' in text
-    assert '<Category>forest &amp; scrub</Category>' in text
-    write_category_names(output, ['a'])
-    assert 'water' not in Path(f'{output}.aux.xml').read_text()
-
-
-def test_nothing_is_left_beside_the_maps(model, make_scene, tmp_path):
-    folder = tmp_path / 'maps'
-    run(
-        model,
-        make_scene(),
-        folder / 'map.tif',
-        probabilities=folder / 'p.tif',
-    )
-    found = sorted(os.listdir(folder))
-    assert found == ['map.tif', 'map.tif.aux.xml', 'p.tif']
 
 
 def test_pixels_invalid_in_all_modalities_get_nodata(
@@ -217,14 +126,6 @@ def test_padding_of_the_preprocessor_is_cut_off(
     np.testing.assert_array_equal(ids, whole(plain, rasters).argmax(0))
 
 
-def test_scene_without_crs(model, make_scene, tmp_path):
-    plain = dict(crs=None, transform=rasterio.Affine.identity())
-    rasters = make_scene(opt=plain, sar=plain)
-    run(model, rasters, tmp_path / 'map.tif')
-    with rasterio.open(tmp_path / 'map.tif') as file:
-        assert file.crs is None
-
-
 def test_only_windows_are_read_and_only_a_band_is_kept(
     model, make_scene, tmp_path, monkeypatch
 ):
@@ -269,33 +170,6 @@ def test_memory_does_not_grow_with_the_height(model, make_scene, tmp_path):
     bound = 24 * classes * crop * width + 1500 * (classes + 1) * width
     assert max(peaks) < bound + 2e6  # and the windows in the network
     assert peaks[1] < 1.2 * peaks[0] + 1500 * width
-
-
-def test_failure_leaves_nothing_and_keeps_the_old_map(
-    model, make_scene, tmp_path, monkeypatch
-):
-    rasters = make_scene()
-    folder = tmp_path / 'maps'
-    folder.mkdir()
-    (folder / 'map.tif').write_text('the old map')
-    calls = []
-
-    def fail_later(inputs, metas):
-        calls.append(1)
-        if len(calls) == 3:
-            raise RuntimeError('out of memory')
-        return torch.zeros(len(metas), 4, 32, 32)
-
-    monkeypatch.setattr(model, 'encode_decode', fail_later)
-    with pytest.raises(RuntimeError, match='out of memory'):
-        run(
-            model,
-            rasters,
-            folder / 'map.tif',
-            probabilities=folder / 'p.tif',
-        )
-    assert os.listdir(folder) == ['map.tif']
-    assert (folder / 'map.tif').read_text() == 'the old map'
 
 
 @pytest.mark.parametrize(
@@ -348,57 +222,6 @@ def test_other_number_of_classes(model, make_scene, tmp_path):
             progress=False,
         )
     assert not (tmp_path / 'map.tif').exists()
-
-
-def test_preview_shows_modalities_and_map(model, make_scene, tmp_path):
-    from PIL import Image
-
-    rasters = make_scene(40, 60)
-    run(model, rasters, tmp_path / 'map.tif')
-    pictures = []
-    for number, wanted in enumerate((rasters, {'opt': rasters['opt']})):
-        target = tmp_path / f'{number}.png'
-        save_preview(
-            target,
-            tmp_path / 'map.tif',
-            wanted,
-            network_modalities(model),
-            CLASSES,
-            PALETTE,
-            cell=120,
-        )
-        pictures.append(np.asarray(Image.open(target)))
-    assert pictures[0].shape == pictures[1].shape
-    assert (pictures[0] != pictures[1]).any()
-    for colour in PALETTE:  # in the legend and in the map
-        assert (pictures[0] == colour).all(-1).sum() > 300
-
-
-def test_pyramids_of_an_earlier_map_are_removed(model, make_scene, tmp_path):
-    output, percent = tmp_path / 'map.tif', tmp_path / 'percent.tif'
-    rasters = make_scene(40, 50)
-    run(model, rasters, output, probabilities=percent)
-    for path in (output, percent):
-        for suffix in ('.ovr', '.aux.xml'):
-            Path(f'{path}{suffix}').write_text('old')
-    run(model, rasters, output, probabilities=percent)
-    assert not list(tmp_path.glob('*.ovr'))
-    assert not Path(f'{percent}.aux.xml').exists()
-    assert '<Category>' in Path(f'{output}.aux.xml').read_text()
-
-
-def test_a_map_that_the_disk_cut_off_is_noticed(tmp_path):
-    path = tmp_path / 'map.tif'
-    profile = dict(driver='GTiff', dtype='uint8', count=1, tiled=True)
-    profile.update(blockxsize=256, blockysize=256, compress='deflate')
-    noise = np.random.default_rng(0).integers(0, 255, (600, 600), 'uint8')
-    with rasterio.open(path, 'w', height=600, width=600, **profile) as file:
-        file.write(noise, 1)
-    check_written(path)
-    for size in (path.stat().st_size - 200, 1000):
-        path.write_bytes(path.read_bytes()[:size])
-        with pytest.raises(OSError, match='is the disk full'):
-            check_written(path)
 
 
 def test_an_answer_that_is_not_finite_names_its_window(

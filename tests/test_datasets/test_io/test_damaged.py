@@ -13,7 +13,11 @@ import rasterio
 from PIL import Image
 from scipy.io import savemat
 
-from multimodal_rs.datasets.io.raster import open_raster, read_raster
+from multimodal_rs.datasets.io.raster import (
+    check_written,
+    open_raster,
+    read_raster,
+)
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.datasets.label import Label
 from multimodal_rs.datasets.modality import build_modalities
@@ -289,3 +293,15 @@ def test_a_file_that_changes_later_is_looked_at_again(tmp_path, settled):
             open_raster(str(path))
     write(whole, 3000)
     open_raster(str(path)).close()
+
+
+def test_a_map_that_the_disk_cut_off_is_noticed(tmp_path):
+    path = tmp_path / 'map.tif'
+    profile = dict(tiled=True, blockxsize=256, blockysize=256)
+    noise = np.random.default_rng(0).integers(0, 255, (1, 600, 600), 'uint8')
+    write_tif(path, noise, compress='deflate', **profile)
+    check_written(path)
+    for size in (path.stat().st_size - 200, 1000):
+        path.write_bytes(path.read_bytes()[:size])
+        with pytest.raises(OSError, match='is the disk full'):
+            check_written(path)
