@@ -6,39 +6,19 @@ from pathlib import Path
 import pytest
 import rasterio
 from mmengine.config import Config
-from mmseg.registry import DATASETS
 
+from base_datasets import CONFIGS, build, ids
 from fake_data.bright import STEMS, TILES, make_bright
 from fake_data.files import SIZE
-from helpers import ROOT
 from multimodal_rs.data_prep import bright
-from multimodal_rs.datasets.bright import BRIGHTDataset
 from multimodal_rs.utils.places import Places
-
-CONFIGS = ROOT / 'configs/_base_/datasets'
-
-
-def build(
-    root: Path, lines: str | None = None, part='val', name='bright'
-) -> BRIGHTDataset:
-    settings = Config.fromfile(CONFIGS / f'{name}.py')
-    settings = settings[f'{part}_dataloader'].dataset
-    settings.update(data_root=str(root))
-    if lines is not None:
-        (root / 'list.txt').write_text(lines)
-        settings.update(ann_file='list.txt')
-    return DATASETS.build(settings)
-
-
-def ids(dataset: BRIGHTDataset) -> list[str]:
-    return [tile['sample_id'] for tile in dataset.tiles]
 
 
 @pytest.mark.parametrize('contest', [False, True])
 def test_samples_of_both_layouts(tmp_path: Path, contest: bool) -> None:
     targets = make_bright(tmp_path, contest)
     tiles = TILES[:4] if contest else TILES
-    dataset = build(tmp_path, '\n'.join(tiles))
+    dataset = build('bright', tmp_path, '\n'.join(tiles))
     for tile, sample in zip(tiles, dataset, strict=True):
         inputs, info = sample['inputs'], sample['data_samples']
         assert inputs['opt'].shape == (3, SIZE, SIZE)
@@ -62,7 +42,7 @@ def test_samples_of_both_layouts(tmp_path: Path, contest: bool) -> None:
 def test_lists_of_the_contest(tmp_path: Path) -> None:
     make_bright(tmp_path, contest=True)
     parts = [
-        build(tmp_path, part=part, name='bright_dfc25')
+        build('bright_dfc25', tmp_path, part=part)
         for part in ('train', 'val', 'test')
     ]
     assert [ids(part) for part in parts] == [
@@ -78,7 +58,7 @@ def test_a_tile_in_two_places_is_named(tmp_path: Path) -> None:
     make_bright(tmp_path, contest=True)
     shutil.copytree(tmp_path / 'val/post-event', tmp_path / 'post-event')
     with pytest.raises(ValueError, match=r"folders, \['.', 'val'\]"):
-        ids(build(tmp_path, TILES[3]))
+        ids(build('bright', tmp_path, TILES[3]))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +71,8 @@ def test_a_tile_in_two_places_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_line_formats(tmp_path: Path, line: str) -> None:
-    assert ids(build(tmp_path, line)) == ['la_palma-volcano_00000465']
+    dataset = build('bright', tmp_path, line)
+    assert ids(dataset) == ['la_palma-volcano_00000465']
 
 
 @pytest.mark.parametrize(
@@ -99,7 +80,7 @@ def test_line_formats(tmp_path: Path, line: str) -> None:
 )
 def test_wrong_lines_are_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match='must name one tile') as error:
-        ids(build(tmp_path, line))
+        ids(build('bright', tmp_path, line))
     assert repr(line) in str(error.value)
     assert 'data_prep/bright.py' in str(error.value)
 

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.config import Config
-from mmseg.registry import DATASETS
 
+from base_datasets import build, ids
 from fake_data.dfc2020 import CITY_TILES, make_dfc2020
 from fake_data.files import SIZE, write_tif
 from fake_data.sen12ms import TILES, make_sen12ms
-from helpers import ROOT
 from multimodal_rs.data_prep import dfc2020, sen12ms
 from multimodal_rs.datasets.dfc2020 import DFC2020Dataset, DFC2020MODISDataset
 from multimodal_rs.datasets.sen12ms import (
@@ -18,26 +16,13 @@ from multimodal_rs.datasets.sen12ms import (
     SEN12MSIGBPDataset,
 )
 
-CONFIGS = ROOT / 'configs/_base_/datasets'
-
-
-def build(root: Path, lines: str, name: str = 'sen12ms') -> SEN12MSDataset:
-    (root / 'list.txt').write_text(lines)
-    settings = Config.fromfile(CONFIGS / f'{name}.py').val_dataloader.dataset
-    settings.update(data_root=str(root), ann_file='list.txt')
-    return DATASETS.build(settings)
-
-
-def ids(dataset: SEN12MSDataset) -> list[str]:
-    return [tile['sample_id'] for tile in dataset.tiles]
-
 
 @pytest.mark.parametrize(
     ('name', 'classes'), [('sen12ms', 10), ('sen12ms_igbp', 17)]
 )
 def test_samples_of_configs(tmp_path: Path, name: str, classes: int) -> None:
     made = make_sen12ms(tmp_path)
-    dataset = build(tmp_path, '\n'.join(TILES), name)
+    dataset = build(name, tmp_path, '\n'.join(TILES))
     for tile, sample in zip(TILES, dataset, strict=True):
         inputs = sample['inputs']
         truth = sample['data_samples'].gt_sem_seg.data[0].numpy()
@@ -98,7 +83,7 @@ def test_dfc2020_trains_on_weak_labels_only(
 
 def test_season_scene_and_patch_are_the_key(tmp_path: Path) -> None:
     make_sen12ms(tmp_path)
-    dataset = build(tmp_path, '\n'.join(TILES))
+    dataset = build('sen12ms', tmp_path, '\n'.join(TILES))
     for layer in ('s1', 's2', 'lc'):
         assert dataset.list_tiles(layer, '.tif') == sorted(TILES)
     spring, summer = dataset.tiles[0], dataset.tiles[3]
@@ -121,13 +106,14 @@ def test_season_scene_and_patch_are_the_key(tmp_path: Path) -> None:
     ],
 )
 def test_line_formats(tmp_path: Path, line: str) -> None:
-    assert ids(build(tmp_path, f'{line}\n')) == ['ROIs1158_spring_15_p7']
+    dataset = build('sen12ms', tmp_path, f'{line}\n')
+    assert ids(dataset) == ['ROIs1158_spring_15_p7']
 
 
 @pytest.mark.parametrize('line', ['ROIs1158_spring/s1_15', 'spring_15_p7'])
 def test_wrong_lines_are_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match='must name one tile') as error:
-        ids(build(tmp_path, line))
+        ids(build('sen12ms', tmp_path, line))
     assert repr(line) in str(error.value)
     assert 'ROIs1158_spring_1_p30' in str(error.value)
     assert 'data_prep/sen12ms.py' in str(error.value)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import rasterio
 from mmengine.config import Config
-from mmseg.registry import DATASETS
 
+from base_datasets import CONFIGS, build, ids
 from fake_data.files import SIZE
 from fake_data.sen1floods11 import (
     CHIPS,
@@ -20,36 +20,17 @@ from fake_data.sen1floods11 import (
     OFFICIAL,
     make_sen1floods11,
 )
-from helpers import ROOT
 from multimodal_rs.data_prep import sen1floods11
 from multimodal_rs.datasets.rois import S1_BANDS, S2_BANDS
-from multimodal_rs.datasets.sen1floods11 import Sen1Floods11Dataset
 from multimodal_rs.utils.places import Places
 
-CONFIGS = ROOT / 'configs/_base_/datasets'
 REAL = os.environ.get('MULTIMODAL_RS_REAL_DATA', 'not set')
 DATA = Path(REAL) / 'sen1floods11'
 
 
-def build(
-    root: Path, lines: str | None = None, part='val', name='sen1floods11'
-) -> Sen1Floods11Dataset:
-    settings = Config.fromfile(CONFIGS / f'{name}.py')
-    settings = settings[f'{part}_dataloader'].dataset
-    settings.update(data_root=str(root))
-    if lines is not None:
-        (root / 'list.txt').write_text(lines)
-        settings.update(ann_file='list.txt')
-    return DATASETS.build(settings)
-
-
-def ids(dataset: Sen1Floods11Dataset) -> list[str]:
-    return [tile['sample_id'] for tile in dataset.tiles]
-
-
 def test_samples_of_config(tmp_path: Path) -> None:
     labels = make_sen1floods11(tmp_path)
-    dataset = build(tmp_path, '\n'.join(CHIPS))
+    dataset = build('sen1floods11', tmp_path, '\n'.join(CHIPS))
     present = {}
     for chip, sample in zip(CHIPS, dataset, strict=True):
         inputs, info = sample['inputs'], sample['data_samples']
@@ -79,9 +60,9 @@ def test_config_knows_the_bands() -> None:
 def test_official_lists(tmp_path: Path, part: str) -> None:
     make_sen1floods11(tmp_path)
     name = dict(val='valid').get(part, part)
-    dataset = build(tmp_path, part=part, name='sen1floods11_official')
+    dataset = build('sen1floods11_official', tmp_path, part=part)
     assert ids(dataset) == list(OFFICIAL[name])
-    bolivia = build(tmp_path, part=part, name='sen1floods11_bolivia')
+    bolivia = build('sen1floods11_bolivia', tmp_path, part=part)
     name = dict(test='bolivia').get(name, name)
     assert ids(bolivia) == list(OFFICIAL[name])
 
@@ -95,7 +76,8 @@ def test_official_lists(tmp_path: Path, part: str) -> None:
     ],
 )
 def test_line_formats(tmp_path: Path, line: str) -> None:
-    assert ids(build(tmp_path, f'\n{line}\r\n')) == ['Sri-Lanka_4']
+    dataset = build('sen1floods11', tmp_path, f'\n{line}\r\n')
+    assert ids(dataset) == ['Sri-Lanka_4']
 
 
 @pytest.mark.parametrize(
@@ -103,7 +85,7 @@ def test_line_formats(tmp_path: Path, line: str) -> None:
 )
 def test_wrong_lines_are_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match='must name one chip') as error:
-        ids(build(tmp_path, line))
+        ids(build('sen1floods11', tmp_path, line))
     assert repr(line) in str(error.value)
     assert 'data_prep/sen1floods11.py' in str(error.value)
 
@@ -151,7 +133,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = capsys.readouterr().out
     assert "Sri-Lanka_4 has nothing valid of any of ['opt', 'sar']" in out
     with pytest.raises(ValueError, match='has none of the modalities'):
-        build(tmp_path, 'Sri-Lanka_4')[0]
+        build('sen1floods11', tmp_path, 'Sri-Lanka_4')[0]
 
 
 @pytest.fixture
@@ -171,7 +153,9 @@ def test_real_chips(real: Path, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(ValueError, match=r"\['opt'\] have no valid pixel in"):
         sen1floods11.main([str(real)])
     dataset = build(
-        real, '\n'.join(sorted(p.name for p in DATA.glob('La*/*')))
+        'sen1floods11',
+        real,
+        '\n'.join(sorted(p.name for p in DATA.glob('La*/*'))),
     )
     samples = {}
     for number, chip in enumerate(ids(dataset)):
