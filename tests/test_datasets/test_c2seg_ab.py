@@ -57,10 +57,13 @@ def test_command_and_samples(
     written = {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')}
     assert c2seg_ab.main([str(tmp_path)]) == 0
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')} == written
-    assert c2seg_ab.main([str(tmp_path), '--check']) == 0
     (tmp_path / f'tiles/hsi/{berlin[0]}.tif').unlink()
+    capsys.readouterr()
     assert c2seg_ab.main([str(tmp_path), '--check']) == 1
-    assert f'{berlin[0]} lacks its hsi' in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f'{berlin[0]} lacks its hsi' in out
+    kinds = 'scene not cut completely (1), missing file (1)'
+    assert out.endswith(f'\n2 findings: {kinds}\n')
 
 
 def test_file_with_another_number_of_bands_is_named(tmp_path: Path) -> None:
