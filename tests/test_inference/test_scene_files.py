@@ -133,3 +133,20 @@ def test_preview_shows_modalities_and_map(model, make_scene, tmp_path):
     assert (pictures[0] != pictures[1]).any()
     for colour in PALETTE:  # in the legend and in the map
         assert (pictures[0] == colour).all(-1).sum() > 300
+
+
+def test_a_raster_may_be_a_part_of_a_file(model, make_scene, tmp_path):
+    rasters = make_scene(40, 60)
+    expected = run(model, rasters, tmp_path / 'whole.tif')
+    pages = tmp_path / 'pages.tif'
+    with rasterio.open(rasters['opt']) as file:
+        data, profile = file.read(), file.profile
+    for page in (np.zeros_like(data), data):
+        append = dict(APPEND_SUBDATASET='YES') if pages.exists() else {}
+        with rasterio.open(pages, 'w', **profile, **append) as file:
+            file.write(page)
+    part = f'GTIFF_DIR:2:{pages}'
+    found = run(model, rasters | dict(opt=part), tmp_path / 'part.tif')
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match=r'is the input'):
+        run(model, rasters | dict(opt=part), pages)

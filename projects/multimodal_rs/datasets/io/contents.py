@@ -5,6 +5,7 @@ import os
 import time
 
 from multimodal_rs.datasets.io.png import check_png
+from multimodal_rs.datasets.io.sizes import check_netcdf
 from multimodal_rs.datasets.io.tiff import missing_blocks
 
 REMEMBERED = 2**16  # files, about 20 MB
@@ -13,7 +14,7 @@ SETTLED = 2 * 10**9  # nanoseconds
 
 
 def check_contents(path: str, expected: str) -> str:
-    """Check checksums of a PNG, and find blocks that a TIFF lacks.
+    """Check PNG and netCDF files, and find blocks that a TIFF lacks.
 
     A file is looked at once in a process, and again when its size or time of
     writing has changed: training reads it in every epoch.
@@ -44,4 +45,5 @@ def _remembered(
 ) -> str:
     """Check a file as it was at that time; errors are not remembered."""
     check_png(path, expected)
+    check_netcdf(path, expected)
     return missing_blocks(path, expected)

@@ -17,7 +17,7 @@ from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
 from multimodal_rs.datasets.io.contents import check_contents
-from multimodal_rs.datasets.io.drivers import allowed_drivers
+from multimodal_rs.datasets.io.drivers import allowed_drivers, file_of_part
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.opened import (
     Nodata,
@@ -25,6 +25,7 @@ from multimodal_rs.datasets.io.opened import (
     Scaling,
     Window,
 )
+from multimodal_rs.datasets.io.sizes import check_pixels
 from multimodal_rs.utils.damage import (
     check_claim,
     damaged,
@@ -42,6 +43,10 @@ OPTIONS = dict(
     GDAL_ERROR_ON_LIBJPEG_WARNING=True, GDAL_DISABLE_READDIR_ON_OPEN='TRUE'
 )
 ARRAYS = ('.npy', '.mat')
+_FILE = (
+    'a file: an array of a Zarr store can be written into one, `rio convert '
+    '\'ZARR:"FOLDER":/ARRAY\' NEW.tif`'
+)
 
 
 _thread = threading.local()
@@ -87,7 +92,8 @@ class OpenedFile(OpenedRaster):
     """A raster that GDAL reads.
 
     Args:
-        path (str): Its file, or a name in GDAL's virtual file system.
+        path (str): Its file, a part of one (``NETCDF:a.nc:band``), or a name
+            in GDAL's virtual file system.
 
     Raises:
         ValueError: If GDAL cannot open it, or it holds several rasters.
@@ -96,8 +102,11 @@ class OpenedFile(OpenedRaster):
     def __init__(self, path: str) -> None:
         self.path = path
         expected = _expected()
+        whole = file_of_part(path) or path
         if not is_virtual(path):
-            self.missing = check_contents(path, expected)
+            if os.path.isdir(whole):
+                raise damaged(path, 'it is a folder', _FILE)
+            self.missing = check_contents(whole, expected)
         drivers = allowed_drivers(path)
         with reading(path, expected), raster_session():
             # `rasterio.open` enters another environment, with credentials
@@ -109,6 +118,8 @@ class OpenedFile(OpenedRaster):
             )
         if self._file.driver not in drivers:  # of a name that is virtual
             raise damaged(path, f'it is of type {self._file.driver}', expected)
+        if not is_virtual(path):
+            check_pixels(path, self._file, expected)
         _check_single(path, self._file.subdatasets)
         if self.missing and self._file.nodata is None:
             self._file.close()
@@ -258,13 +269,14 @@ def _alpha_band(file: DatasetReader) -> int | None:
 
 def is_virtual(path: str) -> bool:
     """Whether ``path`` lives in GDAL's virtual file system or behind a URL."""
+    path = file_of_part(path) or path
     return path.startswith('/vsi') or '://' in path
 
 
 def raster_exists(path: str) -> bool:
     """Whether there is a file, also inside an archive or behind a URL."""
     if not is_virtual(path):
-        return os.path.exists(path)
+        return os.path.exists(file_of_part(path) or path)
     with raster_session():
         return rasterio.shutil.exists(path)
 
@@ -274,8 +286,8 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
 
     ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
     else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
-    ``/vsicurl/...``. (Of a ``.mat`` file before MATLAB 7.3 everything is
-    read, of the others what is asked for.)
+    ``/vsicurl/...``, ``NETCDF:a.nc:band``. (Of a ``.mat`` file before MATLAB
+    7.3 everything is read, of the others what is asked for.)
 
     Args:
         path: File to open.
@@ -286,7 +298,7 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
         KeyError: If it has no such variable.
         ValueError: If it is damaged or no raster.
     """
-    if not is_virtual(path) and not os.path.exists(path):
+    if not is_virtual(path) and not raster_exists(path):
         raise FileNotFoundError(
             f'{path} does not exist (relative paths start at {os.getcwd()}): '
             'correct the path; that of a tile is made of data_root and the '
@@ -360,8 +372,9 @@ def _check_single(path: str, parts: Sequence[str]) -> None:
         names = ', '.join(parts[:4]) + (', ...' if len(parts) > 4 else '')
         raise ValueError(
             f'{path} holds {len(parts)} rasters (pages of a TIFF, variables): '
-            f'expected one with all its bands, got {names}. Write the one you '
-            f'want into a file of its own: `rio convert {parts[-1]} NEW.tif`'
+            f'expected one with all its bands, got {names}. Name the one you '
+            'want in the place of the file, or write it into a file of its '
+            f'own: `rio convert {parts[-1]} NEW.tif`'
         )
 
 
