@@ -55,7 +55,7 @@ def file_of_part(path: str) -> str | None:
 
     None: it is the name of a file.
     """
-    if os.path.exists(path) or _kind(path) not in PARTS:
+    if _kind(path) not in PARTS or os.path.exists(path):
         return None
     pattern, _ = PARTS[_kind(path)]
     found = re.fullmatch(pattern, path.partition(':')[2])
