@@ -9,8 +9,8 @@ import rasterio
 from fake_data.files import write_tif
 from fake_data.scene import make_scene
 from multimodal_rs.data_prep.scenes import TileFolder, cut
-from multimodal_rs.datasets.band_files import StackedRaster
 from multimodal_rs.datasets.io.raster import open_raster, read_raster
+from multimodal_rs.datasets.io.stacked import StackedRaster
 
 
 def test_what_a_scene_says_of_its_bands_moves_along(tmp_path: Path) -> None:

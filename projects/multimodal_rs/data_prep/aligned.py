@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.data_prep.tile_files import Stripe, fits, to_uint8
-from multimodal_rs.datasets.band_files import StackedRaster
 from multimodal_rs.datasets.io.grid import (
     Grid,
     differences,
@@ -20,6 +19,7 @@ from multimodal_rs.datasets.io.grid import (
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.io.resampled import ResampledRaster
+from multimodal_rs.datasets.io.stacked import StackedRaster
 from multimodal_rs.datasets.label import Label
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader

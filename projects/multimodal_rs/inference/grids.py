@@ -11,7 +11,6 @@ from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 from rasterio.warp import transform_bounds
 
-from multimodal_rs.datasets.band_files import StackedRaster
 from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.grid import (
     Grid,
@@ -23,6 +22,7 @@ from multimodal_rs.datasets.io.grid import (
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.datasets.io.resampled import MEASURED, ResampledRaster
+from multimodal_rs.datasets.io.stacked import StackedRaster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
 from multimodal_rs.datasets.validity import plain, prepared

@@ -91,16 +91,6 @@ def test_variables_of_netcdf(tmp_path):
         open_raster(f'NETCDF:{path}:band')
 
 
-def test_pages_of_a_tiff(tmp_path, data):
-    path = tmp_path / 'a.tif'
-    write(path, 'GTiff', data)
-    write(path, 'GTiff', data[:1] // 2, APPEND_SUBDATASET='YES')
-    with pytest.raises(ValueError, match='GTIFF_DIR:2:'):
-        open_raster(str(path))
-    second = read_raster(f'GTIFF_DIR:2:{path}').data
-    np.testing.assert_array_equal(second, data[:1] // 2)
-
-
 def test_a_folder_is_no_raster(tmp_path):
     (tmp_path / 'a.zarr').mkdir()
     with pytest.raises(DamagedFileError, match='is a folder.*rio convert'):

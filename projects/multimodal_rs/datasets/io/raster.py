@@ -25,6 +25,7 @@ from multimodal_rs.datasets.io.opened import (
     Scaling,
     Window,
 )
+from multimodal_rs.datasets.io.pages import pages_as_bands
 from multimodal_rs.datasets.io.sizes import check_pixels
 from multimodal_rs.utils.damage import (
     check_claim,
@@ -95,8 +96,12 @@ class OpenedFile(OpenedRaster):
         path (str): Its file, a part of one (``NETCDF:a.nc:band``), or a name
             in GDAL's virtual file system.
 
+    Attributes:
+        pages: Names of the rasters in it, if there are several; it is then
+            the first of them.
+
     Raises:
-        ValueError: If GDAL cannot open it, or it holds several rasters.
+        ValueError: If GDAL cannot open it.
     """
 
     def __init__(self, path: str) -> None:
@@ -120,7 +125,7 @@ class OpenedFile(OpenedRaster):
             raise damaged(path, f'it is of type {self._file.driver}', expected)
         if not is_virtual(path):
             check_pixels(path, self._file, expected)
-        _check_single(path, self._file.subdatasets)
+        self.pages = self._file.subdatasets
         if self.missing and self._file.nodata is None:
             self._file.close()
             raise damaged(path, self.missing, expected)
@@ -286,7 +291,8 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
 
     ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
     else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
-    ``/vsicurl/...``, ``NETCDF:a.nc:band``. (Of a ``.mat`` file before MATLAB
+    ``/vsicurl/...``, ``NETCDF:a.nc:band``. Pages of a TIFF are its bands, see
+    :func:`pages_as_bands`. (Of a ``.mat`` file before MATLAB
     7.3 everything is read, of the others what is asked for.)
 
     Args:
@@ -307,7 +313,8 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
         )
     if path.lower().endswith(ARRAYS):
         return OpenedArray(open_array(path, key), path)
-    return OpenedFile(path)
+    file = OpenedFile(path)
+    return pages_as_bands(file, OpenedFile) if file.pages else file
 
 
 def read_raster(
@@ -360,22 +367,6 @@ def check_written(path: str | os.PathLike) -> None:
             f'{path} was not written to its end ({first_cause(error)}): is '
             'the disk full?'
         ) from error
-
-
-def _check_single(path: str, parts: Sequence[str]) -> None:
-    """Refuse pages of a TIFF and variables of netCDF: GDAL takes the first.
-
-    Raises:
-        ValueError: With the command that takes one out.
-    """
-    if parts:
-        names = ', '.join(parts[:4]) + (', ...' if len(parts) > 4 else '')
-        raise ValueError(
-            f'{path} holds {len(parts)} rasters (pages of a TIFF, variables): '
-            f'expected one with all its bands, got {names}. Name the one you '
-            'want in the place of the file, or write it into a file of its '
-            f'own: `rio convert {parts[-1]} NEW.tif`'
-        )
 
 
 @functools.cache

@@ -5,6 +5,7 @@ file. So do files whose writer was killed.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ MAGIC = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 TYPES = {3: 'u2', 4: 'u4', 16: 'u8', 13: 'u4', 18: 'u8'}
 WIDTH, HEIGHT, SAMPLES, ROWS, PLANAR = 256, 257, 277, 278, 284
 TILE_WIDTH, TILE_HEIGHT = 322, 323
+KIND, NO_PAGE = 254, 1 | 4  # of an image: a pyramid, a mask
 OFFSETS, COUNTS = (324, 273), (325, 279)  # of tiles, of strips
 WANTED = {
-    *(WIDTH, HEIGHT, SAMPLES, ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT),
+    *(WIDTH, HEIGHT, SAMPLES, ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT, KIND),
     *OFFSETS,
     *COUNTS,
 }
@@ -34,8 +36,8 @@ class Header(NamedTuple):
 def missing_blocks(path: str, expected: str) -> str:
     """Say how many blocks of a TIFF are missing, and where the first lies.
 
-    Read is the directory of the first image alone, not its pixels, masks or
-    pyramids.
+    Read are the directories of its pages, not their pixels, and nothing of
+    masks and pyramids.
 
     Args:
         path: The file.
@@ -45,7 +47,7 @@ def missing_blocks(path: str, expected: str) -> str:
         A text; empty if none is missing, or the file is no TIFF.
 
     Raises:
-        DamagedFileError: If blocks lie beyond the end of the file, or the
+        DamagedFileError: If blocks lie beyond the end of the file, or a
             directory is damaged.
     """
     with open(path, 'rb') as file:
@@ -54,14 +56,49 @@ def missing_blocks(path: str, expected: str) -> str:
             return ''
         header = Header('<' if start[:2] == b'II' else '>', 43 in start[2:4])
         with reading(path, expected):
-            tags = _directory(file, header, start)
+            pages = list(_pages(file, header, start))
             end = file.seek(0, 2)
-            offsets, counts = (_blocks(tags, t) for t in (OFFSETS, COUNTS))
-            across, down, width, height = _layout(tags)
-    if offsets is None:
-        raise damaged(path, 'it does not say where its blocks are', expected)
+            found = [_page_blocks(tags) for tags in pages]
+    for number, blocks in enumerate(found, start=1):
+        text = _missing(path, blocks, end, expected)
+        if text:
+            return f'page {number}: {text}' if len(pages) > 1 else text
+    return ''
+
+
+class Blocks(NamedTuple):
+    """The blocks of a page.
+
+    Attributes:
+        offsets: Where those begin that the directory names; None: it has no
+            such tag.
+        counts: Their bytes.
+        planes: How often the grid of blocks is repeated, for single bands.
+        across, down: Blocks of the grid.
+        width, height: Pixels of a block.
+    """
+
+    offsets: np.ndarray | None
+    counts: np.ndarray | None
+    planes: int
+    across: int
+    down: int
+    width: int
+    height: int
+
+
+def _page_blocks(tags: dict) -> Blocks:
     planes = int(_first(tags, SAMPLES, 1))
     planes = planes if _first(tags, PLANAR, 1) == 2 else 1
+    offsets, counts = (_blocks(tags, t) for t in (OFFSETS, COUNTS))
+    return Blocks(offsets, counts, planes, *_layout(tags))
+
+
+def _missing(path: str, blocks: Blocks, end: int, expected: str) -> str:
+    """Describe what one page lacks, see :func:`missing_blocks`."""
+    offsets, counts, planes, across, down, width, height = blocks
+    if offsets is None:
+        raise damaged(path, 'it does not say where its blocks are', expected)
     total = across * down * planes
     if counts is None:
         counts = np.ones_like(offsets)
@@ -102,18 +139,34 @@ def _first(tags: dict, name: int, default: int) -> int:
     return tags[name][0] if name in tags and len(tags[name]) else default
 
 
-def _directory(
+def _pages(
     file: BinaryIO, header: Header, start: bytes
-) -> dict[int, np.ndarray]:
-    """Read the tags that say where the blocks are."""
+) -> Iterator[dict[int, np.ndarray]]:
+    """Read the directories of the first image and of others like it."""
+    order, big = header
+    word = 'Q' if big else 'I'
+    (place,) = struct.unpack_from(order + word, start, 8 if big else 4)
+    seen = set()
+    while place and place not in seen:
+        tags, following = _directory(file, header, place)
+        if not seen or not int(_first(tags, KIND, 0)) & NO_PAGE:
+            yield tags
+        seen.add(place)
+        place = following
+
+
+def _directory(
+    file: BinaryIO, header: Header, place: int
+) -> tuple[dict[int, np.ndarray], int]:
+    """Read the tags that say where the blocks are, and where to go on."""
     order, big = header
     word, entry = ('Q', 20) if big else ('I', 12)
-    (place,) = struct.unpack_from(order + word, start, 8 if big else 4)
     file.seek(place)
     size = 8 if big else 2
     (number,) = struct.unpack(order + 'HQ'[big], file.read(size))
     # A directory has far fewer; the rest of a false number is not read.
     entries = file.read(min(number, 4096) * entry)
+    pointer = file.read(struct.calcsize(order + word))
     layout = struct.Struct(order + 'HH' + word)
     tags = {}
     for i in range(0, len(entries) - entry + 1, entry):
@@ -122,7 +175,7 @@ def _directory(
             continue
         room = entries[i + layout.size : i + entry]
         tags[tag] = _numbers(file, header, kind, count, room)
-    return tags
+    return tags, struct.unpack(order + word, pointer)[0]
 
 
 def _numbers(
