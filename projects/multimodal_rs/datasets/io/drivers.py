@@ -29,8 +29,6 @@ PARTS = {
     'NETCDF': (r'"?(?P<file>.+?)"?:[^:/]+', 'netCDF'),
     'HDF5': (r'"?(?P<file>.+?)"?://.+', 'HDF5Image'),
     'GTIFF_DIR': (r'(off:)?\d+:(?P<file>.+)', 'GTiff'),
-    'SENTINEL2_L1C': (r'"?(?P<file>.+?)"?:\w+:\w+', 'SENTINEL2'),
-    'SENTINEL2_L2A': (r'"?(?P<file>.+?)"?:\w+:\w+', 'SENTINEL2'),
 }
 
 

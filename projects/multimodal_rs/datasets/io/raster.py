@@ -45,7 +45,7 @@ OPTIONS = dict(
 )
 ARRAYS = ('.npy', '.mat')
 _FILE = (
-    'a file: an array of a Zarr store can be written into one, `rio convert '
+    'a file, such as one in it. An array of a Zarr store: `rio convert '
     '\'ZARR:"FOLDER":/ARRAY\' NEW.tif`'
 )
 
