@@ -2,6 +2,7 @@
 
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 import rasterio
@@ -89,6 +90,16 @@ def test_variables_of_netcdf(tmp_path):
     path.write_bytes(whole[:-8])
     with pytest.raises(DamagedFileError, match='a.nc.* ends before its var'):
         open_raster(f'NETCDF:{path}:band')
+
+
+def test_arrays_of_hdf5(tmp_path, data):
+    path = tmp_path / 'a.h5'
+    with h5py.File(path, 'w') as file:
+        file['grid/image'], file['mask'] = data, data[0]
+    with pytest.raises(ValueError, match='holds 2 rasters'):
+        open_raster(str(path))
+    found = read_raster(f'HDF5:"{path}"://grid/image').data
+    np.testing.assert_array_equal(found, data)
 
 
 def test_a_folder_is_no_raster(tmp_path):
