@@ -218,6 +218,9 @@ def test_command_needs_a_checkpoint_alone(
     table = ['--scenes', 'list.csv', '--out', 'of_{scene}.tif']
     assert main([*flags, *table]) == 0
     assert Path('of_a.tif').exists()
+    assert main([*flags, *table, '--missing', 'mean']) == 0
+    with rasterio.open('of_a.tif') as file:
+        assert file.tags()['missing'] == 'mean'
 
 
 def test_torchrun_leaves_the_flags_alone():

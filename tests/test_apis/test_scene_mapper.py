@@ -76,6 +76,12 @@ def test_model_says_what_it_is(files, mapper):
     assert mapper.windows.stride == 16
 
 
+def test_what_stands_for_a_missing_modality(files):
+    assert init_model(*files).data_preprocessor.missing == 'black'
+    model = init_model(*files, missing='mean')
+    assert model.data_preprocessor.missing == 'mean'
+
+
 def test_map_of_files_and_prediction_of_files_agree(
     mapper, make_scene, tmp_path
 ):

@@ -70,7 +70,7 @@ def test_normalisation_is_the_published_one() -> None:
     found = preprocessor(dict(inputs=inputs))['inputs']['sar'].flatten()
     mean, std = torch.tensor([[-18.0581, -11.128], [2.5397, 2.5465]])
     torch.testing.assert_close(found, (decibel.flatten() - mean) / std)
-    black = preprocessor.black_image('sar', torch.zeros(1, 1, 1, 1))
+    black = preprocessor.missing_image('sar', torch.zeros(1, 1, 1, 1))
     expected = (torch.tensor([-40.0, -40.0]) - mean) / std
     torch.testing.assert_close(black.flatten(), expected)
 

@@ -8,13 +8,14 @@ import pytest
 import rasterio
 import rasterio.shutil
 import torch
+from mmseg.registry import MODELS
 from rasterio.crs import CRS
 
 from multimodal_rs.inference.maps import write_category_names
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.windowed import network_modalities
 from scene_map import run
-from small_network import CLASSES, PALETTE
+from small_network import CLASSES, PALETTE, spread
 
 
 def test_map_has_grid_nodata_colours_and_names(model, make_scene, tmp_path):
@@ -150,3 +151,20 @@ def test_a_raster_may_be_a_part_of_a_file(model, make_scene, tmp_path):
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(ValueError, match=r'is the input'):
         run(model, rasters | dict(opt=part), pages)
+
+
+def test_what_stands_for_a_missing_sensor(make_config, make_scene, tmp_path):
+    """The map of a network without modality heads changes, and says so."""
+    network = spread(MODELS.build(make_config(heads=False)))
+    rasters = make_scene(40, 60)
+    maps, tags = {}, {}
+    for missing in ('black', 'mean', dict(sar=[-12.0, -18.0])):
+        network.data_preprocessor.set_missing(missing)
+        output = tmp_path / f'{len(maps)}.tif'
+        maps[str(missing)] = run(network, dict(opt=rasters['opt']), output)
+        with rasterio.open(output) as file:
+            tags[str(missing)] = file.tags().get('missing')
+    black, mean, values = maps.values()
+    assert (black != mean).any()
+    np.testing.assert_array_equal(mean, values)
+    assert list(tags.values()) == [None, *list(tags)[1:]]

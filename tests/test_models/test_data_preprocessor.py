@@ -51,6 +51,37 @@ def test_invalid_pixels_become_zero_after_normalisation():
     assert (out == 2).sum() == 23
 
 
+@pytest.mark.parametrize(
+    'missing, expected',
+    [('mean', [0.0, 0.0]), (dict(opt=[3, 4]), [1.0, 0.5])],
+)
+def test_what_stands_for_an_absent_modality(missing, expected):
+    data = batch(((4, 6), ALL), ((4, 6), ('sar',)), ((4, 6), ('opt',)))
+    data['inputs']['opt'][1][:] = torch.nan
+    preprocessor = build(missing=missing)
+    out = preprocessor(data)['inputs']
+    assert out['opt'][1, :, 0, 0].tolist() == expected
+    assert out['opt'][0, :, 0, 0].tolist() == [0.0, -0.25]
+    assert out['sar'][2].unique().tolist() == [
+        0.0 if missing == 'mean' else 2.0
+    ]
+    image = preprocessor.missing_image('opt', out['opt'])
+    torch.testing.assert_close(image[:1], out['opt'][1:2])
+    assert preprocessor.state_dict() == {}
+
+
+def test_what_cannot_stand_for_one():
+    plain = dict(opt=MODALITIES['opt'], sar=dict(bands=[0]))
+    with pytest.raises(ValueError, match=r"\['sar'\] declare no mean"):
+        build(missing='mean', modalities=plain)
+    with pytest.raises(ValueError, match='opt has 2 bands, got 1 values'):
+        build(missing=dict(opt=[1]))
+    with pytest.raises(KeyError, match=r"\['dem'\] are not declared"):
+        build(missing=dict(dem=[1]))
+    with pytest.raises(ValueError, match="missing='grey': expected 'black'"):
+        build(missing='grey')
+
+
 def test_absent_modality_becomes_the_normalised_black_image():
     data = batch(((4, 6), ALL), ((4, 6), ('sar',)))
     data['inputs']['opt'][1][:] = torch.nan
@@ -58,7 +89,7 @@ def test_absent_modality_becomes_the_normalised_black_image():
     out = preprocessor(data)['inputs']['opt']
     assert out[1, :, 0, 0].tolist() == [-0.5, -0.5]  # (0 - mean) / std
     assert out[0, :, 0, 0].tolist() == [0.0, -0.25]
-    black = preprocessor.black_image('opt', out)
+    black = preprocessor.missing_image('opt', out)
     torch.testing.assert_close(black[1], out[1])
 
 

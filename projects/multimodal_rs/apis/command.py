@@ -26,6 +26,7 @@ from multimodal_rs.apis.scene_mapper import SceneMapper
 from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
 from multimodal_rs.inference.rasters import Source, local_files
 from multimodal_rs.inference.together import processes
+from multimodal_rs.models.missing_image import BLACK, MEAN
 from multimodal_rs.products.make import add_product_arguments, products_of
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.log_file import log_file
@@ -167,6 +168,12 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
         'data (0)',
     )
     parser.add_argument(
+        '--missing',
+        choices=(BLACK, MEAN),
+        help='what stands for a sensor that is missing, in a network without '
+        'heads for single sensors (as in training)',
+    )
+    parser.add_argument(
         '--device', default='auto', help='cpu, cuda, cuda:1, ... (auto)'
     )
 
@@ -221,7 +228,8 @@ def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
     else:
         inputs = filter(None, (args.config, args.checkpoint))
         outputs.check(parse_rasters(args.raster), inputs)
-    model = init_model(args.config, args.checkpoint, _device(args.device))
+    device = _device(args.device)
+    model = init_model(args.config, args.checkpoint, device, args.missing)
     mapper = SceneMapper(
         model, args.crop, args.stride, args.batch_size, args.adapt
     )

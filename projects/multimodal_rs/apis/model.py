@@ -9,6 +9,7 @@ from torch import nn
 from multimodal_rs.apis.checkpoint_config import checkpoint_config
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.inference.provenance import checkpoint_identity
+from multimodal_rs.models.missing_image import Missing
 from multimodal_rs.utils.configs import read_config
 
 
@@ -16,6 +17,7 @@ def init_model(
     config: str | os.PathLike | Config | None,
     checkpoint: str | os.PathLike,
     device: str = 'cpu',
+    missing: Missing | None = None,
 ) -> nn.Module:
     """Build the network of a config and load a checkpoint into it.
 
@@ -29,6 +31,9 @@ def init_model(
         checkpoint: What the training wrote.
         device: ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ..., or ``'auto'``: the
             accelerator if there is one.
+        missing: What stands for a modality that is missing, in a network
+            without modality heads: ``'black'``, ``'mean'`` or values per
+            band. None: as the config says.
 
     Returns:
         The network in evaluation mode, with ``cfg``, ``dataset_meta``
@@ -46,6 +51,8 @@ def init_model(
         config = read_config(config)
     device = get_device() if device == 'auto' else device
     model, classes, palette = load_trained(config, checkpoint, device)
+    if missing is not None:
+        model.data_preprocessor.set_missing(missing)
     model.cfg = config
     model.dataset_meta = dict(classes=classes, palette=palette)
     files = checkpoint, config.filename

@@ -16,6 +16,7 @@ from multimodal_rs.inference.rasters import (
     source_paths,
 )
 from multimodal_rs.inference.windowed import Windows
+from multimodal_rs.models.missing_image import BLACK
 from multimodal_rs.results.environment import commit
 from multimodal_rs.utils.installation import checkout
 from multimodal_rs.version import __version__
@@ -63,6 +64,7 @@ def map_tags(
         rasters=' '.join(names),
         windows=f'crop {windows.crop}, stride {windows.stride}',
         **(dict(adapt=f'{windows.adapt:g}') if windows.adapt else {}),
+        **_missing_tag(model),
         **_grid_tag(grid),
         date=now.isoformat(timespec='seconds'),
     )
@@ -108,6 +110,12 @@ def _file_identity(path: str) -> list:
         return [path]
     found = os.stat(path)
     return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
+
+
+def _missing_tag(model: nn.Module) -> dict[str, str]:
+    """Say what stood for missing modalities, unless it was black."""
+    missing = getattr(model.data_preprocessor, 'missing', BLACK)
+    return {} if missing == BLACK else dict(missing=str(missing))
 
 
 def _grid_tag(grid: SceneGrid) -> dict[str, str]:

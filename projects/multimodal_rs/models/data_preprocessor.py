@@ -11,6 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.models.missing_image import (
+    BLACK,
+    Missing,
+    missing_values,
+)
 from multimodal_rs.models.radiometric_jitter import jittered
 from multimodal_rs.utils.labels import IGNORED
 
@@ -25,11 +30,11 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
 
     - an invalid pixel (NaN) becomes 0, the mean;
     - a modality that a sample lacks (``present_modalities``) becomes the
-      black image: raw 0 *before* normalisation, as JoiTriNet's missing
-      modality test feeds it (Table IV).
+      image that ``missing`` names, by default the black one: raw 0 *before*
+      normalisation, as JoiTriNet's missing modality test feeds it (Table IV).
 
     Samples of different sizes are padded at the bottom and right with 0 (an
-    absent modality is the black image there, too) and, in training, their
+    absent modality has its image there, too) and, in training, their
     labels with 255, by as much as their image (the label of a pixel-centred
     window is 1x1 and stays so). In testing the label keeps its size: the
     segmentor cuts the padding off the prediction.
@@ -43,9 +48,13 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         jitter (float): How much gains and offsets of the bands vary in
             training, in standard deviations of a batch, 0 to 1. 0: not at
             all.
+        missing (str | dict): ``'black'``, ``'mean'``, or values per band, see
+            :mod:`multimodal_rs.models.missing_image`.
 
     Raises:
-        ValueError: If ``jitter`` lies outside of 0 to 1.
+        KeyError: If ``missing`` names a modality that is not declared.
+        ValueError: If ``jitter`` lies outside of 0 to 1, or ``missing`` does
+            not fit the declarations.
     """
 
     def __init__(
@@ -55,6 +64,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         size_divisor: int = 1,
         seg_pad_val: int = IGNORED,
         jitter: float = 0.0,
+        missing: Missing = BLACK,
     ) -> None:
         super().__init__()
         if not 0 <= jitter <= 1:
@@ -72,6 +82,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
         self.statistics = nn.ModuleDict(
             {n: _Statistics(m) for n, m in self.modalities.items()}
         )
+        self.set_missing(missing)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Batch one list of samples.
@@ -106,20 +117,29 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
             self._pad_labels(samples)
         return dict(inputs=batch, data_samples=samples)
 
-    def black_image(self, name: str, like: Tensor) -> Tensor:
-        """Make the normalised black image of a modality.
+    def set_missing(self, missing: Missing) -> None:
+        """Choose what stands for a modality that is missing.
+
+        Args:
+            missing: As in the constructor.
+        """
+        self.missing = missing
+        for name, values in missing_values(missing, self.modalities).items():
+            self.statistics[name].set_missing(values)
+
+    def missing_image(self, name: str, like: Tensor) -> Tensor:
+        """Make what stands for a modality that is missing.
 
         Args:
             name: Modality.
             like: Any (B, ., H, W) tensor of the wanted batch size and grid.
 
         Returns:
-            (B, C, H, W), raw zeros normalised.
+            (B, C, H, W), normalised.
         """
-        statistics = self.statistics[name]
-        black = -statistics.mean / statistics.std
         batch, _, height, width = like.shape
-        return black.expand(batch, -1, height, width).to(like)
+        image = self.statistics[name].missing
+        return image.expand(batch, -1, height, width).to(like)
 
     def _batch(
         self,
@@ -152,7 +172,7 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
             batch[absent] = torch.nan
             batch = jittered(batch, self.jitter)
         batch = torch.nan_to_num(batch, nan=0.0)
-        batch[absent] = self.black_image(name, batch[absent])
+        batch[absent] = self.missing_image(name, batch[absent])
         return batch
 
     def _common_size(self, inputs: dict) -> tuple[int, int]:
@@ -204,7 +224,10 @@ class MultiModalSegDataPreProcessor(BaseDataPreprocessor):
 
 
 class _Statistics(nn.Module):
-    """Mean and std of a modality as (1, C, 1, 1) buffers."""
+    """Mean and std of a modality as (1, C, 1, 1) buffers.
+
+    And ``missing``: what stands for it if it is missing, normalised.
+    """
 
     def __init__(self, modality: Modality) -> None:
         super().__init__()
@@ -214,3 +237,8 @@ class _Statistics(nn.Module):
         std = torch.tensor(modality.std or ones).view(1, -1, 1, 1)
         self.register_buffer('mean', mean, persistent=False)
         self.register_buffer('std', std, persistent=False)
+        self.register_buffer('missing', -mean / std, persistent=False)
+
+    def set_missing(self, values: tuple[float, ...]) -> None:
+        raw = self.mean.new_tensor(values).view(1, -1, 1, 1)
+        self.missing = (raw - self.mean) / self.std

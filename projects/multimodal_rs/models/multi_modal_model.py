@@ -145,7 +145,7 @@ class MultiModalModel(BaseModel):
         return {
             m: inputs[m]
             if m in inputs
-            else self.data_preprocessor.black_image(m, like)
+            else self.data_preprocessor.missing_image(m, like)
             for m in self.modalities
         }
 

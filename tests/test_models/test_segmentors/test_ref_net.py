@@ -46,7 +46,7 @@ def test_a_path_alone_compares_with_a_black_image(
     network, inputs, name, other
 ):
     alone = network.encode_decode({name: inputs[name]}, [{}])
-    black = network.data_preprocessor.black_image(other, inputs[name])
+    black = network.data_preprocessor.missing_image(other, inputs[name])
     both = {name: inputs[name], other: black}
     specific = network.predict_modalities(both)
     torch.testing.assert_close(alone, specific[name])
