@@ -1,5 +1,6 @@
 # Early concatenation trained for missing modalities: each sensor is dropped
-# from a quarter of the samples (never both); speckle and illumination change.
+# from a quarter of the samples (never both), and its mean stands for it;
+# speckle and illumination change.
 _base_ = './deeplabv3plus-stack_r18_1xb8-8e_ombria-128x128.py'
 
 # OMBRIA's values are 8-bit: SAR stretched from roughly 25 dB to 255.
@@ -22,3 +23,4 @@ train_dataloader = dict(
         ]
     )
 )
+model = dict(data_preprocessor=dict(missing='mean'))
