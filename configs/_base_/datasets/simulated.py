@@ -13,6 +13,10 @@ elevation = dict(
     unit='metres',
     values=[dict(type='RescaleRange', low=0.0, high=200.0)],
 )
+# In the place of a sensor that is missing, for networks trained to miss it.
+training_means = dict(
+    opt=[0.1808, 0.1871, 0.1921, 0.2818], sar=[0.4979, 0.2322]
+)
 # Reading small tiles is so quick that worker processes would cost more.
 loader = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(
