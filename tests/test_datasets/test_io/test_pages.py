@@ -1,10 +1,13 @@
-"""TIFFs of several pages: bands if they are alike, else each by its name."""
+"""TIFFs of several pages: each has a name, and is looked through."""
+
+import re
 
 import numpy as np
 import pytest
 import rasterio
 
 from multimodal_rs.datasets.io.raster import open_raster, read_raster
+from multimodal_rs.datasets.io.stacked import StackedRaster
 from multimodal_rs.utils.damage import DamagedFileError
 
 
@@ -31,25 +34,28 @@ def write_pages(path, pages, **options):
 
 
 @pytest.mark.parametrize('options', [{}, dict(bigtiff='YES', nodata=7)])
-def test_alike_they_are_bands(tmp_path, data, options):
+def test_each_has_a_name(tmp_path, data, options):
     path = write_pages(tmp_path / 'a.tif', data[:, None], **options)
-    with open_raster(path) as file:
-        assert (file.bands, file.size, file.path) == (12, (40, 50), path)
+    names = [f'GTIFF_DIR:{i}:{path}' for i in range(1, 13)]
+    expected = re.escape('12 rasters (pages of a TIFF, variables): expected')
+    with pytest.raises(ValueError, match=expected) as error:
+        open_raster(path)
+    assert ', '.join(names[:4]) + ', ...' in str(error.value)
+    assert f'`rio convert {names[-1]} NEW.tif`' in str(error.value)
+    for name, page in zip(names, data, strict=True):
+        found = read_raster(name, window=((3, 20), (10, 50)))
+        np.testing.assert_array_equal(found.data[0], page[3:20, 10:])
+        assert found.nodata == options.get('nodata')
+
+
+def test_all_pages_are_the_bands_of_a_stack(tmp_path, data):
+    path = write_pages(tmp_path / 'a.tif', data[:, None])
+    pages = [open_raster(f'GTIFF_DIR:{i}:{path}') for i in range(1, 13)]
+    with StackedRaster(pages) as file:
+        assert (file.bands, file.size) == (12, (40, 50))
         assert list(file.file_names) == [path]
-        assert file.nodata((0, 3)) == options.get('nodata')
-        np.testing.assert_array_equal(file.read(), data)
         window = file.read([10, 1, 1], ((3, 20), (10, 50)), dtype='float32')
     np.testing.assert_array_equal(window, data[[10, 1, 1], 3:20, 10:])
-
-
-def test_otherwise_each_has_a_name(tmp_path, data):
-    others = [data[:1, :20], data[:1].astype('float32'), data[:2]]
-    for i, other in enumerate(others):
-        path = write_pages(tmp_path / f'{i}.tif', [data[:1], other])
-        with pytest.raises(ValueError, match='2 rasters.*GTIFF_DIR:2:.*Name'):
-            open_raster(path)
-        second = read_raster(f'GTIFF_DIR:2:{path}').data
-        np.testing.assert_array_equal(second, other)
 
 
 def test_masks_and_pyramids_are_no_pages(tmp_path, data):
@@ -71,7 +77,7 @@ def test_every_page_is_looked_through(tmp_path, data):
         assert (file.read(1) == data[2]).all()
     path.write_bytes(whole[:-100])
     with pytest.raises(DamagedFileError, match=r'a\.tif'):
-        open_raster(str(path))
+        open_raster(f'GTIFF_DIR:1:{path}')
     empty = np.zeros_like(data[:1])
     pages = [data[:1], empty, data[:1]]
     write_pages(path, pages, sparse_ok=True)

@@ -25,7 +25,7 @@ from multimodal_rs.datasets.io.opened import (
     Scaling,
     Window,
 )
-from multimodal_rs.datasets.io.pages import pages_as_bands
+from multimodal_rs.datasets.io.pages import several_rasters
 from multimodal_rs.datasets.io.sizes import check_pixels
 from multimodal_rs.utils.damage import (
     check_claim,
@@ -291,8 +291,7 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
 
     ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
     else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
-    ``/vsicurl/...``, ``NETCDF:a.nc:band``. Pages of a TIFF are its bands, see
-    :func:`pages_as_bands`. (Of a ``.mat`` file before MATLAB
+    ``/vsicurl/...``, ``NETCDF:a.nc:band``. (Of a ``.mat`` file before MATLAB
     7.3 everything is read, of the others what is asked for.)
 
     Args:
@@ -302,7 +301,7 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
     Raises:
         FileNotFoundError: If the file does not exist.
         KeyError: If it has no such variable.
-        ValueError: If it is damaged or no raster.
+        ValueError: If it is damaged, no raster, or several.
     """
     if not is_virtual(path) and not raster_exists(path):
         raise FileNotFoundError(
@@ -314,7 +313,10 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
     if path.lower().endswith(ARRAYS):
         return OpenedArray(open_array(path, key), path)
     file = OpenedFile(path)
-    return pages_as_bands(file, OpenedFile) if file.pages else file
+    if file.pages:
+        file.close()
+        raise several_rasters(path, file.pages)
+    return file
 
 
 def read_raster(

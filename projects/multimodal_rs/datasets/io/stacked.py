@@ -18,14 +18,11 @@ class StackedRaster(OpenedRaster):
 
     Args:
         parts (Sequence[OpenedRaster]): On one grid; closed with this raster.
-        path (str, optional): The file that all of them are in.
     """
 
-    def __init__(
-        self, parts: Sequence[OpenedRaster], path: str | None = None
-    ) -> None:
+    def __init__(self, parts: Sequence[OpenedRaster]) -> None:
         self._parts = list(parts)
-        self.path = path or ', '.join(part.path for part in parts)
+        self.path = ', '.join(part.path for part in parts)
         self.size = parts[0].size
         self.bands = sum(part.bands for part in parts)
         self.missing = next((p.missing for p in parts if p.missing), '')
