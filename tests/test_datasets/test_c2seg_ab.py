@@ -57,6 +57,7 @@ def test_command_and_samples(
     written = {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')}
     assert c2seg_ab.main([str(tmp_path)]) == 0
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')} == written
+    assert c2seg_ab.main([str(tmp_path), '--check']) == 0
     (tmp_path / f'tiles/hsi/{berlin[0]}.tif').unlink()
     capsys.readouterr()
     assert c2seg_ab.main([str(tmp_path), '--check']) == 1

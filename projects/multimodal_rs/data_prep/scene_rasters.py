@@ -76,9 +76,9 @@ class CoarseVariable(Variable):
 
     def open(self) -> OpenedRaster:
         """Open it for reading, see :meth:`Variable.open`."""
-        file = super().open()
         with self.like.open() as other:
             size = tuple(other.size)
+        file = super().open()
         own = tuple(file.size)
         fine = None if own == size else stretched(file, size)
         if fine is None:
