@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import distributed
 
 from multimodal_rs.apis import SceneMapper
 from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.inference.pieces import Pieces, piece_folder
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.together import Together
 from multimodal_rs.inference.windowed import (
@@ -57,7 +59,7 @@ def test_parts_are_rows_of_the_whole(
 def map_part(rank, count, meeting, mapper, rasters, outputs, killed=None):
     torch.set_num_threads(1)
     if rank == killed:
-        kill_after(mapper.model, 6)
+        kill_after(mapper.model, 6, finished_rows(outputs))
     distributed.init_process_group(
         'gloo', init_method=f'file://{meeting}', rank=rank, world_size=count
     )
@@ -65,14 +67,24 @@ def map_part(rank, count, meeting, mapper, rasters, outputs, killed=None):
     distributed.destroy_process_group()
 
 
-def kill_after(model, calls):
-    """Kill this process, as a machine that runs out of memory does."""
+def finished_rows(outputs):
+    return Pieces(piece_folder(outputs.out), (700, 40), bands=1)
+
+
+def kill_after(model, calls, pieces):
+    """Kill this process, as a machine that runs out of memory does.
+
+    The other one has finished its rows by then: who starts processes ends
+    those that are left, which may still be at work on a busy machine.
+    """
     left = [calls]
     encode = model.encode_decode
 
     def encode_decode(*arguments):
         left[0] -= 1
         if left[0] == 0:
+            while pieces.missing(0, 350):
+                time.sleep(0.01)
             os.kill(os.getpid(), signal.SIGKILL)
         return encode(*arguments)
 
@@ -104,9 +116,12 @@ def test_one_process_goes_on_with_the_rows_of_two(
             nprocs=2,
             start_method='fork',
         )
+    left = finished_rows(killed).missing(0, 700)
+    assert left and left[0][0] >= 350
     caplog.clear()
     mapper.make(rasters, killed, resume=True)
-    assert 'goes on after 350 of 700 rows' in caplog.text
+    done = 700 - sum(end - top for top, end in left)
+    assert f'goes on after {done} of 700 rows' in caplog.text
     with rasterio.open(whole.out) as one, rasterio.open(killed.out) as two:
         np.testing.assert_array_equal(two.read(), one.read())
     names = [sorted(os.listdir(x.out.parent)) for x in (whole, killed)]
