@@ -26,7 +26,7 @@ import torch
 
 from _scan_baselines import loops_ss2d, network_with
 from _timing import measure
-from benchmark import add_arguments, training_step
+from benchmark import add_arguments, network_steps
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_arguments(parser)
     parser.add_argument('--turns', type=int, default=1)
     args = parser.parse_args(arguments)
-    model, step = training_step(args, 'cpu')
+    model, step, _ = network_steps(args, 'cpu')
     step()  # compiles kernels, allocates gradients
     print(compare_with_loops(step, model, args.turns))
 

@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
-"""Costs of one training step of a config: seconds, memory, share of the scans.
+"""Speed and memory of a config, in prediction and in a step of its training.
 
     python tools/analysis_tools/benchmark.py CONFIG [--shape H W] [--batch 2]
 
-Random images and labels go through the model's ``train_step``, with the
-optimiser, or optimisers, of the config. The share of the selective scans is
-read from torch's profiler in a run of its own. The floor is the time that the
-convolutions and matrix products alone would take at the highest rate that a
-large convolution or product reaches on this machine. On a GPU, times are of
-synchronised steps and memory is the peak that torch allocated. The seconds of
-the processor are nearly the same on a machine that others use, too.
+Random images go through the model's ``test_step``, and with labels through its
+``train_step``, with the optimiser, or optimisers, of the config. Both are
+first run ``--warmup`` times without being measured, then ``--steps`` times;
+the percentiles are of these, so that the 99th means something with a hundred
+steps only. On a GPU, times are of synchronised steps and memory is the peak
+that torch allocated. The seconds of the processor are nearly the same on a
+machine that others use, too.
+
+The share of the selective scans is read from torch's profiler in a run of its
+own. The floor is the time that the convolutions and matrix products alone
+would take at the highest rate that a large convolution or product reaches on
+this machine.
 """
 
 import argparse
 import math
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +30,7 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
@@ -51,25 +56,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Command line, for tests.
     """
     args = _parse(arguments)
-    _, step = training_step(args, args.device)
-    step()  # compiles kernels, allocates gradients and moments
-    start = time.process_time()
-    times, peak = time_steps(step, args.steps, args.device)
-    busy = (time.process_time() - start) / args.steps
-    share = share_of_scans(step)
-    work = count_products(step)
-    floor = work / peak_rate(args.device)
+    check_file('config', args.config)
+    _, train, predict = network_steps(args, args.device)
     threads = f'{torch.get_num_threads()} threads'
     where = threads if args.device == 'cpu' else torch.cuda.get_device_name()
     height, width = args.shape
-    median = statistics.median(times)
     print(
         f'{Path(args.config).stem}: batch {args.batch} of {height}x{width}, '
-        f'{where}\n'
-        f'  step: {median:.2f} s '
-        f'({min(times):.2f} to {max(times):.2f}, {len(times)} steps)\n'
-        f'  processor, all threads: {busy:.3f} s a step\n'
-        f'  memory: {peak / 2**30:.2f} GiB\n'
+        f'{where}'
+    )
+    # Prediction comes first: gradients and moments are not there yet.
+    if args.mode != 'train':
+        print(f'prediction\n{_speed(predict, args)[0]}')
+    if args.mode == 'predict':
+        return
+    text, median = _speed(train, args)
+    share = share_of_scans(train)
+    work = count_products(train)
+    floor = work / peak_rate(args.device)
+    print(
+        f'training step\n{text}\n'
         f'  selective scans: {share:.0%} of the time\n'
         f'  floor of {work / 1e12:.3g} TFLOP in convolutions and products: '
         f'{floor:.2f} s at {work / floor / 1e9:.0f} GFLOP/s, the step takes '
@@ -77,30 +83,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
 
 
-def training_step(
+def _speed(
+    step: Callable[[], None], args: argparse.Namespace
+) -> tuple[str, float]:
+    """Measure a step: what is printed of it, and the median in seconds."""
+    for _ in range(args.warmup):  # compiles kernels, allocates gradients
+        step()
+    start = time.process_time()
+    times, peak = time_steps(step, args.steps, args.device)
+    busy = (time.process_time() - start) / args.steps
+    median, most, nearly_all = np.percentile(times, (50, 90, 99))
+    return (
+        f'  {args.batch / median:.2f} images/s\n'
+        f'  a batch: {median:.3f} s, 90 % within {most:.3f} s, 99 % within '
+        f'{nearly_all:.3f} s ({len(times)} steps after {args.warmup})\n'
+        f'  processor, all threads: {busy:.3f} s a batch\n'
+        f'  memory: {peak / 2**30:.2f} GiB',
+        float(median),
+    )
+
+
+def network_steps(
     args: argparse.Namespace, device: str
-) -> tuple[torch.nn.Module, Callable[[], None]]:
-    """Build a network, and a step of its training on random images.
+) -> tuple[torch.nn.Module, Callable[[], None], Callable[[], None]]:
+    """Build a network, and what it does with random images.
 
     Args:
         args: From :func:`add_arguments`.
         device: Where it runs.
+
+    Returns:
+        The network, a step of its training, and a prediction.
     """
-    check_file('config', args.config)
     if args.threads:
         torch.set_num_threads(args.threads)
     if device == 'cpu':
         keep_freed_memory()  # as KeepMemoryHook does in training
     cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model).to(device).train()
+    model = MODELS.build(cfg.model).to(device)
     batch = make_batch(cfg, args.batch, tuple(args.shape), device)
     optimisers = build_optim_wrapper(model, cfg.optim_wrapper)
 
-    def step() -> None:
+    def train() -> None:
+        model.train()
         model.train_step(batch, optimisers)
 
-    return model, step
+    @torch.no_grad()
+    def predict() -> None:
+        model.eval()
+        model.test_step(batch)
+
+    return model, train, predict
 
 
 def make_batch(
@@ -232,7 +266,7 @@ def _resident_peak() -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what :func:`training_step` reads."""
+    """Add what :func:`network_steps` reads."""
     parser.add_argument('config', help='config file of the network')
     parser.add_argument(
         '--shape', nargs=2, type=int, default=(256, 256), metavar=('H', 'W')
@@ -248,8 +282,39 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add_arguments(parser)
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--steps', type=int, default=5)
+    parser.add_argument(
+        '--mode',
+        choices=('both', 'predict', 'train'),
+        default='both',
+        help='what is measured (%(default)s)',
+    )
+    parser.add_argument(
+        '--steps',
+        type=_count(1),
+        default=5,
+        help='batches that are measured (%(default)s)',
+    )
+    parser.add_argument(
+        '--warmup',
+        type=_count(0),
+        default=1,
+        help='batches before, which are not (%(default)s)',
+    )
     return parser.parse_args(arguments)
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """Make what reads a number of steps from the command line."""
+
+    def read(text: str) -> int:
+        number = int(text) if text.isdecimal() else -1
+        if number < least:
+            raise argparse.ArgumentTypeError(
+                f'got {text!r}, expected a whole number from {least} on'
+            )
+        return number
+
+    return read
 
 
 if __name__ == '__main__':

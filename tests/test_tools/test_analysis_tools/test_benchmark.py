@@ -1,4 +1,4 @@
-"""Speed and memory of a training step."""
+"""Speed and memory of predictions and of training steps."""
 
 import pytest
 import torch
@@ -19,6 +19,29 @@ def test_training_step_of_a_config(capsys):
     assert 0 < share < 100
     ratio = float(printed.split('the step takes ')[1].split(' times')[0])
     assert ratio > 1
+    parts = printed.partition('prediction')[2].split('training step')
+    rates = [float(p.split(' images/s')[0].split()[-1]) for p in parts]
+    assert rates[0] > rates[1] > 0
+
+
+def test_prediction_alone(capsys):
+    config = ROOT / 'configs/pscnn/pscnn_cnn8_1xb8-15e_simulated-128x128.py'
+    options = ['--shape', '64', '48', '--batch', '3', '--mode', 'predict']
+    options += ['--warmup', '2', '--steps', '4']
+    benchmark.main([str(config), *options])
+    printed = capsys.readouterr().out
+    assert 'training' not in printed and '(4 steps after 2)' in printed
+    rate = float(printed.split(' images/s')[0].split()[-1])
+    median = float(printed.split('a batch: ')[1].split(' s')[0])
+    nearly_all = float(printed.split('99 % within ')[1].split(' s')[0])
+    assert median <= nearly_all
+    assert rate == pytest.approx(3 / median, rel=0.1)
+
+
+def test_no_steps_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        benchmark.main(['config.py', '--steps', '0'])
+    assert 'expected a whole number from 1 on' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('groups', [1, 4])
