@@ -226,6 +226,7 @@ def main() -> None:
         choose_start(cfg, args.resume, given)
         check_start_is_kept(cfg)
         check_optimizers(cfg)
+        stack.enter_context(command_line.ending_when_told())
         train(cfg)
 
 

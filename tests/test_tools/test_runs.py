@@ -32,6 +32,7 @@ def test_checkpoints_load_weights_only(trained):
 def test_one_training_at_a_time_in_a_folder(tmp_path, config):
     """One that is told to end makes room for the next."""
     words = ('tools/train.py', config, '--work-dir', tmp_path)
+    words += ('--cfg-options', 'train_cfg.max_epochs=1000')
     first = start_tool(*words, output=os.devnull)
     until((tmp_path / 'epoch_1.pth').exists)
     with pytest.raises(FolderInUseError, match=f'by process {first.pid} on '):

@@ -6,14 +6,19 @@ import sys
 
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, config
 from mmseg.registry import MODELS
 
 import multimodal_rs  # noqa: F401  registers everything
 from multimodal_rs.datasets.io.raster import read_raster
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils import command_line
-from multimodal_rs.utils.command_line import CommandParser, mistake, show
+from multimodal_rs.utils.command_line import (
+    CommandParser,
+    ending_when_told,
+    mistake,
+    show,
+)
 
 
 def caught(function, *arguments, **options):
@@ -123,6 +128,7 @@ def test_errors_of_loader_workers(function, argument, expected):
 
 def test_the_stack_is_shown_on_request(capsys, monkeypatch):
     monkeypatch.delenv(command_line.SWITCH, raising=False)
+    monkeypatch.setenv('COLUMNS', '80')  # a word may be broken in fewer
     error = caught(build_modalities, {})
     triple = (type(error), error, error.__traceback__)
     show(*triple)
@@ -145,3 +151,25 @@ def test_run_ends_with_the_exit_code(monkeypatch):
         command_line.run(lambda: 3)
     assert ended.value.code == 3
     assert sys.excepthook is show
+
+
+@pytest.mark.parametrize('end', [SystemExit(143), KeyboardInterrupt()])
+def test_an_end_that_is_taken_for_a_mistake(tmp_path, monkeypatch, end):
+    """It comes while mmengine formats the config for a checkpoint."""
+
+    def told(*arguments, **options):
+        raise end
+
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', told)
+    monkeypatch.setattr(config, 'FormatCode', told, raising=False)  # older
+    cfg = Config(dict(a=1))
+    with pytest.raises(SyntaxError, match='Failed to format'):
+        cfg.dump(tmp_path / 'config.py')
+    with pytest.raises(type(end)) as caught_end, ending_when_told():
+        cfg.dump(tmp_path / 'config.py')
+    assert caught_end.value is end
+
+
+def test_mistakes_of_a_config_stay():
+    with pytest.raises(SyntaxError, match='one'), ending_when_told():
+        raise SyntaxError('one')

@@ -138,6 +138,21 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise SystemExit(TERMINATED)
 
 
+@contextlib.contextmanager
+def ending_when_told() -> Iterator[None]:
+    """End as told also where somebody takes that for a mistake.
+
+    mmengine formats the config with every checkpoint, and calls any exception
+    that passes there a SyntaxError of the config: SIGTERM and Ctrl-C too.
+    """
+    try:
+        yield
+    except SyntaxError as error:
+        if isinstance(error.__context__, SystemExit | KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
+
+
 def _end_with(parent: int) -> None:
     """Wait until the parent has ended, then end this process.
 
