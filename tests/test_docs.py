@@ -78,7 +78,7 @@ def test_what_is_broken_is_found():
 
 
 def test_every_page_is_in_the_contents():
-    index = (ROOT / 'docs' / 'index.rst').read_text()
+    index = (ROOT / 'docs' / 'index.rst').read_text(encoding='utf-8')
     listed = re.findall(r'^   ([\w./]+)$', index, re.MULTILINE)
     pages = {(ROOT / 'docs' / f'{name}.md').resolve() for name in listed}
     assert all(page.is_file() for page in pages), listed
@@ -225,7 +225,7 @@ def exists(name: str) -> bool:
 
 
 def targets() -> set[str]:
-    text = (ROOT / 'Makefile').read_text()
+    text = (ROOT / 'Makefile').read_text(encoding='utf-8')
     lines = re.findall(r'^\.PHONY: (.*)', text, re.MULTILINE)
     return {target for line in lines for target in line.split()}
 

@@ -21,7 +21,7 @@ def write(path, bands, dtype, value):
 
 
 def test_own_rasters_in_ten_lines(tmp_path, monkeypatch):
-    text = (ROOT / 'README.md').read_text()
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
     declaration, _ = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
     assert declaration.count('\n') <= 16
 
@@ -39,10 +39,10 @@ def test_own_rasters_in_ten_lines(tmp_path, monkeypatch):
         ROOT
         / 'configs/joitrinet'
         / 'joitrinet-d-sar-before_r18_1xb8-8e_ombria-128x128.py'
-    ).read_text()
+    ).read_text(encoding='utf-8')
     datasets = tmp_path / 'datasets'
     datasets.mkdir()
-    shared = (bases / 'datasets' / 'multimodal.py').read_text()
+    shared = (bases / 'datasets' / 'multimodal.py').read_text(encoding='utf-8')
     (datasets / 'multimodal.py').write_text(shared)
     (datasets / 'mine.py').write_text(declaration)
     text = example.replace(
@@ -67,7 +67,7 @@ def test_own_rasters_in_ten_lines(tmp_path, monkeypatch):
 
 def test_own_scenes_by_the_commands(tmp_path, capsys):
     """Sensors of other resolutions, an empty wedge, the terrain's nodata."""
-    text = (ROOT / 'README.md').read_text()
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
     declaration, _ = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
     commands = re.findall(
         '^python data_prep/mine.py (.*)$', text, re.MULTILINE

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -142,6 +143,9 @@ def _main(
     ]
     sys.path[:] = [str(Path(script).parent), *path, *outside]
     sys.argv[:] = [script, *arguments]
+    # Python reads it when it starts, and this process was forked.
+    if environment.get('PYTHONWARNINGS') == 'ignore':
+        warnings.simplefilter('ignore')
     runpy.run_path(script, run_name='__main__')
 
 
@@ -186,6 +190,15 @@ def until(condition: Callable[[], object], seconds: float = 300) -> None:
     while not condition():
         assert time.time() < deadline, f'not within {seconds} seconds'
         time.sleep(0.01)
+
+
+def gone(pid: int | str) -> bool:
+    """Whether a process has ended, perhaps as a zombie nobody asked for."""
+    try:
+        text = Path(f'/proc/{pid}/stat').read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return text.rpartition(')')[2].split()[0] == 'Z'
 
 
 def free_port() -> int:

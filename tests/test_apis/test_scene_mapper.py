@@ -50,7 +50,7 @@ def map_of(mapper, rasters, path, **options):
 
 
 def test_readme_maps_scenes(files, mapper, make_scene, tmp_path, monkeypatch):
-    text = (ROOT / 'README.md').read_text()
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
     (example,) = re.findall(r'```python\n(from mult.*?)```', text, re.DOTALL)
     rasters = make_scene()
     for name, wanted in dict(opt='s2.tif', sar='s1.tif').items():

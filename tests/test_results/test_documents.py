@@ -33,7 +33,7 @@ def test_nothing_is_stale():
 @pytest.mark.parametrize('readme', READMES, ids=lambda p: p.parent.name)
 def test_measured_numbers_stand_between_markers(readme):
     """Elsewhere they have no record."""
-    text = BLOCK.sub('', readme.read_text())
+    text = BLOCK.sub('', readme.read_text(encoding='utf-8'))
     for table in re.findall(r'(?:^\|.*\n)+', text, re.MULTILINE):
         header, _, *rows = (line.split('|') for line in table.splitlines())
         for row in rows:
@@ -50,10 +50,12 @@ def test_the_net_for_measured_numbers_holds():
 
 
 def test_metafiles_point_at_what_is_there():
-    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    index = yaml.safe_load(
+        (ROOT / 'model-index.yml').read_text(encoding='utf-8')
+    )
     names = []
     for path in index['Import']:
-        content = yaml.safe_load((ROOT / path).read_text())
+        content = yaml.safe_load((ROOT / path).read_text(encoding='utf-8'))
         (collection,) = content['Collections']
         assert (ROOT / collection['README']).is_file()
         for model in content['Models']:
@@ -68,7 +70,7 @@ def test_a_changed_record_makes_everything_stale(checkout, capsys, tmp_path):
     root = ['--root', str(checkout)]
     assert make_tables.main(['--check', *root]) == 0
     file = checkout / 'configs' / RECORD
-    content = json.loads(file.read_text())
+    content = json.loads(file.read_text(encoding='utf-8'))
     assert content[0]['measures']['opt+sar']['mIoU'] == 75.7
     content[0]['measures']['opt+sar']['mIoU'] = 12.345
     file.write_text(json.dumps(content))
@@ -77,15 +79,19 @@ def test_a_changed_record_makes_everything_stale(checkout, capsys, tmp_path):
     names = ('README.md', 'joitrinet/README.md', 'joitrinet/metafile.yml')
     for name in (*names, 'images/missing_sensors.png'):
         assert f'{checkout}/' in printed and f'{name} is stale' in printed
-    assert '12.35' not in (checkout / 'README.md').read_text()
+    assert '12.35' not in (checkout / 'README.md').read_text(encoding='utf-8')
 
     folders = ['--csv', str(tmp_path / 'c'), '--latex', str(tmp_path / 't')]
     assert make_tables.main([*root, *folders]) == 0
     assert make_tables.main(['--check', *root]) == 0
     readme = checkout / 'configs' / 'joitrinet' / 'README.md'
-    assert '| 12.35 ± 0.65 |' in readme.read_text()
-    assert '12.345' in (tmp_path / 'c' / 'joitrinet-ombria.csv').read_text()
-    latex = (tmp_path / 't' / 'joitrinet-ombria.tex').read_text()
+    assert '| 12.35 ± 0.65 |' in readme.read_text(encoding='utf-8')
+    assert '12.345' in (tmp_path / 'c' / 'joitrinet-ombria.csv').read_text(
+        encoding='utf-8'
+    )
+    latex = (tmp_path / 't' / 'joitrinet-ombria.tex').read_text(
+        encoding='utf-8'
+    )
     assert r'12.35 $\pm$ 0.65' in latex and r'\toprule' in latex
 
 
@@ -94,7 +100,7 @@ def test_records_of_runs_are_taken_in(checkout, make_record, tmp_path):
     config = 'configs/joitrinet/joitrinet-d_r18_1xb8-8e_ombria-128x128.py'
     file = checkout / 'configs' / 'joitrinet' / 'results'
     file /= 'joitrinet-d_r18_1xb8-8e_ombria-128x128.json'
-    options = json.loads(file.read_text())[0]['options']
+    options = json.loads(file.read_text(encoding='utf-8'))[0]['options']
     paths = []
     for seed, shift in ((0, 0.0), (1, 2.0)):
         measures = {
@@ -112,8 +118,12 @@ def test_records_of_runs_are_taken_in(checkout, make_record, tmp_path):
         write_record(paths[-1], record)
     arguments = ['--root', str(checkout), '--add', *map(str, paths)]
     assert make_tables.main(arguments) == 0
-    assert [r['seeds'] for r in json.loads(file.read_text())] == [[0], [1]]
-    readme = (checkout / 'configs' / 'joitrinet' / 'README.md').read_text()
+    assert [
+        r['seeds'] for r in json.loads(file.read_text(encoding='utf-8'))
+    ] == [[0], [1]]
+    readme = (checkout / 'configs' / 'joitrinet' / 'README.md').read_text(
+        encoding='utf-8'
+    )
     assert '| JoiTriNet-d | opt + sar | sar | 51.00 ± 1.41 |' in readme
 
     write_record(paths[0], make_record(config='configs/joitrinet/none.py'))
@@ -123,7 +133,7 @@ def test_records_of_runs_are_taken_in(checkout, make_record, tmp_path):
 
 def test_a_record_names_a_config_that_exists(checkout):
     file = checkout / 'configs' / RECORD
-    content = json.loads(file.read_text())
+    content = json.loads(file.read_text(encoding='utf-8'))
     content[0]['config'] = 'configs/joitrinet/none.py'
     file.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"no config 'configs/joitrinet/none"):

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import ROOT
 from multimodal_rs.utils.folder_lock import only_one
-from tool_runs import free_port, make_environment, until
+from tool_runs import free_port, gone, make_environment, until
 
 TOOLS = ROOT / 'tools'
 TOY = """
@@ -234,6 +234,6 @@ def test_a_killed_launcher_takes_its_processes_along(tmp_path):
     finally:
         launcher.kill()
         launcher.wait()
-    until(lambda: not any(Path('/proc', i).exists() for i in ids), seconds=20)
+    until(lambda: all(map(gone, ids)), seconds=20)
     with only_one(work_dir, 'train', patience=0):
         pass

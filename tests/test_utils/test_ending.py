@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from helpers import ROOT
-from tool_runs import until
+from tool_runs import gone, until
 
 # Both are started without the package: this module needs only Python.
 START = """
@@ -51,19 +51,12 @@ def parent(tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # a group of their own, as at a terminal
     )
     until((tmp_path / 'child').exists)
     yield process
     process.kill()
     process.communicate()
-
-
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_told_to_end(tmp_path, parent):
@@ -90,8 +83,7 @@ def test_killed(tmp_path, parent):
 def test_interrupted(tmp_path, parent):
     """Ctrl-C reaches both; the child is not told twice."""
     child = int((tmp_path / 'child').read_text())
-    for pid in (child, parent.pid):
-        os.kill(pid, signal.SIGINT)
+    os.killpg(parent.pid, signal.SIGINT)
     parent.communicate(timeout=60)
     assert parent.returncode == -signal.SIGINT
     assert gone(child)
