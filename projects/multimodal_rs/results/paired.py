@@ -96,13 +96,13 @@ def write_paired(folder: Path, records: Sequence[Record], name: str) -> str:
             them that differ in their options.
     """
     groups = group(records)
-    found = [runs for runs in groups if runs[0].name == name]
-    if len(found) != 1:
+    of_name = [runs for runs in groups if runs[0].name == name]
+    if len(of_name) != 1:
         raise ValueError(
             f'expected the runs of one series of {name!r} to compare with, '
-            f'got {len(found)} among {[runs[0].name for runs in groups]}'
+            f'got {len(of_name)} among {[runs[0].name for runs in groups]}'
         )
-    (baseline,) = found
+    (baseline,) = of_name
     measures = columns(baseline)
     rows, cells = [], []
     names = series_names([runs[0] for runs in groups])
@@ -110,12 +110,12 @@ def write_paired(folder: Path, records: Sequence[Record], name: str) -> str:
         if runs is baseline:
             continue
         for subset in runs[0].measures:
-            found = {
+            differences = {
                 measure: paired_difference(runs, baseline, subset, measure)
                 for measure in measures
             }
             line = [series, subset]
-            for measure, difference in found.items():
+            for measure, difference in differences.items():
                 line.append(show(difference, decimals(measure)))
                 if difference is not None:
                     rows.append(_row(series, subset, measure, difference))

@@ -51,8 +51,7 @@ class Results:
         Raises:
             KeyError: If there is no such config.
         """
-        if config not in self.configs:
-            raise KeyError(f'there is no config {config!r} in configs/*/')
+        self._check(config)
         found = self.records.get(config, [])
         return [r for r in found if r.options == options and not r.seeds[1:]]
 
@@ -70,8 +69,7 @@ class Results:
             KeyError: If there is no such config.
             ValueError: If there are several and no options were given.
         """
-        if config not in self.configs:
-            raise KeyError(f'there is no config {config!r} in configs/*/')
+        self._check(config)
         found = self.summaries.get(config, [])
         if options is not None:
             found = [r for r in found if r.options == options]
@@ -81,6 +79,10 @@ class Results:
                 f'{[r.options for r in found]}: name one of them as `options`'
             )
         return found[0] if found else None
+
+    def _check(self, config: str) -> None:
+        if config not in self.configs:
+            raise KeyError(f'there is no config {config!r} in configs/*/')
 
 
 def read_results(root: Path) -> Results:

@@ -19,9 +19,10 @@ def in_background(
     """Yield ``work(item)`` for all items; one thread works ahead.
 
     ``items`` are drawn in the thread of the caller and worked on in their
-    order. To read ahead, draw the results one by one; to write behind, let
-    the items be what takes long. Close the iterator (``contextlib.closing``)
-    before what the thread uses is closed.
+    order. It serves to read ahead (``work`` reads, the caller computes between
+    two results) and to write behind (the caller computes while it makes the
+    items, ``work`` writes). Close the iterator (``contextlib.closing``) before
+    what the thread uses is closed.
 
     Args:
         work: Called in the thread; what it raises is raised here.

@@ -13,10 +13,13 @@ import numpy as np
 from multimodal_rs.utils.damage import damaged, reading
 
 MAGIC = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+BIG = 43  # version number of BigTIFF
+# Type of the numbers of a tag, as the file and as numpy call it.
 TYPES = {3: 'u2', 4: 'u4', 16: 'u8', 13: 'u4', 18: 'u8'}
 WIDTH, HEIGHT, SAMPLES, ROWS, PLANAR = 256, 257, 277, 278, 284
 TILE_WIDTH, TILE_HEIGHT = 322, 323
-KIND, NO_PAGE = 254, 1 | 4  # of an image: a pyramid, a mask
+KIND = 254
+NO_PAGE = 1 | 4  # bits of KIND for a reduced image and for a mask
 OFFSETS, COUNTS = (324, 273), (325, 279)  # of tiles, of strips
 WANTED = {
     *(WIDTH, HEIGHT, SAMPLES, ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT, KIND),
@@ -54,7 +57,7 @@ def missing_blocks(path: str, expected: str) -> str:
         start = file.read(16)
         if start[:4] not in MAGIC:
             return ''
-        header = Header('<' if start[:2] == b'II' else '>', 43 in start[2:4])
+        header = Header('<' if start[:2] == b'II' else '>', BIG in start[2:4])
         with reading(path, expected):
             pages = list(_pages(file, header, start))
             end = file.seek(0, 2)
