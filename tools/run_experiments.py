@@ -34,7 +34,12 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
-from multimodal_rs.results.experiments import Run, read_experiments
+from multimodal_rs.results.experiments import (
+    SEEDS,
+    Run,
+    are_seeds,
+    read_experiments,
+)
 from multimodal_rs.results.paired import write_paired
 from multimodal_rs.results.record import read_record
 from multimodal_rs.results.seeds import write_seeds
@@ -153,7 +158,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--print', action='store_true', help='print the commands only'
     )
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    if args.seeds is not None and not are_seeds(args.seeds):
+        parser.error(f'--seeds: got {args.seeds}, expected {SEEDS}')
+    return args
 
 
 if __name__ == '__main__':

@@ -31,6 +31,7 @@ from _bootstrap import command_line, start
 start(__name__)
 
 from multimodal_rs.results import environment, runs
+from multimodal_rs.results.experiments import SEEDS, are_seeds
 from multimodal_rs.results.paired import write_paired
 from multimodal_rs.results.record import Record, read_record
 from multimodal_rs.results.seeds import write_seeds
@@ -190,6 +191,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help='name of one of the configs, from which the others differ',
     )
     args = parser.parse_args(arguments)
+    if not are_seeds(args.seeds):
+        parser.error(f'--seeds: got {args.seeds}, expected {SEEDS}')
     names = [config.stem for config in args.configs]
     if args.compare_with is not None and args.compare_with not in names:
         parser.error(

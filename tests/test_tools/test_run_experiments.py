@@ -2,10 +2,12 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 import run_experiments
+import run_seeds
 from helpers import ROOT
 from multimodal_rs.results.experiments import read_experiments
 
@@ -92,12 +94,46 @@ def test_commands(folder, capsys):
     )
 
 
+@pytest.mark.parametrize('tool', [run_experiments, run_seeds])
+@pytest.mark.parametrize('seeds', [['0', '0'], ['1', '-1']])
+def test_seeds_of_the_command_line(folder, capsys, tool, seeds):
+    """The same run twice would count twice in the table."""
+    path = write_list(folder, configs=['fine.py'])
+    with pytest.raises(SystemExit):
+        tool.main([path, '--seeds', *seeds])
+    message = 'expected whole numbers from 0, each of them once'
+    assert message in capsys.readouterr().err
+
+
+def test_a_pattern_stands_for_configs_only(folder):
+    (folder / 'notes').mkdir()
+    for name in ('a.py', 'b.py', 'README.md', 'metafile.yml'):
+        (folder / 'notes' / name).touch()
+    path = Path(write_list(folder, configs=['notes/*']))
+    configs = read_experiments(path, folder).configs
+    assert [config.name for config in configs] == ['a.py', 'b.py']
+
+
 WRONG = [
     (dict(config=['fine.py']), 'the key "configs"'),
     (dict(configs=['fine.py'], seed=[1]), r"unknown keys \['seed'\]"),
     (dict(configs=['nothing.py']), 'nothing.py fits no file below'),
     (dict(configs=['fine.py', '*.py']), r"\['fine'\] named more than once"),
     (dict(configs=['fine.py'], compare_with='x'), "compare_with='x'"),
+    (dict(configs=[]), r'configs=\[\], expected a list of paths'),
+    (dict(configs='fine.py'), "configs='fine.py', expected a list of paths"),
+    (dict(configs=[3]), r'configs=\[3\], expected a list of paths'),
+    (dict(configs=['list.json']), r"fits \['list.json'\] below .* \*\.py"),
+    *(
+        (dict(configs=['fine.py'], seeds=seeds), 'seeds=.*, expected a list')
+        for seeds in ('012', [0.5], [0, 0], [], [True], [-1], 3, None)
+    ),
+    *(
+        (dict(configs=['fine.py'], options=options), 'expected .* KEY=VALUE')
+        for options in ('a=1', dict(a=1), ['a'], ['=1'], [1])
+    ),
+    (dict(configs=['fine.py'], about=['x']), 'about=.*, expected a text'),
+    (dict(configs=['fine.py'], compare_with=3), 'compare_with=3, expected'),
 ]
 
 
