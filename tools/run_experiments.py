@@ -13,7 +13,8 @@ tables (``seeds.md``, ``paired.md``) are made of all runs that are finished.
 ``--gpus 0 1 2 3`` runs as many at a time, each on one GPU; what they print is
 in ``<work-dir>/<config>-seed-<seed>.log``. ``--print`` starts nothing: it
 prints the commands of what is missing, one a line, for a cluster or for other
-machines; afterwards the same call without it makes the tables. With SLURM:
+machines. They start in the folder where they were printed; afterwards the same
+call without it makes the tables. With SLURM:
 
     python tools/run_experiments.py LIST.json --print > runs.txt
     sbatch --array=1-$(wc -l < runs.txt) --gres=gpu:1 --wrap \\
@@ -71,8 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     missing = [run for run in series if not run.is_finished]
     if args.print:
+        runner = os.path.relpath(ROOT / RUNNER)
         for run in missing:
-            print(shlex.join(['python', RUNNER, *run.arguments]))
+            print(shlex.join(['python', runner, *run.arguments]))
         return 0
     print(f'{len(series)} runs, {len(series) - len(missing)} finished')
     failed = run_all(missing, args.gpus)

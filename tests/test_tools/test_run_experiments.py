@@ -2,6 +2,9 @@
 
 import json
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +95,28 @@ def test_commands(folder, capsys):
         'python runner.py fine.py --seeds 0 --work-dir work_dirs/list '
         "--cfg-options 'a=[1, 2]'"
     )
+
+
+def test_commands_start_where_they_were_printed(tmp_path, monkeypatch, capsys):
+    """Runner, config and folder of the runs, from any folder."""
+    monkeypatch.chdir(tmp_path)
+    path = ROOT / 'experiments' / 'joitrinet-table-5.json'
+    assert run_experiments.main([str(path), '--print', '--seeds', '0']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    for line in lines:
+        python, runner, config, *_ = shlex.split(line)
+        assert python == 'python' and Path(runner).samefile(
+            ROOT / 'tools' / 'run_seeds.py'
+        )
+        assert (ROOT / 'configs' / 'joitrinet').samefile(Path(config).parent)
+        assert Path(config).is_file()
+    done = subprocess.run(
+        [sys.executable, *shlex.split(lines[0])[1:], '--help'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and 'usage: run_seeds.py' in done.stdout
 
 
 @pytest.mark.parametrize('tool', [run_experiments, run_seeds])
