@@ -226,6 +226,34 @@ def test_a_part_that_is_no_config(wrong):
         segmentor(wrong)
 
 
-def test_modality_without_declaration():
-    with pytest.raises(KeyError, match=r"reads \['lidar'\], but the data"):
-        segmentor(parallel('lidar', 'opt'))
+@pytest.mark.parametrize('encoder', [RESNET, dict(type='PSCNNLeg')])
+def test_modality_without_declaration(encoder):
+    """Also of an encoder that has no number of bands of its own."""
+    branches = dict(opt=encoder, optical=encoder)
+    message = (
+        r"branches.optical: .* reads \['optical'\], but the data has the "
+        r"modalities \['opt', 'sar', 'dem'\]: use these names"
+    )
+    with pytest.raises(KeyError, match=message):
+        segmentor(dict(type='ParallelBackbones', branches=branches))
+
+
+@pytest.mark.parametrize(
+    'backbone',
+    [
+        dict(type='StackedBackbone', backbone=RESNET),
+        dict(type='JointForDeclarationTest'),
+        dict(type='CMX', arch='b0'),
+    ],
+    ids=lambda c: c['type'],
+)
+def test_a_joint_backbone_without_declaration(backbone):
+    backbone = dict(backbone, modalities=('opt', 'lidar'))
+    message = rf"{backbone['type']}: .* reads \['lidar'\], but the data has"
+    with pytest.raises(KeyError, match=message):
+        segmentor(backbone, neck=None)
+
+
+def test_without_declarations_a_config_states_its_bands():
+    backbone = parallel('lidar', in_channels=1)
+    assert with_bands(backbone, {}) == backbone

@@ -7,7 +7,7 @@ as well, it has to be the same.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from mmseg.registry import MODELS
@@ -54,6 +54,28 @@ def takes(config: Mapping, key: str) -> bool:
     )
 
 
+def check_declared(
+    names: Iterable[str], modalities: Collection[str], where: str
+) -> None:
+    """Refuse to read modalities that the data does not have.
+
+    Args:
+        names: What a part reads.
+        modalities: Names that are declared.
+        where: Name of the part, for the message.
+
+    Raises:
+        KeyError: With the names that are wrong and those that are declared.
+    """
+    undeclared = sorted(set(names) - set(modalities))
+    if undeclared:
+        raise KeyError(
+            f'{where}: the backbone reads {undeclared}, but the data has the '
+            f'modalities {list(modalities)}: use these names, or declare '
+            "another one in `modalities` of the dataset's base config"
+        )
+
+
 def bands_of(names: Sequence[str], modalities: Modalities) -> str:
     """Say which bands some modalities have, for messages."""
     return ' and '.join(
@@ -81,11 +103,10 @@ def branch_with_bands(
         The completed config.
 
     Raises:
+        KeyError: If the data has no such modality.
         ValueError: If the config states another number.
     """
-    declared = [m for m in names if m in modalities]
-    if declared != list(names):
-        return dict(config)
+    check_declared(names, modalities, where)
     number = sum(modalities[m].channels for m in names)
     source = bands_of(names, modalities)
     config = filled(config, 'in_channels', number, where, source)
@@ -134,12 +155,17 @@ def joint_with_bands(config: Mapping, modalities: Modalities) -> dict:
 
     Only what its class has as an argument. Without ``modalities`` in the
     config it reads all that are declared.
+
+    Raises:
+        KeyError: If the data has no modality of a name in ``modalities``.
+        ValueError: If the config states another number of bands.
     """
     config = dict(config)
     if takes(config, 'modalities'):
         config.setdefault('modalities', tuple(modalities))
     names = config.get('modalities', modalities)
-    if not set(names) <= set(modalities) or not takes(config, 'in_channels'):
+    check_declared(names, modalities, config['type'])
+    if not takes(config, 'in_channels'):
         return config
     bands = {m: modalities[m].channels for m in names}
     source = bands_of(list(names), modalities)

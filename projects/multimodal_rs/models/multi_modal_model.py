@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from multimodal_rs.models.declaration import (
     Modalities,
+    check_declared,
     with_bands,
     with_fused_classes,
     with_modalities,
@@ -67,12 +68,7 @@ class MultiModalModel(BaseModel):
         self.backbone = MODELS.build(with_bands(backbone, self.declarations))
         self.modalities = tuple(self.backbone.modalities)
         self.declared = tuple(self.declarations or self.modalities)
-        undeclared = sorted(set(self.modalities) - set(self.declared))
-        if undeclared:
-            raise KeyError(
-                f'{type(self).__name__}: the backbone reads {undeclared}, '
-                f'but the data has the modalities {list(self.declared)}'
-            )
+        check_declared(self.modalities, self.declared, type(self).__name__)
         unread = [m for m in self.declared if m not in self.modalities]
         if unread:
             print_log(
