@@ -138,6 +138,29 @@ def test_what_nobody_says_is_asked_for(torchgeo):
         MODELS.build(with_bands(parallel, declared)).init_weights()
 
 
+@pytest.mark.parametrize('bands', [S2, S2[:3]])
+def test_a_rule_that_does_not_exist(torchgeo, bands):
+    """Also where the bands agree, and no rule is needed."""
+    file = torchgeo['sentinel-2']
+    config = started(file, bands='sentinel-2', stem='byname')
+    message = r"opt branch.*stem='byname' .*expected one of .*'by_name'\]"
+    with pytest.raises(ValueError, match=message):
+        branch(config, bands).init_weights()
+
+
+def test_options_that_do_not_exist(torchgeo):
+    config = started(torchgeo['sentinel-2'], band='sentinel-2')
+    message = (
+        r"opt branch: init_cfg with unknown options \['band'\], expected "
+        r"`checkpoint` and .*\['prefix', 'stem', 'bands'\]"
+    )
+    with pytest.raises(ValueError, match=message):
+        branch(config, S2).init_weights()
+    config = dict(RESNET50, init_cfg=dict(type='Pretrained'))
+    with pytest.raises(ValueError, match='opt branch: .* no checkpoint'):
+        branch(config, S2).init_weights()
+
+
 def test_an_encoder_that_returns_one_map():
     """mmseg's DDRNet does, after training."""
     backbone = branch(dict(type='DDRNet', channels=8), S2[:5]).eval()

@@ -4,7 +4,7 @@ The only place that loads them: branches are built for their own band count and
 take ImageNet weights through :func:`load_pretrained`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmengine.logging import print_log
@@ -13,7 +13,11 @@ from torch import Tensor, nn
 
 from multimodal_rs.weights.band_order import BY_NAME, named_bands, slices
 from multimodal_rs.weights.checkpoint_files import require_whole
-from multimodal_rs.weights.stems import adapt_stem, first_convolution
+from multimodal_rs.weights.stems import (
+    STEM_RULES,
+    adapt_stem,
+    first_convolution,
+)
 from multimodal_rs.weights.timm_layout import translate_timm
 from multimodal_rs.weights.trust import load_weights
 
@@ -42,6 +46,32 @@ class LoadReport:
                 shown = ', '.join(keys[:6]) + (' ...' if keys[6:] else '')
                 lines.append(f'{len(keys)} {name}: {shown}')
         return '; '.join(lines)
+
+
+# What `init_cfg` may say besides its type.
+OPTIONS = ('checkpoint', 'prefix', 'stem', 'bands')
+
+
+def pretrained_options(config: Mapping, where: str) -> dict:
+    """Take the arguments of :func:`load_pretrained` out of an ``init_cfg``.
+
+    Args:
+        config: With ``type='Pretrained'``. The bands of the image may stand
+            in it as well, see :mod:`multimodal_rs.models.declaration`.
+        where: Name of the branch, for the message.
+
+    Raises:
+        ValueError: If there is no checkpoint, or an option of another name.
+    """
+    options = {k: v for k, v in config.items() if k != 'type'}
+    unknown = sorted(set(options) - {*OPTIONS, 'image_bands'})
+    if unknown or 'checkpoint' not in options:
+        found = f'unknown options {unknown}' if unknown else 'no checkpoint'
+        raise ValueError(
+            f'{where}: init_cfg with {found}, expected `checkpoint` and '
+            f'optionally some of {list(OPTIONS[1:])}: correct init_cfg'
+        )
+    return options
 
 
 def load_pretrained(
@@ -86,7 +116,7 @@ def load_pretrained(
         source = translate_timm(source, target)
     first = f'{first_convolution(module)[0]}.weight'
     read = source[first].shape[1] if first in source else None
-    fit = _Stem(stem, bands, image_bands, f'{checkpoint} ({title})')
+    fit = StemFit(stem, bands, image_bands, f'{checkpoint} ({title})')
     report = LoadReport([], [], [], sorted(set(source) - set(target)))
     state = {}
     for key, tensor in target.items():
@@ -151,11 +181,20 @@ def read_pretrained(
     }
 
 
-class _Stem:
+class StemFit:
     """How the first convolution is fitted to the bands of an image.
+
+    Args:
+        rule: See :func:`load_pretrained`, ``stem``.
+        bands: See there.
+        image_bands: See there.
+        where: File and branch, for messages.
 
     Attributes:
         done: What was done, for the report.
+
+    Raises:
+        ValueError: If there is no such rule, or it lacks ``bands``.
     """
 
     def __init__(
@@ -165,6 +204,12 @@ class _Stem:
         image_bands: Sequence[str] | None,
         where: str,
     ) -> None:
+        rules = [*STEM_RULES, BY_NAME]
+        if rule not in rules:
+            raise ValueError(
+                f'{where}: stem={rule!r} in init_cfg is an unknown rule, '
+                f'expected one of {rules}: correct it'
+            )
         self.rule, self.where, self.done = rule, where, ''
         self.bands = None if bands is None else named_bands(bands)
         self.image_bands = image_bands

@@ -12,7 +12,10 @@ from multimodal_rs.models.backbones.multi_modal_backbone import (
 )
 from multimodal_rs.models.declaration import branch_with_bands, takes
 from multimodal_rs.utils.masks import MASK_STRIDE, mask_size
-from multimodal_rs.weights.pretrained import load_pretrained
+from multimodal_rs.weights.pretrained import (
+    load_pretrained,
+    pretrained_options,
+)
 from multimodal_rs.weights.stems import find_convolution, replace_stem
 
 
@@ -155,10 +158,9 @@ class ParallelBackbones(MultiModalBackbone):
                 branch.init_cfg = None
         super().init_weights()
         for key, config in pretrained.items():
-            options = {k: v for k, v in config.items() if k != 'type'}
-            load_pretrained(
-                self.branches[key], **options, title=f'{key} branch'
-            )
+            title = f'{key} branch'
+            options = pretrained_options(config, title)
+            load_pretrained(self.branches[key], **options, title=title)
             self.branches[key].init_cfg = config
 
     def _key(self, name: str) -> str:

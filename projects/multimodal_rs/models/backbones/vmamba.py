@@ -16,7 +16,10 @@ from multimodal_rs.models.layers.vmamba_stem import (
 )
 from multimodal_rs.models.layers.vss_block import VSSBlock
 from multimodal_rs.weights.conversion.vmamba import rename_vmamba
-from multimodal_rs.weights.pretrained import load_pretrained
+from multimodal_rs.weights.pretrained import (
+    load_pretrained,
+    pretrained_options,
+)
 
 
 @dataclass(frozen=True)
@@ -206,8 +209,9 @@ class VMamba(BaseModule):
         if not isinstance(config, Mapping) or config['type'] != 'Pretrained':
             super().init_weights()
             return
-        options = {k: v for k, v in config.items() if k != 'type'}
-        load_pretrained(self, **options, title=type(self).__name__)
+        title = type(self).__name__
+        options = pretrained_options(config, title)
+        load_pretrained(self, **options, title=title)
 
     @staticmethod
     def translate_pretrained(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
