@@ -115,12 +115,17 @@ def branch_with_bands(
         config['backbone_cfg'] = filled(
             *(inner, 'in_channels', number, f'{where}.backbone_cfg', source)
         )
-    start = config.get('init_cfg')
-    if isinstance(start, Mapping) and start.get('bands') is not None:
+    if _asks_for_bands(config):
         bands = [b for m in names for b in _band_names(modalities[m])]
         if None not in bands:
-            config['init_cfg'] = {**start, 'image_bands': bands}
+            config['init_cfg'] = {**config['init_cfg'], 'image_bands': bands}
     return config
+
+
+def _asks_for_bands(config: Mapping) -> bool:
+    """Whether it starts from weights whose bands are named."""
+    start = config.get('init_cfg')
+    return isinstance(start, Mapping) and start.get('bands') is not None
 
 
 def _band_names(modality: Modality) -> list[str | None]:
@@ -154,7 +159,9 @@ def joint_with_bands(config: Mapping, modalities: Modalities) -> dict:
     """Set ``modalities`` and ``in_channels``, a dict, of a joint backbone.
 
     Only what its class has as an argument. Without ``modalities`` in the
-    config it reads all that are declared.
+    config it reads all that are declared. If it starts from pretrained
+    weights whose bands are named (``init_cfg.bands``), ``init_cfg`` is told
+    those of every modality, a dict, without modalities that name none.
 
     Raises:
         KeyError: If the data has no modality of a name in ``modalities``.
@@ -169,7 +176,12 @@ def joint_with_bands(config: Mapping, modalities: Modalities) -> dict:
         return config
     bands = {m: modalities[m].channels for m in names}
     source = bands_of(list(names), modalities)
-    return filled(config, 'in_channels', bands, config['type'], source)
+    config = filled(config, 'in_channels', bands, config['type'], source)
+    if _asks_for_bands(config):
+        named = {m: _band_names(modalities[m]) for m in names}
+        named = {m: bands for m, bands in named.items() if None not in bands}
+        config['init_cfg'] = {**config['init_cfg'], 'image_bands': named}
+    return config
 
 
 def with_modalities(

@@ -19,8 +19,11 @@ from multimodal_rs.models.layers.mix_transformer import (
 )
 from multimodal_rs.models.layers.ppx_block import ChannelFirstNorm, PPXBlock
 from multimodal_rs.models.layers.presence import Presence, present_mask
-from multimodal_rs.weights.pretrained import load_pretrained, read_pretrained
-from multimodal_rs.weights.stems import adapt_stem
+from multimodal_rs.weights.pretrained import (
+    StemFit,
+    load_pretrained,
+    read_pretrained,
+)
 
 MLP_RATIOS = (8, 8, 4, 4)  # of the light branch, per stage
 
@@ -182,15 +185,30 @@ class CMNeXt(JointTransformer):
         return mask | ~mask.any(dim=1, keepdim=True)
 
     def load_encoders(
-        self, checkpoint: str, prefix: str | None = None, stem: str = 'repeat'
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        stem: str = 'repeat',
+        bands: str | Sequence[str] | None = None,
+        image_bands: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Load a Mix Transformer in mmseg's layout.
 
         Into the main branch; its embeddings, with their norms, also into
         those of the light branch, fitted to their bands.
         """
-        title = f'{self.main} encoder'
-        load_pretrained(self.encoder, checkpoint, prefix, stem, title)
+        image_bands = image_bands or {}
+        load_pretrained(
+            *(self.encoder, checkpoint, prefix, stem),
+            *(f'{self.main} encoder', bands, image_bands.get(self.main)),
+        )
+        fits = {
+            m: StemFit(
+                *(stem, bands, image_bands.get(m)),
+                where=f'{checkpoint} ({m} embedding)',
+            )
+            for m in self.extra
+        }
         state = read_pretrained(checkpoint, prefix)
         for stage, embedding in enumerate(self.embeddings):
             parts = {
@@ -199,11 +217,8 @@ class CMNeXt(JointTransformer):
                 + ('norm.weight', 'norm.bias')
             }
             weight = parts.pop('projection.weight')
-            for convolution in embedding.convolutions:
-                bands = convolution.in_channels
-                fitted = (
-                    adapt_stem(weight, bands, stem) if not stage else weight
-                )
+            for index, convolution in enumerate(embedding.convolutions):
+                fitted = weight if stage else self._stem(index, weight, fits)
                 convolution.load_state_dict(
                     dict(weight=fitted, bias=parts['projection.bias'])
                 )
@@ -211,6 +226,29 @@ class CMNeXt(JointTransformer):
                 norm.load_state_dict(
                     {k: parts[f'norm.{k}'] for k in ('weight', 'bias')}
                 )
+
+    def _stem(
+        self, index: int, weight: Tensor, fits: Mapping[str, StemFit]
+    ) -> Tensor:
+        """Fit a convolution of the first embedding to who shares it."""
+        embedding = self.embeddings[0]
+        number = embedding.convolutions[index].in_channels
+        first, *others = (
+            m
+            for m, which in zip(self.extra, embedding.which, strict=True)
+            if which == index
+        )
+        fitted = fits[first](weight, number)
+        for name in others if fits[first].bands is not None else ():
+            if not torch.equal(fits[name](weight, number), fitted):
+                raise ValueError(
+                    f'{fits[name].where}: {name} and {first} have equally '
+                    'many bands and therefore one embedding, but other bands, '
+                    f'{list(fits[name].image_bands)} and '
+                    f'{list(fits[first].image_bands)}: declare the same '
+                    '`bands`, or start from a file without `bands`'
+                )
+        return fitted
 
 
 def _taken_for_channel_last(x: Tensor) -> Tensor:

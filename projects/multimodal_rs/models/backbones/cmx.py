@@ -97,9 +97,16 @@ class CMX(JointTransformer):
         return dict(fused=tuple(fused))
 
     def load_encoders(
-        self, checkpoint: str, prefix: str | None = None, stem: str = 'repeat'
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        stem: str = 'repeat',
+        bands: str | Sequence[str] | None = None,
+        image_bands: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Load a Mix Transformer in mmseg's layout into both encoders."""
         for name, encoder in zip(self.modalities, self.encoders, strict=True):
-            title = f'{name} encoder'
-            load_pretrained(encoder, checkpoint, prefix, stem, title)
+            load_pretrained(
+                *(encoder, checkpoint, prefix, stem, f'{name} encoder', bands),
+                image_bands=(image_bands or {}).get(name),
+            )

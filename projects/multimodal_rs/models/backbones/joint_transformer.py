@@ -16,6 +16,7 @@ from multimodal_rs.models.layers.mix_transformer import (
     HEADS,
     mix_transformer_size,
 )
+from multimodal_rs.weights.pretrained import pretrained_options
 
 
 class JointTransformer(MultiModalBackbone):
@@ -27,7 +28,9 @@ class JointTransformer(MultiModalBackbone):
         norm_cfg (dict, optional): Of the convolutions; None: batch norm.
         init_cfg (dict, optional): ``type='Pretrained'`` loads a Mix
             Transformer in mmseg's layout where the network has a place for
-            it, with the other arguments of :func:`load_pretrained`.
+            it, with the other arguments of :func:`load_pretrained`. One file
+            starts the encoders of all modalities, so ``bands`` are compared
+            with those of each of them.
     """
 
     def __init__(
@@ -55,11 +58,16 @@ class JointTransformer(MultiModalBackbone):
         self.init_cfg = None
         super().init_weights()
         self.init_cfg = config
-        self.load_encoders(**{k: v for k, v in config.items() if k != 'type'})
+        self.load_encoders(**pretrained_options(config, type(self).__name__))
 
     @abstractmethod
     def load_encoders(
-        self, checkpoint: str, prefix: str | None = None, stem: str = 'repeat'
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        stem: str = 'repeat',
+        bands: str | Sequence[str] | None = None,
+        image_bands: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Load a Mix Transformer in mmseg's layout into the encoders.
 
@@ -67,4 +75,9 @@ class JointTransformer(MultiModalBackbone):
             checkpoint: See :func:`load_pretrained`.
             prefix: As there.
             stem: As there.
+            bands: As there.
+            image_bands: As there, of each modality that names its bands.
+
+        Raises:
+            ValueError: As there, naming the modality.
         """
