@@ -23,7 +23,7 @@ from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.weights.conversion import converters
-from multimodal_rs.weights.trust import is_trusted, restricted
+from multimodal_rs.weights.trust import is_trusted, require_dict, restricted
 
 WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
 
@@ -52,7 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'unmatched: {key}')
     for key in dropped:
         print(f'not needed: {key}')
-    print(f'{len(state)} of {len(source)} keys converted ({args.source})')
+    used = len(source) - len(unmatched) - len(dropped)
+    print(
+        f'{used} of {len(source)} keys converted, into {len(state)} tensors '
+        f'({args.source})'
+    )
     problems = len(unmatched)
     if args.config is not None:
         problems += _report_misfits(state, args.config)
@@ -75,12 +79,13 @@ def _state_dict(path: str) -> dict[str, torch.Tensor]:
         content = torch.load(
             path, map_location='cpu', weights_only=not is_trusted()
         )
+    content = require_dict(content, path)
     while inner := [n for n in WRAPPERS if isinstance(content.get(n), dict)]:
         content = content[inner[0]]
     return {
         key.removeprefix('module.'): tensor
         for key, tensor in content.items()
-        if isinstance(tensor, torch.Tensor)
+        if isinstance(key, str) and isinstance(tensor, torch.Tensor)
     }
 
 

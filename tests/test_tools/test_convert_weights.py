@@ -7,6 +7,8 @@ from mmseg.registry import MODELS
 
 import convert_weights
 from helpers import ROOT, author_state
+from multimodal_rs.utils.damage import DamagedFileError
+from multimodal_rs.weights.pretrained import read_pretrained
 from multimodal_rs.weights.transfer import transfer
 
 CONFIG = 'configs/joitrinet/joitrinet-d_r101_1xb8-200e_dfc2020-256x256.py'
@@ -84,6 +86,20 @@ def test_a_file_without_known_tensors_is_refused(source, capsys):
     assert not target.exists()
 
 
+@pytest.mark.parametrize('kind', [list, tuple, torch.tensor])
+def test_a_file_without_names_is_refused(tmp_path, kind):
+    file = tmp_path / 'src.pth'
+    torch.save(kind([1.0, 2.0]), file)
+    name = type(kind([1.0])).__name__
+    message = f'src.pth holds a {name}, expected a dict of weights'
+    with pytest.raises(DamagedFileError, match=message):
+        run(file)
+    with pytest.raises(DamagedFileError, match=message):
+        read_pretrained(str(file))
+    torch.save({0: torch.zeros(1)}, file)
+    assert run(file)[0] == 1
+
+
 def test_misfits_with_the_config_are_printed(whole, capsys):
     other = CONFIG.replace('dfc2020', 'dongying')
     code, target = run(whole, '--config', other)
@@ -125,14 +141,19 @@ def test_misfits_with_the_config_are_printed(whole, capsys):
     ],
 )
 def test_other_authors_fit_the_config_of_their_data(
-    source, fixture, config, keys, tmp_path
+    source, fixture, config, keys, tmp_path, capsys
 ):
+    """Every key is used, also where two become one, as query and key do."""
     file, target = tmp_path / 'src.pth', tmp_path / 'dst.pth'
-    torch.save(dict(model=author_state(fixture)), file)
+    original = author_state(fixture)
+    torch.save(dict(model=original), file)
     options = ['--source', source, '--config', f'configs/{config}']
     assert convert_weights.main([str(file), str(target), *options]) == 0
     state = torch.load(target, weights_only=True)['state_dict']
     assert len(state) == keys
+    number = len(original)
+    expected = f'{number} of {number} keys converted, into {keys} tensors ('
+    assert expected in capsys.readouterr().out
 
 
 def test_the_last_layer_of_the_authors_pretraining_is_no_classifier(tmp_path):
@@ -161,5 +182,7 @@ def test_what_is_not_needed_is_printed(tmp_path, capsys):
     target = tmp_path / 'dst.pth'
     code = convert_weights.main([str(file), str(target), '--source', 'vmamba'])
     assert code == 0
-    assert 'not needed: classifier.head.bias' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert 'not needed: classifier.head.bias' in printed
+    assert f'{len(state) - 1} of {len(state)} keys converted' in printed
     assert len(torch.load(target, weights_only=True)['state_dict']) == 216

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from multimodal_rs.utils.damage import reading
+from multimodal_rs.utils.damage import DamagedFileError, reading
 
 FORCED = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 TRUSTED = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
@@ -81,7 +81,23 @@ def load_weights(checkpoint: str) -> dict:
 
     Raises:
         pickle.UnpicklingError: If it holds more than tensors and plain data.
-        DamagedFileError: If it cannot be read.
+        DamagedFileError: If it cannot be read, or holds no dict.
     """
     with restricted(checkpoint):
-        return CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+        content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    return require_dict(content, checkpoint)
+
+
+def require_dict(content: object, checkpoint: str | os.PathLike) -> dict:
+    """Return what a checkpoint holds, if it is a dict.
+
+    Raises:
+        DamagedFileError: With the file and what it holds, if it is not.
+    """
+    if not isinstance(content, dict):
+        raise DamagedFileError(
+            f'{os.fspath(checkpoint)} holds a {type(content).__name__}, '
+            'expected a dict of weights with their names, as `state_dict()` '
+            'of a network makes it: choose another file'
+        )
+    return content
