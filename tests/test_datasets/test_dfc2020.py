@@ -152,6 +152,20 @@ def test_configs_know_the_bands() -> None:
     assert modalities.opt.bands == ['B4', 'B3', 'B2', 'B8']
 
 
+GEOGRAPHIC = sorted(CONFIGS.parents[1].glob('[!_]*/*_dfc2020-geographic-*'))
+
+
+@pytest.mark.parametrize('path', GEOGRAPHIC, ids=lambda p: p.stem)
+def test_geographic_configs_differ_by_the_split_alone(path: Path) -> None:
+    other = path.with_name(path.name.replace('-geographic', ''))
+    texts = [
+        repr(Config.fromfile(file).to_dict()).replace(split, 'SPLIT')
+        for file, split in ((path, 'geographic'), (other, 'random-622-seed0'))
+    ]
+    assert texts[0] == texts[1]
+    assert texts[0].count('SPLIT') >= 3
+
+
 def test_labels_without_class_are_ignored() -> None:
     mapped = DFC2020Dataset.LABEL['ids']
     assert [n for n, i in mapped.items() if i == 255] == [0, 3, 8]

@@ -1,0 +1,7 @@
+# DFC2020 with near infrared and a split in which no region is in two parts.
+_base_ = './dfc2020_rgbn.py'
+
+split = 'splits/geographic'
+train_dataloader = dict(dataset=dict(ann_file=f'{split}/train.txt'))
+val_dataloader = dict(dataset=dict(ann_file=f'{split}/val.txt'))
+test_dataloader = dict(dataset=dict(ann_file=f'{split}/test.txt'))
