@@ -324,6 +324,36 @@ def test_ramp_of_zero_is_cross_entropy_alone():
         assert torch.equal(before[key], value), key
 
 
+@pytest.mark.parametrize(
+    'has',
+    [
+        [('hsi',)] * 3,
+        [('lidar',), ('hsi',), ('lidar',)],
+        [('lidar',)],  # the last batch of an epoch
+    ],
+)
+def test_a_batch_without_a_complete_sample_is_classified_alone(has):
+    model = small().train()
+    before = copy.deepcopy(model.state_dict())
+    logged = model.train_step(batch(len(has), has), wrapper_of(model))
+    assert not any(key.startswith('discriminator') for key in logged)
+    assert 'adversarial' not in logged
+    torch.testing.assert_close(logged['loss'], logged['decode.loss_ce'])
+    after = model.state_dict()
+    changed = {k for k, x in before.items() if not torch.equal(x, after[k])}
+    assert any(key.startswith('decode_head') for key in changed)
+    assert not any(key.startswith('discriminator') for key in changed)
+
+
+def test_a_batch_of_one_complete_sample_is_judged():
+    model = small().train()
+    before = copy.deepcopy(model.discriminator.state_dict())
+    logged = model.train_step(batch(1), wrapper_of(model))
+    assert logged['loss'].isfinite()
+    for key, value in model.discriminator.state_dict().items():
+        assert not torch.equal(before[key], value), key
+
+
 def test_random_presence():
     torch.manual_seed(0)
     has = torch.ones(8000, dtype=torch.bool)

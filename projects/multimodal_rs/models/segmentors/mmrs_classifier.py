@@ -79,7 +79,8 @@ class MMRSClassifier(PixelWindowClassifier):
 
     Samples that lack a modality in the data are encoded without it: the batch
     norms of its encoder never see their black images. They are classified,
-    but neither real nor masked.
+    but neither real nor masked. A batch without a complete sample leaves the
+    discriminator as it is.
 
     Note:
         The generator makes u as well as u'. If u' has to come near u, it
@@ -170,7 +171,9 @@ class MMRSClassifier(PixelWindowClassifier):
             pair = self._pair(data['inputs'], data['data_samples'])
             losses = self._losses(pair, data['data_samples'])
         total, of_generator = self.parse_losses(losses)
-        if self.discriminator is not None and self.ramp > 0:
+        # Where no sample is complete there is nothing to judge.
+        judges = self.discriminator is not None and self.ramp > 0
+        if judges and pair.real.any():
             discriminator = optim_wrapper['discriminator']
             with discriminator.optim_context(self.discriminator):
                 losses = add_prefix(self._judge(pair), 'discriminator')
@@ -257,16 +260,19 @@ class MMRSClassifier(PixelWindowClassifier):
         return losses
 
     def _judge(self, pair: Pair) -> dict[str, Tensor]:
-        """Losses of the discriminator, which train nothing else."""
-        losses = {}
-        if pair.real.any():
-            scores, classes = self.discriminator(
-                pair.whole[pair.real].detach()
-            )
-            losses['loss_real'] = functional.relu(1 - scores).mean()
-            losses['loss_class'] = CLASS_OF_REAL * functional.cross_entropy(
-                classes, pair.labels[pair.real], ignore_index=IGNORED
-            )
+        """Losses of the discriminator, which train nothing else.
+
+        Args:
+            pair: Of a batch with a complete sample.
+        """
+        scores, classes = self.discriminator(pair.whole[pair.real].detach())
+        wrong = functional.cross_entropy(
+            classes, pair.labels[pair.real], ignore_index=IGNORED
+        )
+        losses = dict(
+            loss_real=functional.relu(1 - scores).mean(),
+            loss_class=CLASS_OF_REAL * wrong,
+        )
         if pair.taken.any():
             scores, _ = self.discriminator(pair.masked[pair.taken].detach())
             losses['loss_completed'] = functional.relu(1 + scores).mean()
