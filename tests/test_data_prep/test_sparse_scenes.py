@@ -85,6 +85,41 @@ def test_numbers_are_measured_on_training_pixels_alone(tmp_path: Path) -> None:
     np.testing.assert_allclose(fit['std'], values.std(axis=0), rtol=1e-6)
 
 
+def test_numbers_of_other_images_are_measured_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """As many pixels of the same tile, but with other values."""
+
+    def mean(config: str) -> list[float]:
+        stats = json.loads(
+            (tmp_path / 'splits/official/stats.json').read_text()
+        )
+        return stats[config]['fits']['lidar']['steps'][0]['mean']
+
+    write_houston(tmp_path, 'v5', ARRAYS)
+    arguments = ([], ['--config', 'houston2013_pca.py'])
+    for more in arguments:
+        houston2013.main([str(tmp_path), *more])
+    before = mean('houston2013')
+    write_houston(tmp_path, 'v5', ARRAYS | dict(LiDAR=ARRAYS['LiDAR'] / 4))
+    (tmp_path / 'scene/lidar/houston2013.tif').unlink()
+    houston2013.main([str(tmp_path), '--random', '20'])  # writes the image
+    capsys.readouterr()
+    for more in arguments:
+        assert houston2013.main([str(tmp_path), '--check', *more]) == 1
+        said = capsys.readouterr().out
+        assert 'lidar were measured on other images' in said
+        assert 'hsi were' not in said
+    houston2013.main([str(tmp_path)])
+    said = capsys.readouterr().out
+    assert 'lidar: measured on' in said and 'hsi: measured on' not in said
+    np.testing.assert_allclose(mean('houston2013'), np.divide(before, 4))
+    # A config that declares the modality alike does not keep the old ones.
+    assert mean('houston2013_pca') == mean('houston2013')
+    for more in arguments:
+        assert houston2013.main([str(tmp_path), '--check', *more]) == 0
+
+
 def without_key(arrays: dict) -> None:
     arrays['LiDAR.mat'] = dict(height=arrays['LiDAR'], other=arrays['LiDAR'])
 

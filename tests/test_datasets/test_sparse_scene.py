@@ -4,6 +4,7 @@ The scene has three bands that tell row, column and (a third) neither, so that
 every window can be checked against the place that it was cut from.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -242,6 +243,21 @@ def test_numbers_of_other_labels_are_refused(folder: Path) -> None:
         file.write(label, 1)
     with pytest.raises(ValueError, match='training pixels, .* have 7'):
         build(folder, **more)
+    with rasterio.open(folder / 'labels/train/town.tif', 'r+') as file:
+        label[10, 15] = 0  # as many as before, one of them elsewhere
+        file.write(label, 1)
+    with pytest.raises(ValueError, match="'dsm'. in other places"):
+        build(folder, **more)
+    # Files from before there were places count the pixels alone.
+    stats = json.loads((folder / 'stats.json').read_text())
+    for key in ('places', 'values'):
+        del stats['config']['fits']['dsm'][key]
+    (folder / 'stats.json').write_text(json.dumps(stats))
+    assert len(build(folder, **more)) == 6
+    update_fits(measured, folder / 'stats.json', 'config')
+    stats = json.loads((folder / 'stats.json').read_text())
+    assert stats['config']['fits']['dsm']['places']
+    assert len(build(folder, **more)) == 6
 
 
 CONFIGS = [

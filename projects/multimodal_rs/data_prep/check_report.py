@@ -15,6 +15,7 @@ from multimodal_rs.data_prep.checks import (
     layers_of,
     read_lists,
 )
+from multimodal_rs.data_prep.fitting import stale_fits
 from multimodal_rs.data_prep.splits import natural_sort
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.label_counts import never_seen
@@ -66,6 +67,10 @@ def check_folder(
     if dataset.label is not None:
         trained = lists.get(trained_on, names)
         findings += _check_classes(dataset, [tiles[n] for n in trained])
+    # Measured numbers can be compared only with files that can be read.
+    if trained_on in lists and not any(t.findings for t in tiles.values()):
+        kept = [] if found else stale_fits(dataset)
+        findings += [Finding('stale numbers', text) for text in kept]
     _print_files(on_disk, tiles)
     if dataset.label is not None:
         _print_labels(dataset, lists, tiles)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,15 @@ from mmseg.registry import TRANSFORMS
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.file_range import file_numbers
 from multimodal_rs.datasets.fits import (
-    MOST,
     RENEWED,
     Fit,
+    chosen_pixels,
     declaration_key,
     fitted_names,
+    places_key,
+    stored_fits,
     tiles_key,
+    values_key,
 )
 from multimodal_rs.datasets.fitted_values import FittedStep, without_fits
 from multimodal_rs.datasets.io.raster import raster_exists
@@ -30,7 +34,8 @@ def update_fits(
 ) -> None:
     """Measure what ``values`` of a dataset need, unless it is known.
 
-    The dataset can read its modalities afterwards.
+    It is known if the files had the same numbers in the same pixels, for
+    which they are read. The dataset can read its modalities afterwards.
 
     Args:
         dataset: The training part.
@@ -48,31 +53,98 @@ def update_fits(
     with reading(target, f'numbers of steps: {RENEWED}'):
         before = known.get(name, {}).get('fits', {})
         old = {modality: Fit(**before[modality]) for modality in before}
-    tiles = dataset.tiles
-    chosen = [_chosen(dataset, tile, len(tiles)) for tile in tiles]
-    listed = tiles_key([tile['sample_id'] for tile in tiles])
-    pixels = sum(int(np.count_nonzero(c)) for c in chosen)
+    chosen = _chosen(dataset)
     fits = {}
     for modality in names:
-        key = declaration_key(declarations[modality])
+        numbers = _numbers(dataset, modality, chosen)
+        fit = _identity(dataset, modality, chosen, numbers)
         same = old.get(modality)
-        if same and (same.declaration, same.tiles, same.pixels) == (
-            key,
-            listed,
-            pixels,
-        ):
+        if same and replace(same, steps=[]) == fit:
             fits[modality] = same
             continue
-        numbers = _numbers(dataset, modality, tiles, chosen)
         steps = fit_steps(dataset.modalities[modality], numbers)
-        fits[modality] = Fit(key, listed, pixels, steps)
+        fits[modality] = replace(fit, steps=steps)
         print(f'{modality}: measured on {numbers.shape[1]} training pixels')
-    plain = {modality: fit.plain() for modality, fit in fits.items()}
-    if plain != before:
-        known[name] = known.get(name, {}) | dict(fits=plain)
+    new = {modality: fit.plain() for modality, fit in fits.items()}
+    with reading(target, f'numbers of steps: {RENEWED}'):
+        changed = _keep(known, name, new)
+    if changed:
         text = json.dumps(known, indent=2, sort_keys=True)
         write_text(target, text + '\n')
     dataset.take_fits({modality: f.steps for modality, f in fits.items()})
+
+
+def _keep(known: dict[str, dict], name: str, fits: dict[str, dict]) -> bool:
+    """Put measured numbers among the known ones.
+
+    Configs beside each other may declare a modality in the same way. Their
+    datasets find numbers by the declaration, so there must be no older ones.
+
+    Returns:
+        Whether something changed.
+    """
+    changed = False
+    for other in {*known, name}:
+        entry = known.setdefault(other, {})
+        before = entry.get('fits', {})
+        keys = {m: fit['declaration'] for m, fit in before.items()}
+        renewed = {
+            m: f for m, f in fits.items() if keys.get(m) == f['declaration']
+        }
+        after = fits if other == name else before | renewed
+        if after != before:
+            entry['fits'] = after
+            changed = True
+    return changed
+
+
+def stale_fits(dataset: MultiModalSegDataset) -> list[str]:
+    """Say which kept numbers are of other pixels, or of other images.
+
+    Args:
+        dataset: The training part; all of its files can be read.
+
+    Returns:
+        A sentence for each modality. Of numbers that do not say what they
+        are of (see :class:`Fit`) only the count of the pixels is compared.
+    """
+    fits = stored_fits(dataset.stats_file, dataset.metainfo['modalities'])
+    chosen = _chosen(dataset) if fits else []
+    found = []
+    for modality, fit in fits.items():
+        numbers = _numbers(dataset, modality, chosen)
+        now = _identity(dataset, modality, chosen, numbers)
+        what = None
+        if fit.tiles != now.tiles:
+            what = f'other tiles than those of {dataset.ann_file}'
+        elif fit.pixels != now.pixels or fit.places not in (None, now.places):
+            what = 'other training pixels than the labels have now'
+        elif fit.values not in (None, now.values):
+            what = 'other images than those that are there now'
+        if what:
+            found.append(
+                f'{dataset.stats_file}: the numbers for `values` of '
+                f'{modality} were measured on {what}: run the command '
+                'without --check, which measures them again'
+            )
+    return found
+
+
+def _identity(
+    dataset: MultiModalSegDataset,
+    modality: str,
+    chosen: Sequence[np.ndarray],
+    numbers: np.ndarray,
+) -> Fit:
+    """Say what is measured; there are no steps yet."""
+    return Fit(
+        declaration=declaration_key(dataset.metainfo['modalities'][modality]),
+        tiles=tiles_key([tile['sample_id'] for tile in dataset.tiles]),
+        pixels=sum(int(np.count_nonzero(c)) for c in chosen),
+        steps=[],
+        places=places_key(chosen),
+        values=values_key(numbers),
+    )
 
 
 def fit_steps(modality: Modality, numbers: np.ndarray) -> list[dict | None]:
@@ -109,27 +181,21 @@ def fit_steps(modality: Modality, numbers: np.ndarray) -> list[dict | None]:
     return found
 
 
-def _chosen(
-    dataset: MultiModalSegDataset, tile: dict, count: int
-) -> np.ndarray:
-    """Choose the pixels of a tile that are measured, (H, W) bool."""
-    pixels = dataset.training_pixels(tile)
-    if pixels is None:
-        modality = next(iter(dataset.modalities.values()))
-        path = tile['img_paths'][modality.name]
-        pixels = np.ones(read_layer(path, modality).grid.size, bool)
-    places = np.flatnonzero(pixels)
-    thin = places[:: -(-len(places) * count // MOST) or 1]
-    chosen = np.zeros(pixels.shape, bool)
-    chosen.flat[thin] = True
+def _chosen(dataset: MultiModalSegDataset) -> list[np.ndarray]:
+    """Choose the pixels that are measured, (H, W) bool for each tile."""
+    chosen = []
+    for tile in dataset.tiles:
+        pixels = dataset.training_pixels(tile)
+        if pixels is None:
+            modality = next(iter(dataset.modalities.values()))
+            path = tile['img_paths'][modality.name]
+            pixels = np.ones(read_layer(path, modality).grid.size, bool)
+        chosen.append(chosen_pixels(pixels, len(dataset.tiles)))
     return chosen
 
 
 def _numbers(
-    dataset: MultiModalSegDataset,
-    name: str,
-    tiles: Sequence[dict],
-    chosen: Sequence[np.ndarray],
+    dataset: MultiModalSegDataset, name: str, chosen: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Read the valid ones of the chosen pixels, (C, N) float32.
 
@@ -137,6 +203,7 @@ def _numbers(
         ValueError: If there is none.
     """
     modality = dataset.modalities[name]
+    tiles = dataset.tiles
     parts = []
     for tile, pixels in zip(tiles, chosen, strict=True):
         path = tile['img_paths'][name]

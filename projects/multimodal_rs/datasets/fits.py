@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from multimodal_rs.datasets.fitted_values import (
     is_fitted_kind,
     with_fits,
@@ -30,12 +32,21 @@ class Fit:
         tiles: Of which training list, see :func:`tiles_key`.
         pixels: How many training pixels were measured.
         steps: For each step of ``values`` what was measured; None: nothing.
+        places: Which pixels they were, see :func:`places_key`.
+        values: What numbers the files had there, see :func:`values_key`.
+
+    Note:
+        Files from before there were ``places`` and ``values`` have neither
+        (None). ``data_prep`` measures their numbers again; datasets take
+        them, comparing the count of the pixels alone.
     """
 
     declaration: str
     tiles: str
     pixels: int
     steps: list[dict | None]
+    places: str | None = None
+    values: str | None = None
 
     def plain(self) -> dict:
         """Get everything as JSON holds it."""
@@ -61,6 +72,44 @@ def declaration_key(declaration: Mapping) -> str:
 def tiles_key(tiles: Sequence[str]) -> str:
     """Identify a list of tiles, by their ids."""
     return _hash(list(tiles))
+
+
+def chosen_pixels(pixels: np.ndarray, tiles: int) -> np.ndarray:
+    """Choose the pixels of a tile that are measured, (H, W) bool.
+
+    Args:
+        pixels: (H, W) bool, those that may be.
+        tiles: How many tiles there are; together they have :data:`MOST`.
+    """
+    places = np.flatnonzero(pixels)
+    thin = places[:: -(-len(places) * tiles // MOST) or 1]
+    chosen = np.zeros(pixels.shape, bool)
+    chosen.flat[thin] = True
+    return chosen
+
+
+def places_key(chosen: Sequence[np.ndarray]) -> str:
+    """Identify the pixels that were measured.
+
+    Args:
+        chosen: (H, W) bool for each tile.
+    """
+    digest = hashlib.sha256()
+    for pixels in chosen:
+        digest.update(repr(pixels.shape).encode())
+        digest.update(np.packbits(pixels).tobytes())
+    return digest.hexdigest()
+
+
+def values_key(numbers: np.ndarray) -> str:
+    """Identify what the files had in the pixels that were measured.
+
+    Args:
+        numbers: (C, N), of the valid ones.
+    """
+    digest = hashlib.sha256(repr(numbers.shape).encode())
+    digest.update(np.ascontiguousarray(numbers, '<f4').tobytes())
+    return digest.hexdigest()
 
 
 def stored_fits(

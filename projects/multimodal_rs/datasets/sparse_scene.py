@@ -10,7 +10,7 @@ from mmengine.dataset import force_full_init
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.fits import MOST, Fit
+from multimodal_rs.datasets.fits import Fit, chosen_pixels, places_key
 from multimodal_rs.transforms.loading import (
     LoadLandCover,
     LoadMultiModalImages,
@@ -165,17 +165,27 @@ class SparseSceneDataset(MultiModalSegDataset):
             ValueError: If it was another list, or are other labels.
         """
         super().check_fits(fits)
-        count = int(sum(self.training_pixels(t).sum() for t in self.tiles))
-        if count > MOST:  # a part of them was measured
+        if not fits:
             return
+        chosen = [
+            chosen_pixels(self.training_pixels(tile), len(self.tiles))
+            for tile in self.tiles
+        ]
+        count, key = sum(int(c.sum()) for c in chosen), places_key(chosen)
         pixels = {name: fit.pixels for name, fit in fits.items()}
         other = {name: n for name, n in pixels.items() if n != count}
-        if other:
+        moved = [n for n, f in fits.items() if f.places not in (None, key)]
+        if other or moved:
+            measured = (
+                f'{other} training pixels, the labels in {self.label.dir!r} '
+                f'have {count}'
+                if other
+                else f'training pixels of {moved} in other places than those '
+                f'that the labels in {self.label.dir!r} have now'
+            )
             raise ValueError(
                 f'{self.stats_file}: the numbers for `values` were measured '
-                f'on {other} training pixels, the labels in '
-                f'{self.label.dir!r} have {count}: `{prepare_command()}` '
-                'measures them again'
+                f'on {measured}: `{prepare_command()}` measures them again'
             )
 
     def session(self) -> AbstractContextManager:
