@@ -4,8 +4,11 @@
     python tools/convert_weights.py SRC DST --source joitrinet
 
 Prints every key that no rule knows, and exits with 1 if there is one; then
-nothing is written. With ``--config`` the result is loaded strictly into that
-model first.
+nothing is written. With ``--config`` the result is compared with that model
+first: every tensor must be there, in its shape. Where a network concatenates
+modalities (DF2RQ's), their order in the checkpoint is printed and kept beside
+the weights; with ``--config`` the weights are brought into the order of the
+config.
 """
 
 import argparse
@@ -23,6 +26,7 @@ from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.weights.conversion import converters
+from multimodal_rs.weights.conversion.concat_order import in_order, stem_order
 from multimodal_rs.weights.trust import is_trusted, require_dict, restricted
 
 WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
@@ -57,14 +61,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f'{used} of {len(source)} keys converted, into {len(state)} tensors '
         f'({args.source})'
     )
+    order = stem_order(state)
+    if order:
+        print(
+            f'modalities in the order of the checkpoint: {list(order)}; a '
+            'config has to declare them in this order, unless --config names '
+            'it here'
+        )
     problems = len(unmatched)
     if args.config is not None:
-        problems += _report_misfits(state, args.config)
+        model = _build(args.config)
+        if order and sorted(order) == sorted(model.modalities):
+            state = in_order(state, model.modalities)
+            order = model.modalities
+        problems += _report_misfits(state, model.state_dict())
     if problems:
         print(f'{args.dst} is not written: {problems} keys do not fit')
         return 1
     with atomic_path(args.dst) as temporary:
         meta = dict(source=args.source)
+        if order:
+            meta['modalities'] = list(order)
         torch.save(dict(state_dict=state, meta=meta), temporary)
     print(f'{args.dst} written')
     return 0
@@ -89,13 +106,18 @@ def _state_dict(path: str) -> dict[str, torch.Tensor]:
     }
 
 
-def _report_misfits(state: dict[str, torch.Tensor], config: str) -> int:
+def _build(config: str) -> torch.nn.Module:
     from mmengine.registry import init_default_scope
     from mmseg.registry import MODELS
 
     cfg = read_config(config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    target = MODELS.build(cfg.model).state_dict()
+    return MODELS.build(cfg.model)
+
+
+def _report_misfits(
+    state: dict[str, torch.Tensor], target: dict[str, torch.Tensor]
+) -> int:
     problems = 0
     for key in sorted(set(state) | set(target)):
         if key not in state:

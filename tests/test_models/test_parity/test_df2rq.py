@@ -11,6 +11,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch.nn import functional
 
+import convert_weights
 from helpers import ROOT, assert_parity, author_state, parity_arrays
 from multimodal_rs.weights.conversion.df2rq import convert_df2rq
 
@@ -110,8 +111,7 @@ def test_an_encoder_per_modality():
             assert_parity(level, io[f'out_{theirs}_l{i}'], TOLERANCE)
 
 
-@pytest.fixture(scope='module')
-def small():
+def small_config():
     """The shipped config with the sizes of the small fixture."""
     cfg = shipped()
     cfg.backbone.encoder.update(
@@ -125,7 +125,13 @@ def small():
     cfg.neck[1].embed_dim = 64
     cfg.decode_head.update(in_channels=[64] * 4, channels=64)
     cfg.auxiliary_head.update(in_channels=64, channels=32)
-    return load_converted(MODELS.build(cfg), author_state('df2rq_model'))
+    return cfg
+
+
+@pytest.fixture(scope='module')
+def small():
+    network = MODELS.build(small_config())
+    return load_converted(network, author_state('df2rq_model'))
 
 
 def raw_inputs(io, prefix='in'):
@@ -337,3 +343,33 @@ def test_other_sizes_against_a_second_computation(small, size):
     metas = [dict(ori_shape=size, img_shape=size)] * 2
     logits = small.encode_decode(inputs, metas)
     assert_parity(logits, expected, TOLERANCE)
+
+
+@torch.no_grad()
+def test_the_same_network_in_another_order(small, tmp_path, capsys):
+    """Weights follow the declaration, and the outputs stay."""
+    cfg = small_config()
+    names = ('sar', 'opt', 'ndvi')
+    declared = cfg.data_preprocessor.modalities
+    cfg.data_preprocessor.modalities = {m: declared[m] for m in names}
+    cfg.backbone.modalities = names
+    source, config, target = (
+        tmp_path / name for name in ('theirs.pth', 'config.py', 'ours.pth')
+    )
+    Config(dict(model=cfg)).dump(config)
+    torch.save(author_state('df2rq_model'), source)
+    arguments = [str(source), str(target), '--source', 'df2rq']
+    assert convert_weights.main([*arguments, '--config', str(config)]) == 0
+    assert "order of the checkpoint: ['opt', 'ndvi', 'sar']" in (
+        capsys.readouterr().out
+    )
+    checkpoint = torch.load(target, weights_only=True)
+    assert checkpoint['meta']['modalities'] == list(names)
+    other = MODELS.build(cfg).eval()
+    other.load_state_dict(checkpoint['state_dict'], strict=True)
+    assert other.modalities == names != small.modalities
+    bands = dict(opt=3, ndvi=1, sar=2)
+    inputs = {m: torch.randn(2, n, 40, 72) for m, n in bands.items()}
+    metas = [dict(ori_shape=(40, 72), img_shape=(40, 72))] * 2
+    expected = small.encode_decode(inputs, metas)
+    assert_parity(other.encode_decode(inputs, metas), expected, TOLERANCE)

@@ -29,14 +29,24 @@ def rename_keys(state: Mapping[str, Tensor], rules: Rules) -> Conversion:
     Args:
         state: Source tensors.
         rules: (regular expression, replacement of what it matched).
+
+    Raises:
+        ValueError: If two keys get one name.
     """
-    renamed, unmatched = {}, []
+    renamed, source_of, unmatched = {}, {}, []
     for key, tensor in state.items():
         for pattern, replacement in rules:
             match = re.match(pattern, key)
             if match:
-                rest = key[match.end() :]
-                renamed[match.expand(replacement) + rest] = tensor
+                ours = match.expand(replacement) + key[match.end() :]
+                if ours in renamed:
+                    raise ValueError(
+                        f'{source_of[ours]!r} and {key!r} would both become '
+                        f'{ours!r}, and one of them would be lost. Expected '
+                        'a name of its own for each tensor: the checkpoint '
+                        'is of another network than these rules are for'
+                    )
+                renamed[ours], source_of[ours] = tensor, key
                 break
         else:
             unmatched.append(key)
