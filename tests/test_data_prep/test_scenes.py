@@ -11,6 +11,7 @@ from fake_data.files import write_tif
 from fake_data.scene import make_scene
 from helpers import contents
 from multimodal_rs.data_prep import scenes
+from multimodal_rs.data_prep.scene_axes import turned
 from multimodal_rs.data_prep.scenes import Scene, TileFolder, cut, find_uncut
 from multimodal_rs.datasets.io.raster import read_raster
 
@@ -95,6 +96,24 @@ def test_layers_of_different_size_are_named(
         cut([scene], TileFolder(tmp_path))
     (finding,) = find_uncut([scene], TileFolder(tmp_path))
     assert finding.kind == 'unusable scene'
+
+
+def test_layers_with_turned_axes_are_named() -> None:
+    shapes = dict(hsi=(30, 242, 20), msi=(30, 4, 20), label=(1, 20, 30))
+    assert turned(shapes) == ['hsi', 'msi']
+    shapes = dict(hsi=(242, 20, 30), msi=(4, 20, 30), label=(1, 30, 20))
+    assert turned(shapes) == ['label']
+    shapes = dict(hsi=(242, 20, 30), msi=(4, 20, 29))
+    assert turned(shapes) == []
+
+
+def test_tiles_of_another_file_are_named(tmp_path: Path, scene: Scene) -> None:
+    cut([scene], TileFolder(tmp_path))
+    write_tif(tmp_path / 'opt.tif', np.zeros((3, 515, 800), np.uint8))
+    with pytest.raises(
+        ValueError, match='00000_00000.tif has 4 bands, .*opt.tif has 3: .*Del'
+    ):
+        cut([scene], TileFolder(tmp_path))
 
 
 def test_scenes_smaller_than_a_tile_are_named(tmp_path: Path) -> None:

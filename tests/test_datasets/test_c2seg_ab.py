@@ -1,15 +1,19 @@
 """C2Seg-AB: cities as published, tiles, three modalities, the splits."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
+from scipy.io import savemat
 
 from fake_data.c2seg_ab import make_c2seg_ab, make_city
 from helpers import ROOT
 from multimodal_rs.data_prep import c2seg_ab
+from multimodal_rs.data_prep.scenes import TileFolder, cut
 from multimodal_rs.datasets.c2seg_ab import C2SegABDataset
 from multimodal_rs.datasets.c2seg_bw import C2SegBWDataset
 
@@ -68,8 +72,51 @@ def test_command_and_samples(
 
 
 def test_file_with_another_number_of_bands_is_named(tmp_path: Path) -> None:
+    """Before a tile is written, so that the right file finds none of it."""
     make_c2seg_ab(tmp_path, bands=5)
-    with pytest.raises(ValueError, match='242'):
+    with pytest.raises(ValueError, match=r'augsburg_m.*mat:HSI has 5 .* 242'):
+        c2seg_ab.main([str(tmp_path)])
+    assert not (tmp_path / 'tiles').exists()
+    # As they were left before scenes were checked.
+    cut(c2seg_ab.find_scenes(tmp_path), TileFolder(tmp_path))
+    make_c2seg_ab(tmp_path)
+    with pytest.raises(
+        ValueError, match='Delete the tiles of hsi, in .*tiles'
+    ):
+        c2seg_ab.main([str(tmp_path)])
+    shutil.rmtree(tmp_path / 'tiles/hsi')
+    assert c2seg_ab.main([str(tmp_path)]) == 0
+
+
+def turn_images(city: dict) -> None:
+    for name in ('HSI', 'MSI', 'SAR'):
+        city[name] = city[name].transpose(2, 0, 1)
+
+
+def turn_label(city: dict) -> None:
+    city['label'] = city['label'].T
+
+
+def turn_one(city: dict) -> None:
+    city['MSI'] = city['MSI'].transpose(1, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ('turn', 'message'),
+    [
+        (turn_images, r'mat:HSI has 258 bands .*: the bands stand on another'),
+        (turn_label, r"the axes of \['label'\] are transposed"),
+        (turn_one, r"the axes of \['msi'\] are transposed"),
+    ],
+)
+def test_transposed_layers_are_named(
+    tmp_path: Path, turn: Callable, message: str
+) -> None:
+    (tmp_path / 'data1').mkdir()
+    city = make_city('augsburg')
+    turn(city)
+    savemat(tmp_path / 'data1/augsburg_multimodal.mat', city)
+    with pytest.raises(ValueError, match=message):
         c2seg_ab.main([str(tmp_path)])
 
 

@@ -15,6 +15,7 @@ from multimodal_rs.data_prep.class_balance import (
     update_label_counts,
 )
 from multimodal_rs.data_prep.fitting import update_fits
+from multimodal_rs.data_prep.scene_bands import check_scenes
 from multimodal_rs.data_prep.scenes import (
     FOLDER,
     Scene,
@@ -89,6 +90,7 @@ def prepare(
     if before is not None:
         before(args.data_root)
     if scenes:
+        check_scenes(scenes, dataset)
         cut(scenes, TileFolder(args.data_root))
     tiles = complete_tiles(dataset)
     made = make_splits(tiles, args.seed)

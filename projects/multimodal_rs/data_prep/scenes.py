@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from multimodal_rs.data_prep.checks import Finding
+from multimodal_rs.data_prep.scene_axes import turned
 from multimodal_rs.data_prep.tile_files import (
     Stripe,
     fits,
@@ -52,6 +53,11 @@ class SceneLayer:
     measured: Collection[int] = ()
     compressed: bool = False
     optional: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file, and the variable of it, for messages."""
+        return f'{self.path}:{self.key}' if self.key else str(self.path)
 
     @property
     def count(self) -> int | None:
@@ -125,11 +131,13 @@ class Row:
     Attributes:
         scene: The scene.
         grids: Size and position of each layer of it.
+        bands: Number of bands of each layer.
         top: Row of the scene in which the tiles begin, in pixels.
     """
 
     scene: Scene
     grids: Mapping[str, Grid]
+    bands: Mapping[str, int]
     top: int
 
     def files(self, folder: TileFolder) -> dict[int, dict[str, Path]]:
@@ -183,14 +191,15 @@ def cut(
 
     Raises:
         ValueError: If the layers of a scene differ in size, a scene is
-            smaller than a tile, a file is damaged or lacks its variable, or
-            a label is no id.
+            smaller than a tile, a file is damaged or lacks its variable, a
+            label is no id, or there are tiles of another file.
     """
     rows = [row for scene in scenes for row in rows_of(scene, folder)]
     written = total = 0
     empty = []
     for row in progress(rows, 'cutting, rows of tiles'):
         tiles = row.files(folder)
+        _check_tiles(row, tiles)
         missing = {
             left: files
             for left, files in tiles.items()
@@ -251,13 +260,22 @@ def rows_of(scene: Scene, folder: TileFolder) -> list[Row]:
         Layers are cut by pixel. Whether their georeferences agree is for
         --check to say, which compares those of the tiles.
     """
-    grids = {n: _grid(layer) for n, layer in scene.layers.items()}
+    grids, bands = {}, {}
+    for name, layer in scene.layers.items():
+        with layer.open() as file:
+            grids[name], bands[name] = file.grid, file.bands
     sizes = {name: grid.size for name, grid in grids.items()}
     if len(set(sizes.values())) > 1:
+        wrong = turned({n: (bands[n], *size) for n, size in sizes.items()})
+        hint = (
+            f': the axes of {wrong} are transposed, expected (H, W, bands)'
+            if wrong
+            else ''
+        )
         raise ValueError(
             f'scene {scene.name}: all layers must have one size, got (H, W) '
-            f'{sizes}: download the files {_paths(scene)} again, or resample '
-            'the one that differs'
+            f'{sizes}{hint}: download the files {_paths(scene)} again, or '
+            'resample the one that differs'
         )
     height, width = next(iter(sizes.values()))
     if min(height, width) < folder.size:
@@ -266,16 +284,32 @@ def rows_of(scene: Scene, folder: TileFolder) -> list[Row]:
             f'{folder.size} pixels, got (H, W) {(height, width)}: take '
             f'{_paths(scene)} out of the folder'
         )
-    return [Row(scene, grids, top) for top in folder.starts(height)]
+    return [Row(scene, grids, bands, top) for top in folder.starts(height)]
 
 
-def _grid(layer: SceneLayer) -> Grid:
-    with layer.open() as file:
-        return file.grid
+def _check_tiles(row: Row, tiles: Mapping[int, Mapping[str, Path]]) -> None:
+    """Compare the first tile of a row that is there with its scene.
+
+    Raises:
+        ValueError: If it has another number of bands.
+    """
+    for name, layer in row.scene.layers.items():
+        there = [f[name] for f in tiles.values() if f[name].is_file()]
+        for path in there[:1]:
+            with open_raster(str(path)) as tile:
+                bands = tile.bands
+            if bands != row.bands[name]:
+                raise ValueError(
+                    f'{path} has {bands} bands, {layer.name} has '
+                    f'{row.bands[name]}: it was cut from another file. Delete '
+                    f'the tiles of {name}, in {path.parent}, and run the '
+                    'command again'
+                )
 
 
 def _paths(scene: Scene) -> list[str]:
-    return [str(layer.path) for layer in scene.layers.values()]
+    paths = (str(layer.path) for layer in scene.layers.values())
+    return list(dict.fromkeys(paths))
 
 
 def _cut_row(

@@ -15,6 +15,7 @@ from multimodal_rs.data_prep.prepare import (
     measure,
     usual_parser,
 )
+from multimodal_rs.data_prep.scene_bands import check_bands
 from multimodal_rs.data_prep.scene_files import SceneForm
 from multimodal_rs.data_prep.scene_rasters import read_image
 from multimodal_rs.data_prep.sparse_labels import PARTS, write_labels
@@ -176,24 +177,6 @@ def _open_layers(
             'one that differs'
         )
     return files
-
-
-def check_bands(file: OpenedRaster, modality: Modality) -> None:
-    """Check the number of the bands of an image.
-
-    Raises:
-        ValueError: If it is another one than declared.
-    """
-    expected = modality.file_count
-    if expected in (None, file.bands):
-        return
-    shape = file.bands, *file.size
-    hint = ': the bands stand on another axis' if expected in shape else ''
-    raise ValueError(
-        f'{file.path} has {file.bands} bands ((bands, H, W) is {shape}), '
-        f'expected {expected} of {modality.name!r}{hint}; download the '
-        'file again, or choose a config that declares them with --config'
-    )
 
 
 def check_numbers(data: np.ndarray, path: str) -> None:
