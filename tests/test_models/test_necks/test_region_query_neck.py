@@ -178,6 +178,21 @@ def test_without_a_modality_as_a_neck_that_never_knew_it(kind):
         torch.testing.assert_close(y, z, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_what_is_missing_may_be_no_number(kind):
+    neck, features = build(**KINDS[kind]), pyramids()
+    expected = neck(features, absent('sar'))
+    for x in features['sar']:
+        x[0] = torch.nan
+    for y, z in zip(neck(features, absent('sar')), expected, strict=True):
+        torch.testing.assert_close(y, z, rtol=0, atol=0)
+    # A sample that has nothing; the other one is as it was.
+    for y, z in zip(neck(features, absent(*NAMES)), expected, strict=True):
+        assert y.isfinite().all()
+        torch.testing.assert_close(y[1], z[1])
+
+
 class Level(nn.Module):
     """A neck as what the counter of operations wants to call."""
 

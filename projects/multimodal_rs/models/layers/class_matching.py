@@ -128,7 +128,7 @@ class ClassMatching(BaseModule):
         if presence is not None:
             # What is missing agrees with nothing.
             shown = {
-                m: p * presence[m][:, None, None, None]
+                m: p.masked_fill(~presence[m][:, None, None, None], 0)
                 for m, p in shown.items()
             }
         total = sum(shown.values())

@@ -104,7 +104,7 @@ class ClassQueryFusion(BaseModule):
         scores = self._scores(shares, classes, presence)
         scores = {m: g.unflatten(1, size) for m, g in scores.items()}
         weights = weights_of_present(scores, presence)
-        fused = self.total(rebuilt, weights)
+        fused = self.total(rebuilt, weights, presence)
         logits = {
             m: y.transpose(1, 2).unflatten(2, size) for m, y in logits.items()
         }

@@ -119,7 +119,8 @@ class GridQueryFusion(BaseModule):
         equal = {m: x.new_zeros(len(x), *x.shape[2:]) for m, x in maps.items()}
         if self.queries is None:
             weights = weights_of_present(equal, presence)
-            return LevelResult(self.total(maps, weights), weights, {}, {}, {})
+            fused = self.total(maps, weights, presence)
+            return LevelResult(fused, weights, {}, {}, {})
         tokens = {
             m: layer(maps[m].movedim(1, -1))
             for m, layer in self.tokens.items()
@@ -130,7 +131,7 @@ class GridQueryFusion(BaseModule):
         rebuilt = {m: found[m].reconstructed for m in found} or dict(maps)
         scores = self._scores(rebuilt, regions, moves) or equal
         weights = weights_of_present(scores, presence)
-        fused = self.total(rebuilt, weights)
+        fused = self.total(rebuilt, weights, presence)
         return LevelResult(fused, weights, found, moves, {})
 
     def reconstruct(

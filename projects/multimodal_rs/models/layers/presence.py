@@ -1,4 +1,9 @@
-"""Means and weights over the modalities that a sample has."""
+"""Means and weights over the modalities that a sample has.
+
+What stands in the maps of a missing modality does not matter, not even NaN. A
+sample without any modality, which segmentors refuse, has the mean 0 and the
+weights 0.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +23,7 @@ def mean_of_present(
 
     Args:
         maps: (B, ...) per modality, equal shapes.
-        presence: (B,) bool per modality; each sample has at least one.
+        presence: (B,) bool per modality.
 
     Returns:
         (B, ...).
@@ -26,10 +31,11 @@ def mean_of_present(
     stacked = torch.stack(tuple(maps.values()), dim=1)
     if presence is None:
         return stacked.mean(dim=1)
-    there = present_mask(tuple(maps), presence).to(stacked)
-    share = there / there.sum(dim=1, keepdim=True)
-    share = share.reshape(*share.shape, *(1,) * (stacked.dim() - 2))
-    return (stacked * share).sum(dim=1)
+    there = present_mask(tuple(maps), presence)
+    there = there.reshape(*there.shape, *(1,) * (stacked.dim() - 2))
+    number = there.sum(dim=1, keepdim=True).clamp(min=1)
+    share = there.to(stacked) / number
+    return (stacked.masked_fill(~there, 0) * share).sum(dim=1)
 
 
 def weights_of_present(
@@ -39,17 +45,19 @@ def weights_of_present(
 
     Args:
         scores: (B, H, W) per modality.
-        presence: (B,) bool per modality; each sample has at least one.
+        presence: (B,) bool per modality.
 
     Returns:
         (B, M, H, W), the softmax over the modalities; exactly 0 where a
         modality is missing.
     """
     stacked = torch.stack(tuple(scores.values()), dim=1)
-    if presence is not None:
-        absent = ~present_mask(tuple(scores), presence)
-        stacked = stacked.masked_fill(absent[..., None, None], -torch.inf)
-    return stacked.softmax(dim=1)
+    if presence is None:
+        return stacked.softmax(dim=1)
+    absent = ~present_mask(tuple(scores), presence)[..., None, None]
+    lowest = torch.finfo(stacked.dtype).min
+    weights = stacked.masked_fill(absent, lowest).softmax(dim=1)
+    return weights.masked_fill(absent, 0)
 
 
 def present_mask(names: Sequence[str], presence: Presence) -> Tensor:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from multimodal_rs.models.layers.presence import Presence, present_mask
+
 
 class WeightedSum(nn.Module):
     """Sum with weights, and a small network at each cell.
@@ -28,17 +30,27 @@ class WeightedSum(nn.Module):
         nn.init.zeros_(self.mlp[-1].weight)
         nn.init.zeros_(self.mlp[-1].bias)
 
-    def forward(self, maps: Mapping[str, Tensor], weights: Tensor) -> Tensor:
+    def forward(
+        self,
+        maps: Mapping[str, Tensor],
+        weights: Tensor,
+        presence: Presence | None = None,
+    ) -> Tensor:
         """Fuse.
 
         Args:
             maps: (B, C, H, W) per modality.
             weights: (B, M, H, W), in the order of ``maps``.
+            presence: (B,) bool per modality; None: all are there. The map of
+                one that is missing does not matter, not even NaN.
 
         Returns:
             (B, C, H, W).
         """
         stacked = torch.stack(tuple(maps.values()), dim=1)
+        if presence is not None:
+            absent = ~present_mask(tuple(maps), presence)
+            stacked = stacked.masked_fill(absent[..., None, None, None], 0)
         fused = (stacked * weights[:, :, None]).sum(dim=1)
         return fused + self.mlp(fused.movedim(1, -1)).movedim(-1, 1)
 

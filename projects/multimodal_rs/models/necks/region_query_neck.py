@@ -69,9 +69,11 @@ class RegionQueryNeck(LevelFusionNeck):
         delta_rm = tanh( L_m [q_r; t_rm] ) match_rm
 
     At the start X~_m = X_m, the weights are equal and the output is the mean.
-    A modality that a sample lacks has the weight 0. The number of modalities
-    is free, and the cost is linear in the area of the image. The layers say
-    what each step does: :class:`GridQueryFusion` puts them together.
+    A modality that a sample lacks has the weight 0, whatever is in its map; a
+    sample without any, which segmentors refuse, gives FFN(0). The number of
+    modalities is free, and the cost is linear in the area of the image. The
+    layers say what each step does: :class:`GridQueryFusion` puts them
+    together.
 
     Alternatives, for comparison: ``queries='class'`` has one query per class
     (:class:`ClassQueryFusion`, with a loss of its own); ``reconstruction=
