@@ -193,6 +193,21 @@ def test_what_is_missing_may_be_no_number(kind):
         torch.testing.assert_close(y[1], z[1])
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize('kind', KINDS)
+@torch.no_grad()
+def test_half_precision(kind, dtype):
+    neck, features = build(**KINDS[kind]), pyramids()
+    expected = neck.explain(features, absent('sar'))
+    narrow = {m: [x.to(dtype) for x in p] for m, p in features.items()}
+    results = neck.to(dtype).explain(narrow, absent('sar'))
+    tolerance = 50 * torch.finfo(dtype).eps
+    for result, exact in zip(results, expected, strict=True):
+        assert result.fused.dtype == dtype
+        error = (result.fused.float() - exact.fused).abs().max()
+        assert error < tolerance * exact.fused.abs().max()
+
+
 class Level(nn.Module):
     """A neck as what the counter of operations wants to call."""
 

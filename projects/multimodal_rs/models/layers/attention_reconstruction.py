@@ -77,8 +77,10 @@ class AttentionReconstruction(nn.Module):
         code = position_code(positions, size, tokens.shape[-1])
         cells = cell_positions(size, x).flatten(0, 1)
         here = position_code(cells, size, tokens.shape[-1])
-        query = self.query(tokens.flatten(1, 2) + here)
-        taken = self._attend(query, self.key(found + code), self.value(found))
+        # Codes are float32, which half precision is added to, not cut by.
+        query = self.query((tokens.flatten(1, 2) + here).to(tokens.dtype))
+        key = self.key((found + code).to(found.dtype))
+        taken = self._attend(query, key, self.value(found))
         change = self.project(taken).transpose(1, 2).reshape(x.shape)
         return Reconstruction(x + change)
 

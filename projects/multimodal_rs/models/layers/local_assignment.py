@@ -42,6 +42,7 @@ class LocalAssignment(nn.Module):
 
         Returns:
             (B, rows, columns, s * s, 9), A; the sum over the last axis is 1.
+            At least float32, also of tokens in half precision.
         """
         cells = grid.windows(self.cell(tokens))
         regions = grid.neighbours(self.region(self.norm(queries)))
@@ -61,6 +62,7 @@ def spread(assignment: Tensor, values: Tensor, grid: RegionGrid) -> Tensor:
         grid: The regions.
 
     Returns:
-        (B, H, W, C).
+        (B, H, W, C), of the type of ``values``.
     """
-    return grid.cells(assignment @ grid.neighbours(values))
+    shares = assignment.to(values.dtype)
+    return grid.cells(shares @ grid.neighbours(values))
