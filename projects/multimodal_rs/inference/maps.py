@@ -126,7 +126,7 @@ def layer_file(
 
 
 def row_file(path: Path, grid: Grid, count: int) -> rasterio.io.DatasetWriter:
-    """Open a GeoTIFF of uint8 bands that a :class:`RowWriter` fills."""
+    """Open a tiled GeoTIFF of uint8 bands for writing, nodata 255."""
     height, width = grid.size
     return rasterio.open(
         path,

@@ -8,9 +8,8 @@ classes (the rows under work, their copy while they move on, and finished rows
 that wait for the thread that writes), 64 MiB of blocks for each raster that
 has to be resampled, some 1500 * W bytes per band of all maps
 for rows that wait until they are a piece (see ``pieces.py``), GDAL's block
-cache
-(GDAL_CACHEMAX, 5 % of the machine's memory if not set), and four batches of
-windows, of which one is in the network.
+cache (GDAL_CACHEMAX, 5 % of the machine's memory if not set), and four
+batches of windows, of which one is in the network.
 """
 
 import contextlib

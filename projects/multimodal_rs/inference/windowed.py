@@ -99,13 +99,9 @@ class Rows:
         ids[~self.valid] = IGNORED
         return ids
 
-    def probabilities(self, whole: float = 1.0) -> np.ndarray:
-        """Get (K, rows, W) float32; where no data is they mean nothing.
-
-        Args:
-            whole: What the probabilities of a pixel add up to.
-        """
-        scale = whole / self.row_weight[:, None]
+    def probabilities(self) -> np.ndarray:
+        """Get (K, rows, W) float32; where no data is they mean nothing."""
+        scale = 1 / self.row_weight[:, None]
         return self.sums * scale / self.column_weight
 
 
