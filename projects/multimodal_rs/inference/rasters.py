@@ -13,6 +13,7 @@ from rasterio.transform import xy
 from multimodal_rs.datasets.band_files import by_band
 from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.arrays import OpenedArray
+from multimodal_rs.datasets.io.correspondence import check_placed_by_grid
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.modality import Modality
@@ -46,7 +47,7 @@ class SceneRasters(contextlib.ExitStack):
             NaN, a mask (``np.ma``) and the number that the modality declares
             mark invalid pixels.
         modalities (dict): The declarations.
-        grid (SceneGrid): To which grid rasters of others are brought, and
+        choice (SceneGrid): To which grid rasters of others are brought, and
             what happens where a file is damaged.
 
     Attributes:
@@ -63,7 +64,7 @@ class SceneRasters(contextlib.ExitStack):
         self,
         sources: Mapping[str, Source],
         modalities: Mapping[str, Modality],
-        grid: SceneGrid = FINEST,
+        choice: SceneGrid = FINEST,
     ) -> None:
         super().__init__()
         unknown = sorted(set(sources) - set(modalities))
@@ -81,16 +82,16 @@ class SceneRasters(contextlib.ExitStack):
                 opened = _open(sources[name], modality, stack)
                 parts[name], self.modalities[name] = opened
             self._parts = [p for several in parts.values() for p in several]
-            self.grid = reference_grid(parts, grid)
-            like = grid.like is not None and grid.like not in parts
-            self._like = [os.fspath(grid.like)] if like else []
+            self.grid = reference_grid(parts, choice)
+            like = choice.like is not None and choice.like not in parts
+            self._like = [os.fspath(choice.like)] if like else []
             self._readers = {
-                name: on_grid(name, parts[name], modality, self.grid, grid)
+                name: on_grid(name, parts[name], modality, self.grid, choice)
                 for name, modality in self.modalities.items()
             }
             self.files = {n: r.file for n, r in self._readers.items()}
-            say_what_is_assumed(parts, self.grid, grid)
-            if grid.unreadable == 'nodata':
+            say_what_is_assumed(parts, self.grid, choice)
+            if choice.unreadable == 'nodata':
                 for name, reader in self._readers.items():
                     self._readers[name] = SalvagingReader(reader)
                     stack.callback(self._readers[name].say)
@@ -110,9 +111,7 @@ class SceneRasters(contextlib.ExitStack):
             Per modality (C, H, W) float32 in the units after the value
             transforms, NaN where invalid.
         """
-        height, width = self.size
-        rows = max(window.top, 0), min(window.bottom, height)
-        columns = max(window.left, 0), min(window.right, width)
+        rows, columns = self._inside(window)
         beyond = (
             (0, 0),
             (rows[0] - window.top, window.bottom - rows[1]),
@@ -150,9 +149,7 @@ class SceneRasters(contextlib.ExitStack):
             window: What was answered for.
             image: What was read there, as :meth:`read` returns it.
         """
-        height, width = self.size
-        rows = max(window.top, 0), min(window.bottom, height)
-        columns = max(window.left, 0), min(window.right, width)
+        rows, columns = self._inside(window)
         place = (
             f'rows {rows[0]} to {rows[1]}, columns {columns[0]} to '
             f'{columns[1]}'
@@ -172,6 +169,14 @@ class SceneRasters(contextlib.ExitStack):
             f'{place}: {"; ".join(read)}. No map is written. Mark absurd '
             'numbers there as nodata; if there are none, use a checkpoint '
             'whose weights are finite'
+        )
+
+    def _inside(self, window: Window) -> tuple[tuple[int, int], ...]:
+        """Get the rows and columns of a window that the scene has."""
+        height, width = self.size
+        return (
+            (max(window.top, 0), min(window.bottom, height)),
+            (max(window.left, 0), min(window.right, width)),
         )
 
     def _load(
@@ -218,7 +223,7 @@ def _open(
         stack.enter_context(open_raster(path, modality.key)) for path in paths
     ]
     for file in files:
-        _check_place(file, modality.name)
+        check_placed_by_grid(file)
     return files, modality
 
 
@@ -254,17 +259,6 @@ def _band_files(
         known = {Path(path): path for path in paths}
         paths = [known[path] for path in by_band(modality, list(known))]
     return paths, modality
-
-
-def _check_place(file: OpenedRaster, name: str) -> None:
-    if file.has_control_points:
-        target = f'{Path(file.path).stem}_rectified.tif'
-        raise ValueError(
-            f'{name}: {file.path} is placed by ground control points or RPCs, '
-            'not by a grid: rectify it first: `gdalwarp -r bilinear -ot '
-            f'Float32 -dstnodata nan {file.path} {target}`, with `-srcnodata '
-            '0` if 0 marks its empty pixels'
-        )
 
 
 def _warn_if_far(

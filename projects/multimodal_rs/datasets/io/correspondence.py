@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rasterio import Affine
@@ -137,17 +138,29 @@ def placed_window(
     )
 
 
+def check_placed_by_grid(raster: OpenedRaster) -> None:
+    """Refuse a raster whose place is not that of a grid.
+
+    Raises:
+        ValueError: If ground control points or RPCs place it.
+    """
+    if raster.has_control_points:
+        target = f'{Path(raster.path).stem}_rectified.tif'
+        raise ValueError(
+            f'{raster.path} is placed by ground control points or RPCs, not '
+            'by a grid: rectify it first: `gdalwarp -r bilinear -ot Float32 '
+            f'-dstnodata nan {raster.path} {target}`, with `-srcnodata 0` if '
+            '0 marks its empty pixels'
+        )
+
+
 def common_systems(source: OpenedRaster, grid: Grid) -> tuple[CRS, CRS]:
     """Get the reference systems of source and target, the same if unknown.
 
     Raises:
         ValueError: If there is no position, or none that can be converted.
     """
-    if source.has_control_points:
-        raise ValueError(
-            f'{source.path} is placed by ground control points or RPCs, not '
-            'by a grid: rectify it first, with `gdalwarp` or `rio warp`'
-        )
+    check_placed_by_grid(source)
     if not (source.grid.placed and grid.placed):
         raise ValueError(
             f'{source.path}, (H, W) {source.size}, cannot be resampled to (H, '
