@@ -45,16 +45,25 @@ class Correspondence:
     @property
     def reduction(self) -> float:
         """Pixels of the source on a side of one of the grid."""
-        row, column = (n // 2 for n in self.target.size)
-        rows, columns = self._places(
-            np.array([row, row, row + 1]),
-            np.array([column, column + 1, column]),
-        )
-        right, down = (
-            (rows[i] - rows[0], columns[i] - columns[0]) for i in (1, 2)
-        )
-        area = abs(right[0] * down[1] - right[1] * down[0])
+        steps = self._steps(tuple((0, n) for n in self.target.size))
+        area = abs(np.linalg.det(steps))
         return math.sqrt(area) if 0 < area < math.inf else 1.0
+
+    def scales(self, window: Window) -> tuple[float, float] | None:
+        """Get how many pixels of the grid lie along one of the source.
+
+        Args:
+            window: Of the grid; its middle counts.
+
+        Returns:
+            Along a column and along a row of the source, whichever way the
+            grid is turned. None: the middle has no place on the source.
+        """
+        lengths = np.hypot(*self._steps(window).T)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            return None
+        rows, columns = 1 / lengths
+        return float(rows), float(columns)
 
     def needed(self, window: Window) -> Window | None:
         """Find the window of the source under a window of the grid.
@@ -75,6 +84,23 @@ class Correspondence:
                 return None
             needed.append((start, stop))
         return tuple(needed)
+
+    def _steps(self, window: Window) -> np.ndarray:
+        """Get what a step of a pixel of the grid is on the source.
+
+        Returns:
+            (2, 2): rows and columns of the source, for a step along a row and
+            one along a column in the middle of the window.
+        """
+        row, column = (sum(ends) // 2 for ends in window)
+        places = np.stack(
+            self._places(
+                np.array([row, row, row + 1]),
+                np.array([column, column + 1, column]),
+            )
+        )
+        with np.errstate(invalid='ignore'):  # of places that are nowhere
+            return places[:, 1:] - places[:, :1]
 
     def _spans(
         self, window: Window

@@ -207,6 +207,7 @@ class ResampledRaster(OpenedRaster):
             placed_window(self._grid, window),
             shape,
             Resampling[self.method],
+            self._places.scales(window),
         )
 
     def _reduced(
@@ -240,6 +241,7 @@ class ResampledRaster(OpenedRaster):
         target: Affine,
         shape: tuple[int, int],
         method: Resampling,
+        scales: tuple[float, float] | None = None,
     ) -> np.ndarray:
         out = self._nothing(shape)
         # Ids without a nodata value: GDAL would change those that are equal
@@ -249,6 +251,10 @@ class ResampledRaster(OpenedRaster):
             if self._prepare is None
             else dict(src_nodata=math.nan, dst_nodata=math.nan)
         )
+        if scales is not None:
+            # GDAL would compare the sides of the block and of what it needs,
+            # and take a raster that is turned for one with other pixels.
+            fill |= dict(YSCALE=scales[0], XSCALE=scales[1])
         reproject(
             data,
             out,
