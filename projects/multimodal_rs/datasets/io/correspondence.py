@@ -1,7 +1,8 @@
 """Where the pixels of one grid lie on another."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,13 @@ class Correspondence:
     @property
     def overlaps(self) -> bool:
         """Whether any of the source lies on the grid."""
-        spans = self._spans(tuple((0, n) for n in self.target.size))
-        return spans is not None and all(
-            low < length and high > 0
-            for (low, high), length in zip(
-                spans, self.source.size, strict=True
+        whole = tuple((0, n) for n in self.target.size)
+        return any(
+            all(
+                low < length and high > 0
+                for (low, high), length in zip(spans, source.size, strict=True)
             )
+            for source, spans in self._spans(whole)
         )
 
     @property
@@ -65,25 +67,30 @@ class Correspondence:
         rows, columns = 1 / lengths
         return float(rows), float(columns)
 
-    def needed(self, window: Window) -> Window | None:
-        """Find the window of the source under a window of the grid.
+    def needed(self, window: Window) -> list[tuple[Grid, Window]]:
+        """Find the windows of the source under a window of the grid.
 
-        It is wider by what the kernel reaches. None: they do not overlap.
+        They are wider by what the kernel reaches. There is one at most, but
+        for a source that goes around the earth: the two ends of its rows meet
+        at a meridian.
+
+        Returns:
+            The grid of the source, moved by 360 degrees where it counts its
+            longitudes otherwise than the grid, and the window of it.
         """
-        spans = self._spans(window)
-        if spans is None:
-            return None
-        needed = []
-        for (low, high), (first, last), length in zip(
-            spans, window, self.source.size, strict=True
-        ):
-            reach = 2 + 2 * math.ceil((high - low) / (last - first))
-            start = max(math.floor(low) - reach, 0)
-            stop = min(math.ceil(high) + reach, length)
-            if start >= stop:
-                return None
-            needed.append((start, stop))
-        return tuple(needed)
+        found = []
+        for source, spans in self._spans(window):
+            needed = []
+            for (low, high), (first, last), length in zip(
+                spans, window, source.size, strict=True
+            ):
+                reach = 2 + 2 * math.ceil((high - low) / (last - first))
+                start = max(math.floor(low) - reach, 0)
+                stop = min(math.ceil(high) + reach, length)
+                needed.append((start, stop))
+            if all(start < stop for start, stop in needed):
+                found.append((source, tuple(needed)))
+        return found
 
     def _steps(self, window: Window) -> np.ndarray:
         """Get what a step of a pixel of the grid is on the source.
@@ -104,34 +111,106 @@ class Correspondence:
 
     def _spans(
         self, window: Window
-    ) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    ) -> list[tuple[Grid, tuple[tuple[float, float], ...]]]:
         """Get first and last row, and column, of the source under a window.
 
-        None: no place of the window has one in the system of the source.
+        Returns:
+            They, for every way to count longitudes in which the source may
+            lie there, and the grid that it then has. Empty: no place of the
+            window has one in the system of the source.
         """
         edges = [np.linspace(*ends, PROBES) for ends in window]
-        rows, columns = self._places(
+        x, y = self._coordinates(
             *(grid.ravel() for grid in np.meshgrid(*edges, indexing='ij'))
         )
-        known = np.isfinite(rows) & np.isfinite(columns)
+        pole = self._pole(*(n.reshape(PROBES, PROBES) for n in (x, y)))
+        known = np.isfinite(x) & np.isfinite(y)
         if not known.any():
+            return []
+        x, y = x[known], y[known]
+        middle = float(x[len(x) // 2])
+        if pole is not None:
+            # Around it are all longitudes, whatever the probes have found.
+            half = self._circle / 2
+            x = np.append(x, (middle - half, middle + half))
+            y = np.append(y, (pole, pole))
+        found = []
+        for source in self._turned(middle):
+            columns, rows = _apply(~source.transform, x, y)
+            spans = tuple(
+                (float(n.min()), float(n.max())) for n in (rows, columns)
+            )
+            found.append((source, spans))
+        return found
+
+    def _turned(self, x: float) -> list[Grid]:
+        """Move the source around the earth, to where ``x`` may lie on it."""
+        if math.isinf(self._circle):
+            return [self.source]
+        height, width = self.source.size
+        middle, _ = _apply(self.source.transform, width / 2, height / 2)
+        turns = round((x - middle) / self._circle)
+        return [
+            replace(
+                self.source,
+                transform=_moved(self.source.transform, n * self._circle),
+            )
+            for n in (turns, turns - 1, turns + 1)
+        ]
+
+    def _pole(self, x: np.ndarray, y: np.ndarray) -> float | None:
+        """Get the latitude of the pole that a window surrounds, if any.
+
+        Args:
+            x: Longitudes of places in the window, (N, N).
+            y: Their latitudes.
+        """
+        if math.isinf(self._circle):
             return None
-        rows, columns = rows[known], columns[known]
-        return (
-            (float(rows.min()), float(rows.max())),
-            (float(columns.min()), float(columns.max())),
-        )
+        ring = np.concatenate([x[0], x[1:, -1], x[-1, -2::-1], x[-2::-1, 0]])
+        with np.errstate(invalid='ignore'):  # of places that are nowhere
+            steps = np.diff(ring)
+        turns = np.round(steps / self._circle).sum()
+        # Longitudes that go all around come back with a turn too many.
+        if not abs(turns) == 1:
+            return None
+        return math.copysign(self._circle / 4, float(np.nansum(y)))
+
+    @cached_property
+    def _circle(self) -> float:
+        """A full circle in the unit of the source; inf: no longitudes."""
+        system = self.systems[0]
+        if not system.is_geographic:
+            return math.inf
+        return round(2 * math.pi / system.units_factor[1], 9)
 
     def _places(
         self, rows: np.ndarray, columns: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Turn places of the grid (N,) into rows and columns of the source."""
-        there, here = self.systems
-        x, y = _apply(self.target.transform, columns, rows)
-        if there != here:
-            x, y = map(np.array, transform(here, there, x, y))
+        x, y = self._coordinates(rows, columns)
         columns, rows = _apply(~self.source.transform, x, y)
         return rows, columns
+
+    def _coordinates(
+        self, rows: np.ndarray, columns: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Turn places of the grid (N,) into coordinates of the source.
+
+        Longitudes go on beyond 180 degrees where the grid does.
+        """
+        there, here = self.systems
+        x, y = _apply(self.target.transform, columns, rows)
+        if there == here:
+            return x, y
+        x, y = map(np.array, transform(here, there, x, y))
+        known = np.flatnonzero(np.isfinite(x))
+        if len(known) and math.isfinite(self._circle):
+            middle = x[known[len(known) // 2]]
+            x[known] -= self._circle * np.round(
+                (x[known] - middle) / self._circle
+            )
+        return x, y
 
 
 def _apply(
@@ -141,6 +220,12 @@ def _apply(
         affine.a * x + affine.b * y + affine.c,
         affine.d * x + affine.e * y + affine.f,
     )
+
+
+def _moved(affine: Affine, x: float) -> Affine:
+    """Add a distance to all x."""
+    a, b, c, d, e, f = tuple(affine)[:6]
+    return Affine(a, b, c + x, d, e, f)
 
 
 def placed_window(

@@ -196,65 +196,64 @@ class ResampledRaster(OpenedRaster):
         return block
 
     def _resample(self, window: Window) -> np.ndarray:
-        shape = tuple(stop - start for start, stop in window)
-        needed = self._places.needed(window)
-        if needed is None:
-            return self._nothing(shape)
-        place = placed_window(self._source.grid, needed)
-        return self._warped(
-            self._load(needed),
-            place,
-            placed_window(self._grid, window),
-            shape,
-            Resampling[self.method],
-            self._places.scales(window),
-        )
+        out = self._nothing(tuple(stop - start for start, stop in window))
+        target = placed_window(self._grid, window)
+        for source, needed in self._places.needed(window):
+            self._warp(
+                self._load(needed),
+                placed_window(source, needed),
+                target,
+                out,
+                Resampling[self.method],
+                self._places.scales(window),
+            )
+        return out
 
     def _reduced(
         self, window: Window, out_shape: tuple[int, int]
     ) -> np.ndarray:
         """Resample with fewer pixels, of which the source is read, too."""
-        needed = self._places.needed(window)
-        if needed is None:
-            return self._nothing(out_shape)
-        sizes = [[b - a for a, b in w] for w in (window, needed)]
-        factor = min(n / m for n, m in zip(sizes[0], out_shape, strict=True))
-        step = max(factor * self.reduction, 1)
-        small = tuple(max(round(n / step), 1) for n in sizes[1])
-        return self._warped(
-            self._load(needed, small),
-            placed_window(self._source.grid, needed, small),
-            placed_window(self._grid, window, out_shape),
-            out_shape,
-            Resampling.nearest,
+        out = self._nothing(out_shape)
+        target = placed_window(self._grid, window, out_shape)
+        factor = min(
+            (stop - start) / n
+            for (start, stop), n in zip(window, out_shape, strict=True)
         )
+        step = max(factor * self.reduction, 1)
+        for source, needed in self._places.needed(window):
+            small = tuple(max(round((b - a) / step), 1) for a, b in needed)
+            self._warp(
+                self._load(needed, small),
+                placed_window(source, needed, small),
+                target,
+                out,
+                Resampling.nearest,
+            )
+        return out
 
     def _nothing(self, shape: tuple[int, int]) -> np.ndarray:
         target = np.empty((len(self._kept), *shape), self.dtypes[0])
         target[:] = self._outside
         return target
 
-    def _warped(
+    def _warp(
         self,
         data: np.ndarray,
         source: Affine,
         target: Affine,
-        shape: tuple[int, int],
+        out: np.ndarray,
         method: Resampling,
         scales: tuple[float, float] | None = None,
-    ) -> np.ndarray:
-        out = self._nothing(shape)
-        # Ids without a nodata value: GDAL would change those that are equal
-        # to it by one.
-        fill = (
-            dict(init_dest_nodata=False)
-            if self._prepare is None
-            else dict(src_nodata=math.nan, dst_nodata=math.nan)
-        )
+    ) -> None:
+        """Write what lies on ``out`` into it; the rest stays as it is."""
+        options = {}
+        if self._prepare is not None:
+            # Ids have none: GDAL would change those that are equal by one.
+            options |= dict(src_nodata=math.nan, dst_nodata=math.nan)
         if scales is not None:
             # GDAL would compare the sides of the block and of what it needs,
             # and take a raster that is turned for one with other pixels.
-            fill |= dict(YSCALE=scales[0], XSCALE=scales[1])
+            options |= dict(YSCALE=scales[0], XSCALE=scales[1])
         reproject(
             data,
             out,
@@ -263,9 +262,9 @@ class ResampledRaster(OpenedRaster):
             dst_transform=target,
             dst_crs=self._places.systems[1],
             resampling=method,
-            **fill,
+            init_dest_nodata=False,
+            **options,
         )
-        return out
 
 
 def _block_side(reduction: float) -> int:
