@@ -13,12 +13,18 @@ UTM = dict(crs=CRS.from_epsg(32632), transform=Affine(10, 0, 5e5, 0, -10, 6e6))
 
 @pytest.fixture
 def write_map(tmp_path):
-    """Write a map of classes; ``names=()`` leaves out names and colours."""
+    """Write a map of classes; ``names=()`` leaves out names and colours.
 
-    def write(ids, name='map.tif', names=NAMES, nodata=255, **grid):
+    Signed numbers become uint8, unless a type is named.
+    """
+
+    def write(
+        ids, name='map.tif', names=NAMES, nodata=255, dtype=None, **grid
+    ):
         path = tmp_path / name
-        ids = np.asarray(ids)
-        ids = ids.astype('uint8') if ids.dtype.kind == 'i' else ids
+        ids = np.asarray(ids, dtype)
+        if dtype is None and ids.dtype.kind == 'i':
+            ids = ids.astype('uint8')
         with rasterio.open(
             path,
             'w',

@@ -127,9 +127,9 @@ def test_what_has_no_area_is_explained(write_map):
 def test_other_rasters_are_no_maps(write_map, tmp_path):
     with pytest.raises(FileNotFoundError, match='none.tif does not exist'):
         ClassMap(tmp_path / 'none.tif')
-    floats = write_map(np.zeros((4, 5), 'float32'), names=())
-    with pytest.raises(ValueError, match='got 1 bands of float32'):
-        ClassMap(floats)
+    waves = write_map(np.zeros((4, 5), 'complex64'), names=())
+    with pytest.raises(ValueError, match='got 1 of complex64: take the band'):
+        ClassMap(waves)
     (tmp_path / 'text.tif').write_text('no raster')
     with pytest.raises(ValueError, match='text.tif cannot be read'):
         ClassMap(tmp_path / 'text.tif')

@@ -17,31 +17,36 @@ from multimodal_rs.utils.damage import reading
 STRIP = 256  # rows that are read at once: the height of our maps' blocks
 NUMBER = re.compile(r'CLASS_(\d+)')
 LARGEST = 65535
+SMALL = ('uint8', 'uint16')  # types whose every number may be a class
 
 
 class ClassMap(contextlib.ExitStack):
     """A raster with one band of class numbers. A context manager.
 
     Args:
-        path: GeoTIFF or another format that GDAL reads. Names of classes are
-            taken from tags ``CLASS_<number>`` of the band, colours from its
-            colour table; the maps of this project have both.
+        path: GeoTIFF or another format that GDAL reads, of any real type
+            whose values are whole numbers from 0 to 65535. Names of classes
+            are taken from tags ``CLASS_<number>`` of the band, colours from
+            its colour table; the maps of this project have both.
 
     Attributes:
         path: Of the file.
         grid: Size and position.
-        nodata: Number of pixels without class; None: there is none.
-        file: Open, for functions of rasterio.
+        nodata: Number of pixels without class, as :meth:`strips` has them;
+            None: there is none. It is that of the file if that is a number
+            of 16 bits, else 65535: for NaN, and for negative numbers.
+        file: Open, for functions of rasterio. Its numbers are those of the
+            file.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no map of classes.
+        ValueError: If it does not have one band of real numbers.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__()
         self.path = os.fspath(path)
-        expected = 'a raster with one band of class numbers of 8 or 16 bits'
+        expected = 'a raster with one band of class numbers'
         if not raster_exists(self.path):
             raise FileNotFoundError(
                 f'map {self.path} does not exist (relative paths start at '
@@ -51,19 +56,18 @@ class ClassMap(contextlib.ExitStack):
             stack.enter_context(raster_session())
             with reading(self.path, expected):
                 self.file = stack.enter_context(rasterio.open(self.path))
-            if self.file.count != 1 or self.file.dtypes[0] not in (
-                'uint8',
-                'uint16',
-            ):
+            kinds = sorted(set(self.file.dtypes))
+            if self.file.count != 1 or np.dtype(kinds[0]).kind not in 'iuf':
                 raise ValueError(
                     f'map {self.path}: expected {expected}, got '
-                    f'{self.file.count} bands of {self.file.dtypes[0]}'
+                    f'{self.file.count} of {" and ".join(kinds)}: take the '
+                    'band with the classes out of it, `rio stack --bidx 1 '
+                    'FILE NEW.tif`'
                 )
             self.grid = Grid(
                 self.file.shape, self.file.crs, self.file.transform
             )
-            nodata = self.file.nodata
-            self.nodata = None if nodata is None else int(nodata)
+            self.nodata = self._nodata()
             tags = self.file.tags(1).items()
             found = ((NUMBER.fullmatch(key), name) for key, name in tags)
             self._names = {int(m[1]): name for m, name in found if m}
@@ -92,13 +96,69 @@ class ClassMap(contextlib.ExitStack):
         """Read from top to bottom.
 
         Yields:
-            First row, and (rows, W) numbers.
+            First row, and (rows, W) numbers, uint8 or uint16.
 
         Raises:
-            ValueError: If the file is damaged.
+            ValueError: If the file is damaged, or has a value that is no
+                class number.
         """
         height, width = self.grid.size
         for top in range(0, height, STRIP):
             window = (top, min(top + STRIP, height)), (0, width)
             with reading(self.path, 'a complete map: make it again'):
-                yield top, self.file.read(1, window=window)
+                values = self.file.read(1, window=window)
+            yield top, self._numbers(values, top)
+
+    def whole(self) -> np.ndarray:
+        """Read all of it at once, (H, W) numbers as of :meth:`strips`."""
+        return np.concatenate([numbers for _, numbers in self.strips()])
+
+    def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Read the numbers of pixels (N,), all of them inside of the map."""
+        found = np.empty(len(rows), np.uint16)
+        for top, numbers in self.strips():
+            here = (rows >= top) & (rows < top + len(numbers))
+            found[here] = numbers[rows[here] - top, columns[here]]
+        return found
+
+    def _nodata(self) -> int | None:
+        """Choose the number of pixels without class."""
+        declared, kind = self.file.nodata, self.file.dtypes[0]
+        if declared is not None and 0 <= declared <= LARGEST:
+            return int(declared)
+        if kind in SMALL or (declared is None and 'float' not in kind):
+            return None
+        return LARGEST
+
+    def _numbers(self, values: np.ndarray, top: int) -> np.ndarray:
+        """Make class numbers of the values (rows, W) of a file.
+
+        Args:
+            values: Of any real type.
+            top: Row of the first of them, for the message.
+
+        Raises:
+            ValueError: If one is neither a class number nor empty.
+        """
+        if values.dtype.name in SMALL:
+            return values
+        empty = np.isnan(values)
+        if self.file.nodata is not None:
+            empty |= values == self.file.nodata
+        # Where 65535 stands for what is empty, it is no class.
+        taken = self.nodata == LARGEST and self.file.nodata != LARGEST
+        last = LARGEST - 1 if taken else LARGEST
+        fit = (values >= 0) & (values <= last) & (np.trunc(values) == values)
+        if not (fit | empty).all():
+            row, column = np.argwhere(~(fit | empty))[0].tolist()
+            raise ValueError(
+                f'map {self.path}: expected class numbers, whole ones from 0 '
+                f'to {last}, got {values[row, column]} in row {top + row}, '
+                f'column {column}: if it stands for no class, write it into '
+                'the file: `rio edit-info --nodata NUMBER FILE`; if the '
+                'numbers are measurements, take a map of classes'
+            )
+        numbers = np.empty(values.shape, np.uint16)
+        numbers[~empty] = values[~empty]
+        numbers[empty] = self.nodata or 0
+        return numbers

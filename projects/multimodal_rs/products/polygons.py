@@ -11,7 +11,7 @@ from pyogrio.raw import write
 from rasterio.features import shapes, sieve
 
 from multimodal_rs.products.area import HECTARE
-from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.class_map import SMALL, ClassMap
 from multimodal_rs.products.pixel_area import place, row_areas
 from multimodal_rs.utils.files import atomic_path
 
@@ -58,7 +58,8 @@ def write_polygons(
     the pixels. Fields: ``number``, ``class``, ``hectares``.
 
     The map is read line by line, and the memory grows with the number of
-    polygons; sieving needs the whole map in memory, two bytes for a pixel.
+    polygons; sieving, and a map of another type than uint8 and uint16, needs
+    the whole map in memory, two bytes for a pixel.
 
     Args:
         target: File to write, ``.gpkg``.
@@ -98,10 +99,11 @@ def _polygons(
     land: ClassMap, above: np.ndarray, sieve_pixels: int
 ) -> Iterator[Polygon]:
     source = rasterio.band(land.file, 1)
+    if sieve_pixels > 1 or source.dtype not in SMALL:
+        source = land.whole()
     if sieve_pixels > 1:
-        ids = land.file.read(1)
-        valid = None if land.nodata is None else ids != land.nodata
-        source = sieve(ids, sieve_pixels, mask=valid)
+        valid = None if land.nodata is None else source != land.nodata
+        source = sieve(source, sieve_pixels, mask=valid)
     inverse = ~land.grid.transform
     for geometry, number in shapes(source, transform=land.grid.transform):
         if number == land.nodata:

@@ -132,31 +132,39 @@ def reference_points(
     expected = f'a CSV with the columns {", ".join(COLUMNS)}'
     names = {land.name(n): n for n in land.numbers}
     with reading(path, expected), open(path, encoding='utf-8-sig') as file:
-        rows = list(csv.DictReader(file))
-        if not rows or set(COLUMNS) - set(rows[0]):
-            found = list(rows[0]) if rows else 'no rows'
+        lines = list(csv.DictReader(file))
+        if not lines or set(COLUMNS) - set(lines[0]):
+            found = list(lines[0]) if lines else 'no rows'
             raise damaged(path, f'it has {found}', expected)
-        places = [(float(row['x']), float(row['y'])) for row in rows]
-        words = [row['class'].strip() for row in rows]
+        places = [(float(row['x']), float(row['y'])) for row in lines]
+        words = [row['class'].strip() for row in lines]
         numbers = np.array([names[w] if w in names else int(w) for w in words])
     by_number = np.array([w not in names for w in words])
     truth = numbers.copy()
     truth[by_number] = _translated(numbers[by_number], set(), ids, path)
-    mapped = np.array([v[0] for v in land.file.sample(places)])
-    known = _inside(land, np.array(places)) & (truth != IGNORED)
+    rows, columns, inside = _pixels(land, np.array(places))
+    mapped = np.zeros(len(truth), np.uint16)
+    mapped[inside] = land.at(rows[inside], columns[inside])
+    known = inside & (truth != IGNORED)
     if land.nodata is not None:
         known &= mapped != land.nodata
     if not known.any():
         raise ValueError(
-            f'reference {path}: none of {len(rows)} points lies on a pixel '
+            f'reference {path}: none of {len(lines)} points lies on a pixel '
             f'with a class, the map covers {tuple(land.file.bounds)} in '
             f'{land.grid.crs}: give the points in that reference system'
         )
     return truth[known], mapped[known]
 
 
-def _inside(land: ClassMap, places: np.ndarray) -> np.ndarray:
-    """Whether places (N, 2) lie on the map."""
+def _pixels(
+    land: ClassMap, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find rows and columns of places (N, 2), and whether they are inside."""
     columns, rows = place(~land.grid.transform, *places.T)
     height, width = land.grid.size
-    return (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    rows, columns = (
+        np.where(inside, n, 0).astype(np.int64) for n in (rows, columns)
+    )
+    return rows, columns, inside

@@ -101,18 +101,9 @@ def map_page(files: MapFiles) -> Page:
 
 def _areas(land: ClassMap) -> list[ClassArea]:
     """Areas of the classes; NaN hectares where the map has no place."""
-    if land.grid.crs is not None and land.grid.placed:
-        return class_areas(land)
-    pixels = np.zeros(256, np.int64)
-    for _, ids in land.strips():
-        pixels += np.bincount(ids.ravel(), minlength=256)[:256]
-    if land.nodata is not None:
-        pixels[land.nodata] = 0
-    numbers = sorted({*np.flatnonzero(pixels).tolist(), *land.numbers})
-    return [
-        ClassArea(n, land.name(n), int(pixels[n]), float('nan'))
-        for n in numbers
-    ]
+    placed = land.grid.crs is not None and land.grid.placed
+    unknown = None if placed else np.full(land.grid.size[0], np.nan)
+    return class_areas(land, unknown)
 
 
 def _headline(
