@@ -195,10 +195,16 @@ def test_a_reference_elsewhere_is_refused(write_map, tmp_path, pair):
     truth, mapped = pair
     far = Affine(10, 0, 7e5, 0, -10, 6e6)
     reference = write_map(truth, 'ref.tif', transform=far)
-    with pytest.raises(ValueError, match='no pixel of .*map.tif has a class'):
+    both = 'covers 700000 to 702000 .* the grid 500000 to 502000 and 5997000'
+    with pytest.raises(
+        ValueError, match=f'does not overlap the map: .*{both}'
+    ):
         compare(write_map, mapped, reference, tmp_path / 'accuracy')
+    nothing = write_map(np.full_like(truth, 255), 'ref.tif')
+    with pytest.raises(ValueError, match='no pixel of .*map.tif has a class'):
+        compare(write_map, mapped, nothing, tmp_path / 'accuracy')
     nowhere = write_map(truth[:50], 'ref.tif', crs=None, transform=None)
-    with pytest.raises(ValueError, match='expected one that says where'):
+    with pytest.raises(ValueError, match='says where .* of the reference: '):
         compare(write_map, mapped, nowhere, tmp_path / 'accuracy')
 
 

@@ -210,7 +210,7 @@ def _resampled(
         if not raster.overlaps:
             raise ValueError(
                 f'scene: {part.path} ({name}) does not overlap the grid of '
-                f'the scene: {_bounds_of_both(part.grid, grid)}. Take a '
+                f'the scene: {bounds_of_both(part.grid, grid)}. Take a '
                 'raster of the same place, leave it out, or correct its '
                 'georeference'
             )
@@ -318,7 +318,7 @@ def _words(grid: Grid) -> str:
     return f'{size[0]:g} x {size[1]:g}, {_system(grid)}, (H, W) {grid.size}'
 
 
-def _bounds_of_both(own: Grid, grid: Grid) -> str:
+def bounds_of_both(own: Grid, grid: Grid) -> str:
     """Write both bounds in one system, degrees where they have two."""
     both = {True: _bounds(own), False: _bounds(grid)}
     unit = _system(grid)

@@ -24,7 +24,8 @@ from multimodal_rs.inference.maps import (
 from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import row_areas
-from multimodal_rs.products.reference import reference_points, reference_strips
+from multimodal_rs.products.reference import ReferenceRaster
+from multimodal_rs.products.reference_points import reference_points
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.tables import text_table, write_csv
@@ -43,6 +44,10 @@ FILES = (
     'confusion_matrix.csv',
     'errors.tif',
     *ADJUSTED,
+)
+NO_CLASS = (
+    '{0} is nodata in the reference and does not count; if it is a class, '
+    'name it with the others: --reference-ids {0}={0} ...\n'
 )
 __all__ = ['FILES', 'SUMMARY', 'write_map_accuracy']
 
@@ -64,8 +69,9 @@ def write_map_accuracy(
         folder: Where to.
         land: The map, 8 bits.
         reference: Raster of class numbers, or CSV of points.
-        ids: Number in the reference -> number of the class in the map. None:
-            they are the same.
+        ids: Number in the reference -> number of the class in the map. The
+            nodata value of a raster is a class if it is one of them. None:
+            the numbers are the same, and nodata is no class.
 
     Returns:
         Tables for people.
@@ -76,11 +82,15 @@ def write_map_accuracy(
     folder = Path(folder)
     areas, unknown = _areas(land, ids)
     numbers = [area.number for area in areas]
-    ids = _checked({n: n for n in numbers} if ids is None else ids, areas)
+    same, note = {n: n for n in numbers}, ''
+    ids = same if ids is None else _checked(ids, areas)
     if os.fspath(reference).lower().endswith(POINTS):
         matrix = _counts(*reference_points(land, reference, ids))
     else:
-        matrix = _compare_rasters(folder, land, reference, ids)
+        with ReferenceRaster(reference) as ground:
+            if ids is same and ids.pop(ground.nodata, None) is not None:
+                note = NO_CLASS.format(int(ground.nodata))
+            matrix = _compare_rasters(folder, land, ground, ids)
     matrix = matrix[np.ix_(numbers, numbers)]
     names = [area.name for area in areas]
     if not matrix.any():
@@ -91,7 +101,8 @@ def write_map_accuracy(
         )
     adjusted = _adjust(folder, areas, matrix, unknown)
     write_accuracy(folder, names, matrix)  # the last: now all is there
-    return _taken(ids, areas) + accuracy_tables(names, matrix) + adjusted
+    said = _taken(ids, areas) + note + accuracy_tables(names, matrix)
+    return said + adjusted
 
 
 def _areas(
@@ -154,14 +165,13 @@ def _counts(truth: np.ndarray, mapped: np.ndarray) -> np.ndarray:
 def _compare_rasters(
     folder: Path,
     land: ClassMap,
-    reference: str | os.PathLike,
+    ground: ReferenceRaster,
     ids: Mapping[int, int],
 ) -> np.ndarray:
     matrix = np.zeros((256, 256), np.int64)
-    truths = reference_strips(land, reference, ids)
-    tags = dict(
-        map=os.path.basename(land.path), reference=os.path.basename(reference)
-    )
+    truths = ground.strips(land.grid, ids)
+    names = dict(map=land.path, reference=ground.path)
+    tags = {name: os.path.basename(path) for name, path in names.items()}
     with contextlib.closing(truths), _error_map(folder, land, tags) as errors:
         for (_, mapped), truth in zip(land.strips(), truths, strict=True):
             known = truth != NODATA

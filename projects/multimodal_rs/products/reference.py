@@ -1,170 +1,185 @@
-"""What is known about the ground: a raster, or a table of points."""
+"""What is known about the ground: a raster."""
 
 import contextlib
-import csv
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 import numpy as np
-import rasterio
-from rasterio.enums import Resampling
-from rasterio.vrt import WarpedVRT
 
 from multimodal_rs.datasets.io.grid import Grid, differences
+from multimodal_rs.datasets.io.raster import open_raster, raster_session
+from multimodal_rs.datasets.io.resampled import ResampledRaster
 from multimodal_rs.datasets.label import translate
-from multimodal_rs.products.class_map import STRIP, ClassMap
-from multimodal_rs.products.pixel_area import place
-from multimodal_rs.utils.damage import damaged, reading
+from multimodal_rs.inference.grids import bounds_of_both
+from multimodal_rs.products.class_map import STRIP
 from multimodal_rs.utils.labels import IGNORED
 
-COLUMNS = ('x', 'y', 'class')
-OUTSIDE = -(2**31)  # of the reference, in its place on the map's grid
+SHOWN = 10  # numbers that a message lists
+UNKNOWN = 256  # from here on: numbers that are no classes, in order of sight
 
 
-def reference_strips(
-    land: ClassMap, path: str | os.PathLike, ids: Mapping[int, int]
-) -> Iterator[np.ndarray]:
-    """Read a reference raster strip by strip, as ``land.strips`` reads a map.
+class ReferenceRaster(contextlib.ExitStack):
+    """A raster of class numbers that a map is compared with.
 
-    One on another grid is brought to that of the map, nearest pixel.
+    A context manager. What its mask or alpha band calls empty says nothing,
+    nor does NaN.
 
     Args:
-        land: The map.
-        path: Raster with one band of class numbers.
-        ids: Number in the reference -> number of the class in the map.
+        path: Raster with one band of numbers, and perhaps an alpha band.
 
-    Yields:
-        (rows, W) uint8 numbers of the map's classes, 255 where the reference
-        says nothing (nodata, NaN).
+    Attributes:
+        path: Of the file.
+        nodata: Number that the file declares as empty; None: none.
 
     Raises:
-        ValueError: If it is no such raster, does not say where it lies, or
-            has a number that is none of ``ids``.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such raster.
     """
-    path = os.fspath(path)
-    expected = 'a reference raster with one band of class numbers'
-    with contextlib.ExitStack() as stack:
-        with reading(path, expected):
-            file = stack.enter_context(rasterio.open(path))
-        if file.count != 1 or np.dtype(file.dtypes[0]).kind not in 'iuf':
-            raise ValueError(
-                f'reference {path}: expected one band of whole numbers, got '
-                f'{file.count} of {file.dtypes[0]}: take the band with the '
-                'classes out of it, `rio stack --bidx 1 FILE NEW.tif`'
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        super().__init__()
+        self.path = os.fspath(path)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(raster_session())
+            self._file = stack.enter_context(open_raster(self.path))
+            self._bands = tuple(
+                b for b in range(self._file.bands) if b != self._file.alpha
             )
-        source = stack.enter_context(_on_grid_of(land, file, path))
-        height, width = land.grid.size
+            kinds = sorted({self._file.dtypes[b] for b in self._bands})
+            if len(self._bands) != 1 or np.dtype(kinds[0]).kind not in 'iuf':
+                raise ValueError(
+                    f'reference {self.path}: expected one band of whole '
+                    f'numbers, got {len(self._bands)} of '
+                    f'{" and ".join(kinds)}: take the band with the classes '
+                    'out of it, `rio stack --bidx 1 FILE NEW.tif`'
+                )
+            self.nodata = self._file.nodata(self._bands)
+            self.push(stack.pop_all())
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
+
+    def check_place(self, grid: Grid) -> None:
+        """See that it can be brought to the grid of a map.
+
+        Raises:
+            ValueError: If it lies on another one and does not say where, or
+                nowhere on it.
+        """
+        both = {'map': grid, 'reference': self._file.grid}
+        found = differences(both)
+        if not found:
+            return
+        lost = [n for n, g in both.items() if not g.placed or g.crs is None]
+        if lost:
+            raise ValueError(
+                f'reference {self.path}: expected one that says where it '
+                f'lies, or has the grid of the map, got {"; ".join(found)}, '
+                f'and no reference system or position of the '
+                f'{" and the ".join(lost)}: write both into the file, `rio '
+                'edit-info --crs EPSG:... --transform ... FILE`'
+            )
+        if not self._on(grid, _Codes({})).overlaps:
+            raise ValueError(
+                f'reference {self.path} does not overlap the map: '
+                f'{bounds_of_both(self._file.grid, grid)}: take one of the '
+                'same place, or correct its georeference'
+            )
+
+    def strips(
+        self, grid: Grid, ids: Mapping[int, int]
+    ) -> Iterator[np.ndarray]:
+        """Read it from top to bottom on the grid of a map, nearest pixel.
+
+        Args:
+            grid: Of the map.
+            ids: Number in the reference -> number of the class in the map.
+                The nodata value of the file is a class if it is one of them.
+
+        Yields:
+            (rows, W) uint8 numbers of the map's classes, 255 where the
+            reference says nothing; as many rows as ``ClassMap.strips``.
+
+        Raises:
+            ValueError: If it cannot be brought to the grid, cannot be read,
+                or has a number there that is none of ``ids``.
+        """
+        self.check_place(grid)
+        codes = _Codes(ids)
+        raster = self._on(grid, codes)
+        height, width = grid.size
         for top in range(0, height, STRIP):
             window = (top, min(top + STRIP, height)), (0, width)
-            with reading(path, expected):
-                numbers = source.read(1, window=window)
-            yield _translated(numbers, {OUTSIDE, source.nodata}, ids, path)
+            found = raster.read(self._bands, window)[0]
+            unknown = codes.unknown(found)
+            if unknown:
+                raise unknown_numbers(self.path, unknown, ids)
+            yield np.where(np.isnan(found), IGNORED, found).astype(np.uint8)
 
-
-def _on_grid_of(
-    land: ClassMap, file: rasterio.DatasetReader, path: str
-) -> contextlib.AbstractContextManager:
-    grid = Grid(file.shape, file.crs, file.transform)
-    found = differences({'map': land.grid, 'reference': grid})
-    if not found:
-        return contextlib.nullcontext(file)
-    placed = all(g.placed and g.crs is not None for g in (grid, land.grid))
-    if not placed:
-        raise ValueError(
-            f'reference {path}: expected one that says where it lies, or has '
-            f'the size of the map, got {"; ".join(found)}'
+    def _on(self, grid: Grid, codes: '_Codes') -> ResampledRaster:
+        """See it on a grid; on its own, nothing is resampled."""
+        return ResampledRaster(
+            *(self._file, grid, 'nearest', codes),
+            measured=(),
+            bands=self._bands,
         )
-    height, width = land.grid.size
-    return WarpedVRT(
-        file,
-        crs=land.grid.crs,
-        transform=land.grid.transform,
-        height=height,
-        width=width,
-        resampling=Resampling.nearest,
-        dtype='float64' if file.dtypes[0].startswith('f') else 'int32',
-        nodata=OUTSIDE,
-    )
 
 
-def _translated(
-    numbers: np.ndarray,
-    empty: set[float | None],
-    ids: Mapping[int, int],
-    path: str,
-) -> np.ndarray:
-    # A class whose number is the nodata value counts, as in labels.
-    nothing = np.isin(numbers, [n for n in empty - {None} if n not in ids])
-    nothing |= np.isnan(numbers)
-    classes, known = translate(numbers, {**ids, IGNORED: IGNORED})
-    unknown = np.unique(numbers[~(known | nothing)])
-    if unknown.size:
-        raise ValueError(
-            f'reference {path}: the numbers {unknown[:10].tolist()} are no '
-            f'classes of the map, expected {sorted(ids)} and {IGNORED} for '
-            'pixels that do not count: say which classes they are, '
-            '`--reference-ids NUMBER=CLASS ...`, CLASS 255 for none'
-        )
-    classes[nothing] = IGNORED
-    return classes
+class _Codes:
+    """What stands for the numbers of a file while they are resampled.
 
-
-def reference_points(
-    land: ClassMap, path: str | os.PathLike, ids: Mapping[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read points and what the map says there.
+    float32: the number of the class; NaN where the file says nothing; from
+    ``UNKNOWN`` on where a number is no class, which matters only if the pixel
+    comes to lie on the map.
 
     Args:
-        land: The map.
-        path: CSV with the columns ``x`` and ``y``, in the reference system of
-            the map, and ``class``, a number or a name.
-        ids: Number in the reference -> number of the class in the map.
-
-    Returns:
-        Numbers of the true classes, and of those in the map, (N,) each; only
-        points where both say something.
-
-    Raises:
-        ValueError: If the table cannot be understood, or no point lies on
-            the map.
+        ids: Number in the file -> number of the class.
     """
-    path = os.fspath(path)
-    expected = f'a CSV with the columns {", ".join(COLUMNS)}'
-    names = {land.name(n): n for n in land.numbers}
-    with reading(path, expected), open(path, encoding='utf-8-sig') as file:
-        lines = list(csv.DictReader(file))
-        if not lines or set(COLUMNS) - set(lines[0]):
-            found = list(lines[0]) if lines else 'no rows'
-            raise damaged(path, f'it has {found}', expected)
-        places = [(float(row['x']), float(row['y'])) for row in lines]
-        words = [row['class'].strip() for row in lines]
-        numbers = np.array([names[w] if w in names else int(w) for w in words])
-    by_number = np.array([w not in names for w in words])
-    truth = numbers.copy()
-    truth[by_number] = _translated(numbers[by_number], set(), ids, path)
-    rows, columns, inside = _pixels(land, np.array(places))
-    mapped = np.zeros(len(truth), np.uint16)
-    mapped[inside] = land.at(rows[inside], columns[inside])
-    known = inside & (truth != IGNORED)
-    if land.nodata is not None:
-        known &= mapped != land.nodata
-    if not known.any():
-        raise ValueError(
-            f'reference {path}: none of {len(lines)} points lies on a pixel '
-            f'with a class, the map covers {tuple(land.file.bounds)} in '
-            f'{land.grid.crs}: give the points in that reference system'
-        )
-    return truth[known], mapped[known]
+
+    def __init__(self, ids: Mapping[int, int]) -> None:
+        self._ids = {**ids, IGNORED: IGNORED}
+        self._seen: list[float] = []  # that are no classes
+
+    def __call__(
+        self,
+        data: np.ndarray,
+        nodata: Sequence[float | None],
+        masked: np.ndarray | None,
+    ) -> np.ndarray:
+        """Translate (1, H, W) numbers; ``masked`` is True where empty."""
+        numbers, (declared,) = data[0], nodata
+        empty = numbers != numbers  # NaN
+        if masked is not None:
+            empty |= masked.reshape(empty.shape)
+        if declared is not None and declared not in self._ids:
+            empty |= numbers == declared
+        classes, known = translate(numbers, self._ids)
+        codes = classes.astype(np.float32)
+        codes[empty] = np.nan
+        left = ~(known | empty)
+        if left.any():
+            values, order = np.unique(numbers[left], return_inverse=True)
+            # A float has room for 2**24 of them.
+            order = order.clip(max=SHOWN - 1)
+            codes[left] = UNKNOWN + len(self._seen) + order
+            self._seen += values[:SHOWN].tolist()
+        return codes[None]
+
+    def unknown(self, codes: np.ndarray) -> list[float]:
+        """List numbers of the file that are no classes, ten at most."""
+        places = np.unique(codes[codes >= UNKNOWN]).astype(int) - UNKNOWN
+        return sorted({self._seen[i] for i in places})[:SHOWN]
 
 
-def _pixels(
-    land: ClassMap, places: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find rows and columns of places (N, 2), and whether they are inside."""
-    columns, rows = place(~land.grid.transform, *places.T)
-    height, width = land.grid.size
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    rows, columns = (
-        np.where(inside, n, 0).astype(np.int64) for n in (rows, columns)
+def unknown_numbers(
+    path: str, found: Sequence[float], ids: Mapping[int, int]
+) -> ValueError:
+    """Make the error for numbers of a reference that are no classes."""
+    return ValueError(
+        f'reference {path}: the numbers {list(found)} are no classes of the '
+        f'map, expected {sorted(ids)} and {IGNORED} for pixels that do not '
+        'count: say which classes they are, `--reference-ids NUMBER=CLASS '
+        '...`, CLASS 255 for none'
     )
-    return rows, columns, inside

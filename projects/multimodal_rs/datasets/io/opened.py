@@ -69,6 +69,11 @@ class OpenedRaster(abc.ABC):
         return False
 
     @property
+    def alpha(self) -> int | None:
+        """Where the band (0-based) is that says where there is an image."""
+        return None
+
+    @property
     @abc.abstractmethod
     def dtypes(self) -> Sequence[str]:
         """Name of the type of each band."""

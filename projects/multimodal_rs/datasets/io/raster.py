@@ -155,6 +155,11 @@ class OpenedFile(OpenedRaster):
         return ColorInterp.palette in self._file.colorinterp
 
     @property
+    def alpha(self) -> int | None:
+        """Where the alpha band (0-based) is; None: there is none."""
+        return _alpha_band(self._file)
+
+    @property
     def dtypes(self) -> Sequence[str]:
         """Name of the type of each band."""
         return self._file.dtypes
