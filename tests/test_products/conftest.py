@@ -1,4 +1,4 @@
-"""Maps of any grid."""
+"""Maps of any grid, and what is true there."""
 
 import numpy as np
 import pytest
@@ -47,3 +47,14 @@ def write_map(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def pair():
+    """Truth and map, (300, 200), 255 where there is none."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, (30, 20)).repeat(10, 0).repeat(10, 1)
+    mapped = np.where(rng.random(truth.shape) < 0.2, 1, truth)
+    truth[:20] = 255
+    mapped[:, :7] = 255
+    return truth, mapped

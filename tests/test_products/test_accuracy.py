@@ -17,16 +17,6 @@ from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.make import Products
 
 
-@pytest.fixture
-def pair():
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, 3, (30, 20)).repeat(10, 0).repeat(10, 1)
-    mapped = np.where(rng.random(truth.shape) < 0.2, 1, truth)
-    truth[:20] = 255
-    mapped[:, :7] = 255
-    return truth, mapped
-
-
 def table(path):
     return list(csv.DictReader(path.open()))
 
@@ -141,30 +131,6 @@ def test_numbers_of_the_reference_are_translated(write_map, tmp_path, pair):
     np.testing.assert_array_equal(
         matrix_of(tmp_path / 'accuracy'), expected_matrix(truth, mapped)
     )
-
-
-def test_points_by_name_or_number(write_map, tmp_path, pair):
-    truth, mapped = pair
-    rng = np.random.default_rng(1)
-    places = np.stack([rng.integers(20, 300, 200), rng.integers(0, 200, 200)])
-    names = ('water', '1', ' crops ')
-    lines = [
-        f'{5e5 + 10 * c + 3},{6e6 - 10 * r - 4},{names[truth[r, c]]}'
-        for r, c in places.T
-    ]
-    lines += ['400000,6000000,water', '500005,5999995,255']
-    points = tmp_path / 'points.csv'
-    points.write_text('\n'.join(['x,y,class', *lines]))
-    compare(write_map, mapped, points, tmp_path / 'accuracy')
-    expected = expected_matrix(truth[tuple(places)], mapped[tuple(places)])
-    np.testing.assert_array_equal(matrix_of(tmp_path / 'accuracy'), expected)
-    assert not (tmp_path / 'accuracy' / 'errors.tif').exists()
-    points.write_text('x,y,class\n1,2,water\n')
-    with pytest.raises(ValueError, match='none of 1 points lies on'):
-        compare(write_map, mapped, points, tmp_path / 'accuracy')
-    points.write_text('x;y;class\n1;2;water\n')
-    with pytest.raises(ValueError, match='columns x, y, class'):
-        compare(write_map, mapped, points, tmp_path / 'accuracy')
 
 
 def test_a_class_without_sample_has_no_interval(write_map, tmp_path, pair):

@@ -25,7 +25,7 @@ from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.products.reference import ReferenceRaster
-from multimodal_rs.products.reference_points import reference_points
+from multimodal_rs.products.reference_points import Points
 from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.tables import text_table, write_csv
@@ -85,7 +85,8 @@ def write_map_accuracy(
     same, note = {n: n for n in numbers}, ''
     ids = same if ids is None else _checked(ids, areas)
     if os.fspath(reference).lower().endswith(POINTS):
-        matrix = _counts(*reference_points(land, reference, ids))
+        truth, found, note = Points(reference).compare(land, ids)
+        matrix = _counts(truth, found)
     else:
         with ReferenceRaster(reference) as ground:
             if ids is same and ids.pop(ground.nodata, None) is not None:
@@ -97,7 +98,7 @@ def write_map_accuracy(
         raise ValueError(
             f'accuracy: no pixel of {land.path} has a class in the reference '
             f'{os.fspath(reference)} as well: compare where they lie, and '
-            'the numbers'
+            f'the numbers. {note}'.strip()
         )
     adjusted = _adjust(folder, areas, matrix, unknown)
     write_accuracy(folder, names, matrix)  # the last: now all is there

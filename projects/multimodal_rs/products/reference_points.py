@@ -1,87 +1,195 @@
 """What is known about the ground: a table of points."""
 
 import csv
+import math
 import os
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from multimodal_rs.datasets.label import translate
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import place
-from multimodal_rs.products.reference import SHOWN, unknown_numbers
+from multimodal_rs.products.reference import unknown_numbers
 from multimodal_rs.utils.damage import damaged, reading
 from multimodal_rs.utils.labels import IGNORED
 
 COLUMNS = ('x', 'y', 'class')
 
 
-def reference_points(
-    land: ClassMap, path: str | os.PathLike, ids: Mapping[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read points and what the map says there.
+class Pair(NamedTuple):
+    """What points say, and what a map says there.
+
+    Attributes:
+        truth: (N,) numbers of the classes; only of points that count.
+        mapped: (N,) likewise, in the map.
+        note: Which points do not count, as a line of text; '': all do.
+    """
+
+    truth: np.ndarray
+    mapped: np.ndarray
+    note: str
+
+
+class Points:
+    """A table of points where the class is known.
 
     Args:
-        land: The map.
         path: CSV with the columns ``x`` and ``y``, in the reference system of
             the map, and ``class``, a number or a name.
-        ids: Number in the reference -> number of the class in the map.
 
-    Returns:
-        Numbers of the true classes, and of those in the map, (N,) each; only
-        points where both say something.
+    Attributes:
+        path: Of the file.
+        places: (N, 2) x and y; NaN where the table has none.
 
     Raises:
-        ValueError: If the table cannot be understood, or no point lies on
-            the map.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no such table.
     """
-    path = os.fspath(path)
-    expected = f'a CSV with the columns {", ".join(COLUMNS)}'
-    names = {land.name(n): n for n in land.numbers}
-    with reading(path, expected), open(path, encoding='utf-8-sig') as file:
-        lines = list(csv.DictReader(file))
-        if not lines or set(COLUMNS) - set(lines[0]):
-            found = list(lines[0]) if lines else 'no rows'
-            raise damaged(path, f'it has {found}', expected)
-        places = [(float(row['x']), float(row['y'])) for row in lines]
-        words = [row['class'].strip() for row in lines]
-        numbers = np.array([names[w] if w in names else int(w) for w in words])
-    by_number = np.array([w not in names for w in words])
-    truth = numbers.copy()
-    truth[by_number] = _translated(numbers[by_number], ids, path)
-    rows, columns, inside = _pixels(land, np.array(places))
-    mapped = np.zeros(len(truth), np.uint16)
-    mapped[inside] = land.at(rows[inside], columns[inside])
-    known = inside & (truth != IGNORED)
-    if land.nodata is not None:
-        known &= mapped != land.nodata
-    if not known.any():
-        raise ValueError(
-            f'reference {path}: none of {len(lines)} points lies on a pixel '
-            f'with a class, the map covers {tuple(land.file.bounds)} in '
-            f'{land.grid.crs}: give the points in that reference system'
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = os.fspath(path)
+        expected = f'a CSV with the columns {", ".join(COLUMNS)}'
+        with (
+            reading(self.path, expected),
+            open(self.path, encoding='utf-8-sig', newline='') as file,
+        ):
+            reader = csv.DictReader(file)
+            rows = [(reader.line_num, row) for row in reader]
+            if not rows or set(COLUMNS) - set(rows[0][1]):
+                found = list(rows[0][1]) if rows else 'no rows'
+                raise damaged(self.path, f'it has {found}', expected)
+        self._lines = [line for line, _ in rows]
+        self._words = [(row['class'] or '').strip() for _, row in rows]
+        self.places = np.array(
+            [[self._coordinate(*row, name) for name in 'xy'] for row in rows]
         )
-    return truth[known], mapped[known]
+
+    def classes(
+        self, names: Mapping[str, int], ids: Mapping[int, int]
+    ) -> np.ndarray:
+        """Get the number of the class of every point, (N,); 255: none.
+
+        Args:
+            names: Name -> number of the class in the map.
+            ids: Number in the table -> number of the class in the map.
+
+        Raises:
+            ValueError: If the class of a point is none of both; with its
+                line.
+        """
+        known = {**ids, IGNORED: IGNORED}
+        found = []
+        for line, word in zip(self._lines, self._words, strict=True):
+            if word in names:
+                found.append(names[word])
+                continue
+            try:
+                number = int(word)
+            except ValueError:
+                raise ValueError(
+                    f'reference {self.path}, line {line}: the class {word!r} '
+                    'is neither a whole number nor the name of a class of '
+                    f'the map, expected one of {list(names)}: correct the '
+                    'name, or write a number and say which class it is, '
+                    '`--reference-ids NUMBER=CLASS ...`, CLASS 255 for none'
+                ) from None
+            if number not in known:
+                where = f'{self.path}, line {line}'
+                raise unknown_numbers(where, [number], ids)
+            found.append(known[number])
+        return np.array(found)
+
+    def pixels(self, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find the row and the column of each, and whether it is inside.
+
+        Args:
+            grid: Of the map.
+
+        Returns:
+            Three times (N,); rows and columns of points outside are 0.
+        """
+        columns, rows = place(~grid.transform, *self.places.T)
+        height, width = grid.size
+        inside = (rows >= 0) & (rows < height)
+        inside &= (columns >= 0) & (columns < width)
+        rows, columns = (
+            np.where(inside, n, 0).astype(np.int64) for n in (rows, columns)
+        )
+        return rows, columns, inside
+
+    def check_place(self, grid: Grid) -> None:
+        """See that a point lies inside of a map.
+
+        Raises:
+            ValueError: If none does, with the bounds of both.
+        """
+        if self.pixels(grid)[2].any():
+            return
+        placed = self.places[self._placed]
+        own = _span(*placed.T) if len(placed) else 'nothing, without x and y'
+        height, width = grid.size
+        corners = np.array([(0, 0), (width, 0), (0, height), (width, height)])
+        map_span = _span(*place(grid.transform, *corners.T))
+        system = 'no known reference system' if grid.crs is None else grid.crs
+        raise ValueError(
+            f'reference {self.path}: none of {len(self.places)} points lies '
+            f'on the map: they cover {own}, the map {map_span} ({system}): '
+            'give the points in that reference system'
+        )
+
+    @property
+    def _placed(self) -> np.ndarray:
+        return np.isfinite(self.places).all(axis=1)
+
+    def compare(self, land: ClassMap, ids: Mapping[int, int]) -> Pair:
+        """Read what a map says at the points.
+
+        Args:
+            land: The map.
+            ids: Number in the table -> number of the class in the map.
+
+        Raises:
+            ValueError: If a class is unknown, or no point lies on the map.
+        """
+        truth = self.classes({land.name(n): n for n in land.numbers}, ids)
+        self.check_place(land.grid)
+        rows, columns, inside = self.pixels(land.grid)
+        mapped = np.zeros(len(truth), np.uint16)
+        mapped[inside] = land.at(rows[inside], columns[inside])
+        empty = inside & (mapped == land.nodata)
+        left_out = {
+            'without x or y': ~self._placed,
+            'outside of the map': self._placed & ~inside,
+            'where the map has no class': empty,
+            f'of class {IGNORED}': inside & ~empty & (truth == IGNORED),
+        }
+        known = inside & ~empty & (truth != IGNORED)
+        counts = {name: int(found.sum()) for name, found in left_out.items()}
+        note = ', '.join(f'{n} {name}' for name, n in counts.items() if n)
+        if note:
+            total = f'{sum(counts.values())} of {len(truth)}'
+            note = f'Points that do not count: {total}: {note}\n'
+        return Pair(truth[known], mapped[known], note)
+
+    def _coordinate(
+        self, line: int, row: Mapping[str, str | None], name: str
+    ) -> float:
+        """Read x or y of a line; NaN where it has none."""
+        text = (row[name] or '').strip()
+        try:
+            number = float(text or 'nan')
+        except ValueError:
+            raise ValueError(
+                f'reference {self.path}, line {line}: expected a number as '
+                f'{name}, got {text!r}: correct the table'
+            ) from None
+        return number if math.isfinite(number) else math.nan
 
 
-def _translated(
-    numbers: np.ndarray, ids: Mapping[int, int], path: str
-) -> np.ndarray:
-    classes, known = translate(numbers, {**ids, IGNORED: IGNORED})
-    unknown = np.unique(numbers[~known])
-    if unknown.size:
-        raise unknown_numbers(path, unknown[:SHOWN].tolist(), ids)
-    return classes
-
-
-def _pixels(
-    land: ClassMap, places: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find rows and columns of places (N, 2), and whether they are inside."""
-    columns, rows = place(~land.grid.transform, *places.T)
-    height, width = land.grid.size
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    rows, columns = (
-        np.where(inside, n, 0).astype(np.int64) for n in (rows, columns)
+def _span(x: np.ndarray, y: np.ndarray) -> str:
+    return (
+        f'x {x.min():.8g} to {x.max():.8g} and y {y.min():.8g} to '
+        f'{y.max():.8g}'
     )
-    return rows, columns, inside

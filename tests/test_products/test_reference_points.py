@@ -1,0 +1,93 @@
+"""Points: of which class, where, and which of them do not count."""
+
+import json
+
+import numpy as np
+import pytest
+
+from multimodal_rs.evaluation.confusion import confusion_matrix
+from multimodal_rs.products.accuracy import write_map_accuracy
+from multimodal_rs.products.class_map import ClassMap
+
+
+@pytest.fixture
+def compare(write_map, pair, tmp_path):
+    """Compare the map with a table; return what is said."""
+    path, table = write_map(pair[1]), tmp_path / 'points.csv'
+
+    def compare(text, ids=None):
+        table.write_text(text)
+        with ClassMap(path) as land:
+            return write_map_accuracy(tmp_path / 'accuracy', land, table, ids)
+
+    return compare
+
+
+def matrix_of(folder):
+    content = json.loads((folder / 'accuracy/land_cover.json').read_text())
+    return np.array(content['confusion_matrix']['pixels'])
+
+
+def line(row, column, word):
+    return f'{5e5 + 10 * column + 3},{6e6 - 10 * row - 4},{word}'
+
+
+def test_points_by_name_or_number(compare, pair, tmp_path):
+    truth, mapped = pair
+    rng = np.random.default_rng(1)
+    places = np.stack([rng.integers(20, 300, 200), rng.integers(7, 200, 200)])
+    names = ('water', '1', ' crops ')
+    lines = [line(r, c, names[truth[r, c]]) for r, c in places.T]
+    lines += ['400000,6000000,water', line(0, 200, 1), line(300, 0, 1)]
+    lines += [line(0, 0, 1), line(0, 9, 255), 'nan,5999995,1', ',5999995,1']
+    text = compare('\n'.join(['x,y,class', *lines]))
+    here = tuple(places)
+    expected = confusion_matrix(truth[here], mapped[here], 4)
+    np.testing.assert_array_equal(matrix_of(tmp_path), expected)
+    assert not (tmp_path / 'accuracy' / 'errors.tif').exists()
+    assert (
+        'Points that do not count: 7 of 207: 2 without x or y, 3 outside of '
+        'the map, 1 where the map has no class, 1 of class 255\n'
+    ) in text
+
+
+def test_all_points_count(compare):
+    lines = [line(30, 50, 'water'), line(31, 50, 20)]
+    text = compare('\n'.join(['class,note,x,y', *map(turned, lines)]), {20: 1})
+    assert 'do not count' not in text
+
+
+def turned(text):
+    x, y, word = text.split(',')
+    return f'{word},"two\nlines",{x},{y}'
+
+
+@pytest.mark.parametrize(
+    ('lines', 'expected'),
+    [
+        (
+            ['9,54,1'],
+            'none of 1 points .* x 9 to 9 and y 54 to 54, the map x',
+        ),
+        (['nan,54,1'], 'none of 1 points .* without x and y, the map x 5'),
+        (
+            [line(0, 0, 'water'), line(0, 0, 'meadow')],
+            r"line 3: the class 'meadow' is neither .*\['water', 'forest & "
+            r"scrub', 'crops', 'built'\]: correct the name, or",
+        ),
+        ([line(0, 0, '')], "line 2: the class '' is neither"),
+        ([line(0, 0, 7)], r'line 2: the numbers \[7\] are no classes'),
+        (['5e5 m,6e6,1'], "line 2: expected a number as x, got '5e5 m'"),
+        (['500005'], 'line 2: the class'),
+        ([line(0, 9, 255)], 'do not count: 1 of 1: 1 of class 255'),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(compare, lines, expected):
+    with pytest.raises(ValueError, match=rf'points.csv.*{expected}'):
+        compare('\n'.join(['x,y,class', *lines]))
+
+
+def test_other_tables_are_refused(compare):
+    for text in ('x;y;class\n1;2;water\n', 'x,y,class\n', ''):
+        with pytest.raises(ValueError, match='columns x, y, class'):
+            compare(text)
