@@ -99,6 +99,12 @@ def test_a_class_that_a_map_without_names_never_shows(write_map, tmp_path):
 def test_what_cannot_be_made_is_said_before(tmp_path):
     with pytest.raises(ValueError, match='ends with .gpkg'):
         Products(polygons=tmp_path / 'a.shp')
+    for size in (-3, float('nan'), float('inf')):
+        expected = rf'min_area \(--min-area\): expected .*, got {size}: corr'
+        with pytest.raises(ValueError, match=expected):
+            Products(min_area=size)
+    with pytest.raises(ValueError, match='--sieve.* of pixels, .* got -2'):
+        Products(sieve=-2)
     products = Products(accuracy=tmp_path / 'a', reference='nothing.tif')
     with pytest.raises(FileNotFoundError, match='nothing.tif does not exist'):
         products.check_reference()

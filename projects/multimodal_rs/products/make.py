@@ -1,6 +1,7 @@
 """All that is made of a map at once, and the flags that ask for it."""
 
 import argparse
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -28,13 +29,13 @@ class Products:
         accuracy: Folder for the comparison with ``reference``.
         reference: Raster of class numbers, or CSV of points.
         reference_ids: Number in the reference -> number in the map.
-        min_area: Hectares; smaller polygons are left out.
-        sieve: Pixels; smaller groups become part of a neighbour before the
-            polygons are made.
+        min_area: Hectares, 0 or more; smaller polygons are left out.
+        sieve: Pixels, 0 or more; smaller groups become part of a neighbour
+            before the polygons are made.
 
     Raises:
-        ValueError: If one of ``accuracy`` and ``reference`` is missing, or
-            polygons would be another kind of file.
+        ValueError: If one of ``accuracy`` and ``reference`` is missing,
+            polygons would be another kind of file, or a size is negative.
     """
 
     area: Target | None = None
@@ -55,6 +56,14 @@ class Products:
             )
         if self.polygons is not None:
             check_target(self.polygons)
+        sizes = dict(min_area='hectares', sieve='pixels')
+        for name, unit in sizes.items():
+            size = getattr(self, name)
+            if not 0 <= size < math.inf:  # NaN is neither
+                raise ValueError(
+                    f'{name} (--{name.replace("_", "-")}): expected a number '
+                    f'of {unit}, 0 or more, got {size}: correct it'
+                )
 
     def paths(self) -> dict[str, Target]:
         """Files and folders that are written, by attribute."""
