@@ -1,10 +1,12 @@
 """What several tests need."""
 
+import contextlib
 import json
 import zlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -113,3 +115,15 @@ def _tensors(nested):
     else:
         for value in nested:
             yield from _tensors(value)
+
+
+@contextlib.contextmanager
+def small_files(limit):
+    """Let no file grow beyond so many bytes, as if the disk were full."""
+    resource = pytest.importorskip('resource')
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

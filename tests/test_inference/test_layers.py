@@ -8,6 +8,7 @@ import pytest
 import rasterio
 from rio_cogeo.cogeo import cog_validate
 
+from helpers import small_files
 from multimodal_rs.apis import SceneMapper
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.inference.layers import answered_layer, class_layer
@@ -122,22 +123,17 @@ def test_subsets_of_many_modalities():
 @pytest.mark.parametrize('limit', [2_000, 100_000, 330_000])
 def test_a_full_disk_leaves_nothing(tmp_path, limit):
     """While rows are written, and while overviews are; by a limit of size."""
-    resource = pytest.importorskip('resource')
     folder = tmp_path / 'maps'
     layer = class_layer(CLASSES, PALETTE)
     noise = np.random.default_rng(0).integers(0, 4, (1, 1000, 1000), 'uint8')
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        with (
-            pytest.raises(OSError, match='is the disk full'),
-            atomic_path(folder / 'map.tif') as path,
-            layer_file(path, Grid((1000, 1000)), layer, {}) as writer,
-        ):
-            for top in range(0, 1000, 100):
-                writer.add(noise[:, top : top + 100])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with (
+        small_files(limit),
+        pytest.raises(OSError, match='is the disk full'),
+        atomic_path(folder / 'map.tif') as path,
+        layer_file(path, Grid((1000, 1000)), layer, {}) as writer,
+    ):
+        for top in range(0, 1000, 100):
+            writer.add(noise[:, top : top + 100])
     assert list(folder.iterdir()) == []
 
 

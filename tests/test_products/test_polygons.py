@@ -10,6 +10,7 @@ from rasterio import Affine
 from rasterio.crs import CRS
 from rasterio.features import rasterize
 
+from helpers import small_files
 from multimodal_rs.products import polygons
 from multimodal_rs.products.area import class_areas
 from multimodal_rs.products.class_map import ClassMap
@@ -135,6 +136,23 @@ def test_failure_leaves_no_polygons(write_map, tmp_path, ids, monkeypatch):
         pytest.raises(OSError, match='disk full'),
     ):
         write_polygons(tmp_path / 'map.gpkg', land)
+    assert [p.name for p in tmp_path.iterdir()] == ['map.tif']
+
+
+@pytest.mark.parametrize('share', [0, 0.02, 0.3, 0.6, 0.95])
+def test_a_full_disk_leaves_no_polygons(write_map, tmp_path, share):
+    """At the beginning, among the polygons, and in the index at the end."""
+    rng = np.random.default_rng(0)
+    target = tmp_path / 'map.gpkg'
+    with ClassMap(write_map(rng.integers(0, 4, (90, 90)))) as land:
+        write_polygons(target, land)
+        limit = int(share * target.stat().st_size)
+        target.unlink()
+        with (
+            small_files(limit),
+            pytest.raises(OSError, match=f'^{target} cannot be .*disk full'),
+        ):
+            write_polygons(target, land)
     assert [p.name for p in tmp_path.iterdir()] == ['map.tif']
 
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from helpers import small_files
 from multimodal_rs.utils import files, processes
 from multimodal_rs.utils.files import atomic_path, sweep, write_text
 from tool_runs import start_tool, until
@@ -45,6 +46,18 @@ def test_a_file_appears_complete_or_not_at_all(tmp_path):
         path.write_text('whole')
     assert target.read_text() == 'whole'
     assert os.listdir(target.parent) == [target.name]
+
+
+def test_a_full_disk_is_said_with_the_file(tmp_path):
+    target = tmp_path / 'area.csv'
+    with small_files(1000), pytest.raises(OSError) as caught:
+        write_text(target, 'a' * 2000)
+    expected = f'{target} cannot be written ([Errno 27] File too large): is '
+    assert str(caught.value).startswith(expected)
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(OSError) as caught, files.writing(target):
+        (tmp_path / 'none' / 'b.csv').write_text('')
+    assert caught.value.filename == str(tmp_path / 'none' / 'b.csv')
 
 
 def test_what_a_killed_writer_leaves_is_swept(writer, caplog):

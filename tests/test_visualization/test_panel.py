@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import small_files
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.visualization.composites import RIGHT, WRONG
 from multimodal_rs.visualization.panel import (
@@ -183,5 +184,10 @@ def test_no_row_is_an_error():
 def test_png_is_what_was_drawn(tmp_path):
     picture = sheet([row()])
     save_png(picture, tmp_path / 'new' / 'sheet.png')
+    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), 'uint8')
+    full = r'full.png cannot be written .*: is the disk full'
+    with small_files(5000), pytest.raises(OSError, match=full):
+        save_png(noise, tmp_path / 'full' / 'full.png')
+    assert list((tmp_path / 'full').iterdir()) == []
     read = np.asarray(Image.open(tmp_path / 'new' / 'sheet.png'))
     np.testing.assert_array_equal(read, picture)

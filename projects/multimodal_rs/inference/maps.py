@@ -23,8 +23,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import check_written
-from multimodal_rs.utils.damage import first_cause
-from multimodal_rs.utils.files import write_text
+from multimodal_rs.utils.files import write_text, writing
 from multimodal_rs.utils.labels import IGNORED
 
 NODATA = IGNORED
@@ -82,7 +81,7 @@ class RowWriter:
         if count == 0:
             return
         window = (self.row, self.row + count), (0, self.file.width)
-        with writing(self.file.name):
+        with writing_raster(self.file.name):
             self.file.write(self.pending[:, :count], window=window)
         self.pending = self.pending[:, count:].copy()
         self.row += count
@@ -118,7 +117,7 @@ def layer_file(
                 writer.finish()
             check_written(rows)
             how = Resampling.mode if layer.classes else Resampling.average
-            with writing(path):
+            with writing_raster(path):
                 _optimise(rows, path, how)
             check_written(path)
     finally:
@@ -177,20 +176,15 @@ def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
         write_category_names(path, layer.names)
 
 
-@contextlib.contextmanager
-def writing(path: str | os.PathLike) -> Iterator[None]:
+def writing_raster(
+    path: str | os.PathLike,
+) -> contextlib.AbstractContextManager[None]:
     """Say which file it is that cannot be written.
 
     rasterio lets GDAL's own errors through where it copies files and builds
     overviews; they have no public name.
     """
-    try:
-        yield
-    except (RasterioError, CPLE_BaseError) as error:
-        raise OSError(
-            f'{os.fspath(path)} cannot be written ({first_cause(error)}): is '
-            'the disk full?'
-        ) from error
+    return writing(path, (RasterioError, CPLE_BaseError))
 
 
 def _describe(

@@ -22,7 +22,7 @@ from rasterio.errors import RasterioError
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import check_written, raster_session
-from multimodal_rs.inference.maps import BLOCK, row_file, writing
+from multimodal_rs.inference.maps import BLOCK, row_file, writing_raster
 from multimodal_rs.inference.together import OtherProcessError, Together
 from multimodal_rs.utils.files import (
     LONGEST,
@@ -96,7 +96,10 @@ class Pieces:
         self._pending.clear()
         with raster_session(), atomic_path(self._path(rows.shape[1])) as path:
             grid = Grid(rows.shape[1:])
-            with writing(path), row_file(path, grid, self.bands) as file:
+            with (
+                writing_raster(path),
+                row_file(path, grid, self.bands) as file,
+            ):
                 file.write(rows)
             check_written(path)
 

@@ -7,16 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 import rasterio
+from pyogrio import read_info
+from pyogrio.errors import DataLayerError, DataSourceError
 from pyogrio.raw import write
 from rasterio.features import shapes, sieve
 
 from multimodal_rs.products.area import HECTARE
 from multimodal_rs.products.class_map import SMALL, ClassMap
 from multimodal_rs.products.pixel_area import place, row_areas
-from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.files import atomic_path, writing
 
 BATCH = 20_000  # polygons that are written at once
 LAYER = 'land_cover'
+FAILURES = (DataSourceError, DataLayerError)  # of pyogrio
 
 
 class Polygon(NamedTuple):
@@ -74,6 +77,7 @@ def write_polygons(
     Raises:
         ValueError: If the area of a pixel is not known, or the target is
             another kind of file.
+        OSError: If it cannot be written, for instance to a full disk.
     """
     check_target(target)
     # Area above each row for a column one pixel wide.
@@ -87,12 +91,27 @@ def write_polygons(
                 continue
             batch.append(polygon)
             if len(batch) == BATCH:
-                _append(temporary, land, batch, written > 0)
+                with writing(target, FAILURES):
+                    _append(temporary, land, batch, written > 0)
                 written += len(batch)
                 batch = []
-        if batch or not written:
-            _append(temporary, land, batch, written > 0)
+        with writing(target, FAILURES):
+            if batch or not written:
+                _append(temporary, land, batch, written > 0)
+            _check_written(temporary, written + len(batch))
         return written + len(batch)
+
+
+def _check_written(path: os.PathLike, count: int) -> None:
+    """Look at the file: GDAL does not say when its index has no room.
+
+    Raises:
+        OSError: If it is not complete.
+    """
+    info = read_info(path, LAYER, force_feature_count=True)
+    indexed = info['capabilities']['fast_spatial_filter']
+    if info['features'] != count or not indexed:
+        raise OSError('it was not written to its end')
 
 
 def _polygons(

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from multimodal_rs.utils.damage import reading
+from multimodal_rs.utils.damage import first_cause, reading
 from multimodal_rs.utils.processes import has_ended, this_process
 
 # How a file is called while it is written: .<stem>.<process>.<random><suffix>
@@ -78,8 +78,35 @@ def read_json(path: str | os.PathLike, advice: str) -> dict:
 
 def write_text(target: str | os.PathLike, text: str) -> None:
     """Write ``text`` to ``target`` as UTF-8, completely or not at all."""
-    with atomic_path(target) as temporary:
+    with atomic_path(target) as temporary, writing(target):
         temporary.write_text(text, encoding='utf-8', newline='\n')
+
+
+@contextlib.contextmanager
+def writing(
+    target: str | os.PathLike, also: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """Name the file in whatever a library raises while it is written.
+
+    A full disk is most often the cause, and neither Python nor most libraries
+    say then which file it was.
+
+    Args:
+        target: The file, as its user calls it.
+        also: What a library raises besides ``OSError``.
+
+    Raises:
+        OSError: With the file, what was found, and what to do.
+    """
+    try:
+        yield
+    except (OSError, *also) as error:
+        if getattr(error, 'filename', None) is not None:
+            raise  # it names one
+        raise OSError(
+            f'{os.fspath(target)} cannot be written ({first_cause(error)}): '
+            'is the disk full?'
+        ) from error
 
 
 @functools.cache

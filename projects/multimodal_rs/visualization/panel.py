@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.files import atomic_path, writing
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.visualization.composites import (
     RIGHT,
@@ -211,7 +211,7 @@ def fit(row: Row, cell: int) -> Row:
 
 def save_png(image: np.ndarray, target: str | os.PathLike) -> None:
     """Write (H, W, 3) uint8 RGB as PNG, completely or not at all."""
-    with atomic_path(target) as temporary:
+    with atomic_path(target) as temporary, writing(target):
         Image.fromarray(image).save(temporary, format='PNG')
 
 
