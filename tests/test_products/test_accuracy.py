@@ -10,6 +10,7 @@ from rasterio import Affine
 from rasterio.crs import CRS
 from rio_cogeo.cogeo import cog_validate
 
+from helpers import small_files
 from multimodal_rs.evaluation.confusion import confusion_matrix
 from multimodal_rs.products.__main__ import main
 from multimodal_rs.products.accuracy import write_map_accuracy
@@ -147,6 +148,54 @@ def test_a_class_without_sample_has_no_interval(write_map, tmp_path, pair):
     assert 'No area-adjusted figures: they need two' in text
     assert "['built']" in text
     assert not (tmp_path / 'accuracy' / 'area_adjusted.csv').exists()
+
+
+def state(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+@pytest.mark.parametrize('limit', [0, 500, 2000, 40_000])
+def test_a_full_disk_leaves_the_folder_as_it_was(
+    write_map, tmp_path, pair, limit
+):
+    """In the tables, in the map of errors, and while it is put together."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, (600, 600))
+    reference = write_map(truth[::-1], 'ref.tif')
+    for earlier in (False, True):
+        folder = tmp_path / f'{earlier}'
+        if earlier:
+            compare(write_map, pair[1], write_map(pair[0], 'a.tif'), folder)
+            before = state(folder)
+        with (
+            ClassMap(write_map(truth)) as land,
+            small_files(limit),
+            pytest.raises(OSError, match=f'^{folder}/[a-z_]+.* the disk full'),
+        ):
+            write_map_accuracy(folder, land, reference)
+        if earlier:
+            assert state(folder) == before
+        else:
+            assert not folder.exists()
+
+
+def test_an_earlier_comparison_goes_as_a_whole(write_map, tmp_path, pair):
+    truth, mapped = pair
+    reference = write_map(truth, 'ref.tif')
+    folder = tmp_path / 'accuracy'
+    compare(write_map, mapped, reference, folder)
+    before = state(folder)
+    nothing = write_map(np.full_like(truth, 255), 'none.tif')
+    with pytest.raises(ValueError, match='no pixel of'):
+        compare(write_map, mapped, nothing, folder)
+    assert state(folder) == before
+    points = tmp_path / 'points.csv'
+    points.write_text('x,y,class\n500505,5999495,1\n')
+    compare(write_map, mapped, points, folder)
+    assert set(before) - set(state(folder)) == {
+        *('errors.tif', 'errors.tif.aux.xml'),
+        *('area_adjusted.csv', 'area_adjusted.json'),
+    }
 
 
 def test_maps_without_position_are_compared_pixel_by_pixel(

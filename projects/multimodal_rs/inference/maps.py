@@ -28,6 +28,7 @@ from multimodal_rs.utils.labels import IGNORED
 
 NODATA = IGNORED
 Colour = tuple[int, int, int]
+SIDECARS = ('.ovr', '.msk', '.aux.xml')  # what programs keep beside a map
 BLOCK = 256  # pixels; height and width of the blocks in a file
 PACKED = dict(compress='deflate', BIGTIFF='IF_SAFER')
 
@@ -170,7 +171,7 @@ def write_sidecars(path: str | os.PathLike, layer: Layer) -> None:
 
     Pyramids and statistics of an earlier map would be shown for the new one.
     """
-    for suffix in ('.ovr', '.msk', '.aux.xml'):
+    for suffix in SIDECARS:
         Path(f'{os.fspath(path)}{suffix}').unlink(missing_ok=True)
     if layer.classes:
         write_category_names(path, layer.names)

@@ -16,6 +16,7 @@ from multimodal_rs.evaluation.area_adjusted import Estimate, area_adjusted
 from multimodal_rs.evaluation.report import write_json
 from multimodal_rs.inference.maps import (
     NODATA,
+    SIDECARS,
     Layer,
     RowWriter,
     layer_file,
@@ -26,7 +27,8 @@ from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.products.reference import ReferenceRaster
 from multimodal_rs.products.reference_points import Points
-from multimodal_rs.utils.files import atomic_path
+from multimodal_rs.utils.file_sets import replaced_together
+from multimodal_rs.utils.files import writing
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.tables import text_table, write_csv
 from multimodal_rs.visualization.composites import RIGHT, WRONG
@@ -45,6 +47,7 @@ FILES = (
     'errors.tif',
     *ADJUSTED,
 )
+OWN = (*FILES, *(f'errors.tif{suffix}' for suffix in SIDECARS))
 NO_CLASS = (
     '{0} is nodata in the reference and does not count; if it is a class, '
     'name it with the others: --reference-ids {0}={0} ...\n'
@@ -63,7 +66,9 @@ def write_map_accuracy(
     Writes ``land_cover.json``, ``land_cover_classes.csv`` and
     ``confusion_matrix.csv`` as a test run does, ``errors.tif`` (0 right, 1
     wrong; of a raster only), and where each class of the map has at least two
-    reference pixels ``area_adjusted.json`` and ``area_adjusted.csv``.
+    reference pixels ``area_adjusted.json`` and ``area_adjusted.csv``. They
+    replace those of an earlier comparison all at once; after an error the
+    folder is as it was.
 
     Args:
         folder: Where to.
@@ -78,8 +83,18 @@ def write_map_accuracy(
 
     Raises:
         ValueError: If the two cannot be compared.
+        OSError: If a file cannot be written, for instance to a full disk.
     """
-    folder = Path(folder)
+    with replaced_together(folder, OWN, SUMMARY) as temporary:
+        return _compare(temporary, land, reference, ids)
+
+
+def _compare(
+    folder: Path,
+    land: ClassMap,
+    reference: str | os.PathLike,
+    ids: Mapping[int, int] | None,
+) -> str:
     areas, unknown = _areas(land, ids)
     numbers = [area.number for area in areas]
     same, note = {n: n for n in numbers}, ''
@@ -101,7 +116,7 @@ def write_map_accuracy(
             f'the numbers. {note}'.strip()
         )
     adjusted = _adjust(folder, areas, matrix, unknown)
-    write_accuracy(folder, names, matrix)  # the last: now all is there
+    write_accuracy(folder, names, matrix)
     said = _taken(ids, areas) + note + accuracy_tables(names, matrix)
     return said + adjusted
 
@@ -189,10 +204,7 @@ def _error_map(
     folder: Path, land: ClassMap, tags: Mapping[str, str]
 ) -> Iterator[RowWriter]:
     path = folder / 'errors.tif'
-    with (
-        atomic_path(path) as temporary,
-        layer_file(temporary, land.grid, ERRORS, tags) as writer,
-    ):
+    with writing(path), layer_file(path, land.grid, ERRORS, tags) as writer:
         yield writer
     write_sidecars(path, ERRORS)
 
@@ -211,8 +223,6 @@ def _adjust(
         matrix: (K, K), ``matrix[truth, prediction]``.
         unknown: Why the areas are not known; None: they are.
     """
-    for name in ADJUSTED:  # of an earlier comparison
-        (folder / name).unlink(missing_ok=True)
     if unknown is not None:
         return f'\nNo area-adjusted figures: {unknown}'
     few = [

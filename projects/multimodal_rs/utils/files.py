@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,8 +114,9 @@ def writing(
 def sweep(folder: Path) -> None:
     """Remove files that processes have left unfinished in a folder.
 
-    Only files of :func:`atomic_path` whose process is known to have ended.
-    A process looks into each folder once.
+    Only files of :func:`atomic_path`, and folders of ``replaced_together``,
+    whose process is known to have ended. A process looks into each folder
+    once.
 
     Args:
         folder: The folder, not what is below it.
@@ -130,7 +132,10 @@ def sweep(folder: Path) -> None:
         # Another process may be sweeping as well; in a folder of many users,
         # a file of another one stays.
         with contextlib.suppress(FileNotFoundError, PermissionError):
-            os.unlink(path)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
             removed += 1
     if removed:
         logging.getLogger(__name__).warning(
