@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-import shutil
 import signal
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-import torch
 from mmengine.config import Config
 
 from multimodal_rs.apis import SceneMapper
@@ -21,35 +19,12 @@ from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import (
     scenes_of_patterns,
     scenes_of_table,
-    share_of_process,
 )
 from multimodal_rs.apis.scene_mapper import training_crop
 from multimodal_rs.inference import pieces
 from multimodal_rs.products.make import Products
 from multimodal_rs.utils.folder_lock import only_one
 from small_network import CLASSES, PALETTE
-
-
-@pytest.fixture
-def mapper(model):
-    model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
-    model.checkpoint_identity = dict(checkpoint='a.pth', checkpoint_sha256='1')
-    return SceneMapper(model, crop=64)
-
-
-@pytest.fixture
-def scenes(make_scene, tmp_path, monkeypatch):
-    """Three of them below ``in``; the last one has no radar."""
-    for name, height in (('alps', 70), ('berlin', 50), ('c 1', 60)):
-        make_scene(height, 40, folder='in_' + name)
-        Path(tmp_path / 'in').mkdir(exist_ok=True)
-        shutil.move(tmp_path / f'in_{name}', tmp_path / 'in' / name)
-    Path(tmp_path / 'in' / 'c 1' / 'sar.tif').unlink()
-    monkeypatch.chdir(tmp_path)
-    return scenes_of_patterns(
-        dict(opt='in/{scene}/opt.tif', sar='in/{scene}/sar.tif')
-    )
-
 
 OUTPUTS = SceneOutputs(
     'maps/{scene}.tif',
@@ -98,18 +73,6 @@ def test_scenes_of_a_table(tmp_path):
         table.write_text(text)
         with pytest.raises(ValueError, match=expected):
             scenes_of_table(table)
-
-
-def test_processes_share_scenes(monkeypatch):
-    every, shares = list('abcdefg'), []
-    for rank in range(3):
-        monkeypatch.setenv('RANK', str(rank))
-        monkeypatch.setenv('WORLD_SIZE', '3')
-        shares += share_of_process(every)
-    assert sorted(shares) == every
-    monkeypatch.delenv('RANK')
-    monkeypatch.delenv('WORLD_SIZE')
-    assert share_of_process(every) == every
 
 
 def state(folder='maps'):
@@ -170,17 +133,6 @@ def test_crop_is_that_of_the_training(model):
     model.cfg = Config(dict(train_dataloader=dict(dataset=data)))
     model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
     assert SceneMapper(model).windows.crop == 64
-
-
-@pytest.fixture
-def checkpoint(make_config, model, tmp_path):
-    config = Config(dict(model=make_config(), default_scope='mmseg'))
-    modalities = config.model.data_preprocessor.modalities.to_dict()
-    names = dict(classes=CLASSES, palette=PALETTE, modalities=modalities)
-    meta = dict(dataset_meta=names, cfg=config.pretty_text)
-    path = tmp_path / 'best.pth'
-    torch.save(dict(meta=meta, state_dict=model.state_dict()), path)
-    return str(path)
 
 
 def test_command_needs_a_checkpoint_alone(

@@ -77,15 +77,8 @@ def map_scenes(
         ValueError: If scenes would write into each other's files, or over
             what is read for any of them.
     """
-    outputs.check_names()
     scenes = list(scenes)
-    writes = {
-        f'{scene.name}: {name}': path
-        for scene in scenes
-        for name, path in outputs.of(scene.name).writes().items()
-    }
-    reads = [path for scene in scenes for path in local_files(scene.rasters)]
-    check_outputs(writes, [*reads, *getattr(mapper.model, 'loaded_from', ())])
+    check_scenes(mapper, scenes, outputs)
     for scene in scenes:
         files = outputs.of(scene.name)
         report = error = None
@@ -99,6 +92,29 @@ def map_scenes(
         except FAILURES as caught:
             error = caught
         yield Mapped(scene.name, files, report, error)
+
+
+def check_scenes(
+    mapper: 'SceneMapper', scenes: Iterable[Scene], outputs: SceneOutputs
+) -> None:
+    """See that each scene has files of its own, and nothing read is lost.
+
+    Args:
+        mapper: The network.
+        scenes: All that are mapped, by this process and others.
+        outputs: Names of files, with ``{scene}`` in the place of its name.
+
+    Raises:
+        ValueError: If scenes would write into each other's files, or over
+            what is read for any of them.
+    """
+    outputs.check_names()
+    writes, reads = {}, [*getattr(mapper.model, 'loaded_from', ())]
+    for scene in scenes:
+        files = outputs.of(scene.name)
+        reads += local_files(scene.rasters)
+        writes |= {f'{scene.name}: {n}': p for n, p in files.writes().items()}
+    check_outputs(writes, reads)
 
 
 def is_finished(

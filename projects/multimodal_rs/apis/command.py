@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
-from multimodal_rs.apis.batch import Mapped, is_finished
+from multimodal_rs.apis.batch import Mapped, check_scenes, is_finished
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.apis.scene_lists import (
@@ -233,15 +233,37 @@ def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
     mapper = SceneMapper(
         model, args.crop, args.stride, args.batch_size, args.adapt
     )
-    device = next(model.parameters()).device
     if scenes is None:
         rasters = parse_rasters(args.raster)
         _map_one(mapper, rasters, outputs, grid, args.resume)
         return 0
-    own = share_of_process(scenes)
-    _say(f'{len(own)} of {len(scenes)} scenes, {device}')
-    done = mapper.map_scenes(own, outputs, args.resume, True, grid)
-    return _tell(done, len(own))
+    return _map_many(mapper, scenes, outputs, grid, args.resume)
+
+
+def _map_many(
+    mapper: SceneMapper,
+    scenes: Sequence[Scene],
+    outputs: SceneOutputs,
+    grid: SceneGrid,
+    resume: bool,
+) -> int:
+    """Map scenes; several processes share them. Returns the exit code.
+
+    They end together, with one code: torchrun would end those that are still
+    at work when the first one has failed.
+    """
+    check_scenes(mapper, scenes, outputs)  # the same answer in all processes
+    device = next(mapper.model.parameters()).device
+    with processes() as together:
+        own = share_of_process(scenes)
+        _say(f'{len(own)} of {len(scenes)} scenes, {device}')
+        done = mapper.map_scenes(own, outputs, resume, True, grid)
+        failed = set(together.gather(_tell(done, len(own))))
+        if failed and together.rank == 0:
+            names = [scene.name for scene in scenes if scene.name in failed]
+            _complain(f'Not mapped: {", ".join(names)}')
+        together.wait()  # until they are named
+    return 1 if failed else 0
 
 
 def _map_one(
@@ -281,8 +303,8 @@ def _complain(line: str) -> None:
     LOG.info(line)
 
 
-def _tell(done: Iterable[Mapped], count: int) -> int:
-    """Print a line per scene; return the exit code."""
+def _tell(done: Iterable[Mapped], count: int) -> list[str]:
+    """Print a line per scene; name those that could not be mapped."""
     failed, spent = [], []
     for number, scene in enumerate(done, 1):
         what = f'{number}/{count} {scene.name}: '
@@ -301,9 +323,7 @@ def _tell(done: Iterable[Mapped], count: int) -> int:
             )
             for line in scene.report.said:
                 _say(line)
-    if failed:
-        _complain(f'Not mapped: {", ".join(failed)}')
-    return 1 if failed else 0
+    return failed
 
 
 def _message(error: Exception) -> str:

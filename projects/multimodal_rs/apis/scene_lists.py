@@ -141,8 +141,8 @@ def _check_names(names: Sequence[str], path: str) -> None:
 def share_of_process(scenes: Iterable[Scene]) -> list[Scene]:
     """Take the scenes of this process out of those of all.
 
-    torchrun, and whatever sets ``RANK`` and ``WORLD_SIZE`` as it does, starts
-    several; alone, a process has them all.
+    torchrun, and whatever sets its variables of the environment (``RANK``,
+    ``WORLD_SIZE``, ...), starts several; alone, a process has them all.
     """
     rank = int(os.environ.get('RANK', 0))
     count = int(os.environ.get('WORLD_SIZE', 1))
