@@ -1,6 +1,7 @@
 """A scene that was ended early goes on after its last finished rows."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,7 @@ def touch(path):
         (dict(windows=Windows(64, 32, 2)), 'made of other batch_size'),
         (dict(maps='fewer'), 'made of other maps'),
         ('raster', 'made of other files'),
+        ('another raster', 'made of other files'),
         ('checkpoint', 'made of other checkpoint_sha256'),
     ],
 )
@@ -178,6 +180,9 @@ def test_starts_over_and_says_so(
     options = dict(resume=True)
     if change == 'raster':
         touch(rasters['sar'])
+    elif change == 'another raster':  # of this name, size and time
+        (tmp_path / 'other').mkdir()
+        rasters['sar'] = shutil.copy2(rasters['sar'], tmp_path / 'other')
     elif change == 'checkpoint':
         network.checkpoint_identity['checkpoint_sha256'] = '2'
     else:

@@ -1,22 +1,13 @@
 """Many scenes, one after the other; what is finished may stay."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-import rasterio
-from rasterio.errors import RasterioIOError
-
+from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
-from multimodal_rs.inference.provenance import map_tags
-from multimodal_rs.inference.rasters import (
-    Source,
-    local_files,
-)
-from multimodal_rs.products.accuracy import SUMMARY
+from multimodal_rs.inference.rasters import local_files
 from multimodal_rs.utils.folder_lock import FolderInUseError
 from multimodal_rs.utils.outputs import check_outputs
 
@@ -64,9 +55,8 @@ def map_scenes(
         scenes: What to map.
         outputs: Names of files, with ``{scene}`` in the place of its name.
         resume: Whether to leave scenes as they are whose files are complete,
-            made by the same checkpoint, windows and version, and not older
-            than the rasters; and to go on with those that an earlier run has
-            begun.
+            and made of the same by the same checkpoint, windows and version;
+            and to go on with those that an earlier run has begun.
         progress: Whether to say on stderr how far each is.
         grid: To which grid rasters of others are brought.
 
@@ -115,52 +105,3 @@ def check_scenes(
         reads += local_files(scene.rasters)
         writes |= {f'{scene.name}: {n}': p for n, p in files.writes().items()}
     check_outputs(writes, reads)
-
-
-def is_finished(
-    mapper: 'SceneMapper',
-    rasters: Mapping[str, Source],
-    files: SceneOutputs,
-    grid: SceneGrid = FINEST,
-) -> bool:
-    """Whether all files of a scene are there, as they would be made now."""
-    if not maps_are_finished(mapper, rasters, files, grid):
-        return False
-    made = _time(files.out)
-    for path in files.derived:
-        path = path / SUMMARY if path.is_dir() else path
-        if not path.exists() or _time(path) < made:
-            return False
-    return True
-
-
-def maps_are_finished(
-    mapper: 'SceneMapper',
-    rasters: Mapping[str, Source],
-    files: SceneOutputs,
-    grid: SceneGrid = FINEST,
-) -> bool:
-    """Likewise, but not what is made of the maps afterwards."""
-    expected = map_tags(mapper.model, rasters, mapper.windows, grid)
-    del expected['date']
-    inputs = filter(os.path.exists, local_files(rasters))
-    newest = max(map(_time, inputs), default=0)
-    for path in files.rasters.paths():
-        tags = _tags(path)
-        if tags is None or not expected.items() <= tags.items():
-            return False
-        if _time(path) < newest:
-            return False
-    return True
-
-
-def _tags(path: Path) -> dict[str, str] | None:
-    try:
-        with rasterio.open(path) as file:
-            return file.tags()
-    except RasterioIOError:
-        return None  # not there, or no raster: it will be made
-
-
-def _time(path: str | os.PathLike) -> int:
-    return os.stat(path).st_mtime_ns

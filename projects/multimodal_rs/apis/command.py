@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
-from multimodal_rs.apis.batch import Mapped, check_scenes, is_finished
+from multimodal_rs.apis.batch import Mapped, check_scenes
+from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.apis.scene_lists import (

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import nn
 
-from multimodal_rs.apis.batch import Mapped, map_scenes, maps_are_finished
+from multimodal_rs.apis.batch import Mapped, map_scenes
+from multimodal_rs.apis.finished import maps_are_finished, noting
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.datasets.modality import Modality
@@ -216,7 +217,8 @@ class SceneMapper:
             )
             report.said.append(f'Wrote {outputs.preview}')
         if outputs.products.paths():
-            report.said += make_products(outputs.out, outputs.products)
+            with noting(outputs.out, outputs.products):
+                report.said += make_products(outputs.out, outputs.products)
         return report
 
     def map_scenes(

@@ -1,4 +1,4 @@
-"""What a map says about where it comes from."""
+"""What a map says about where it comes from, in its tags."""
 
 import datetime
 import functools
@@ -7,14 +7,13 @@ import os
 from collections.abc import Mapping
 
 import numpy as np
+import rasterio
+from rasterio.errors import RasterioIOError
 from torch import nn
 
-from multimodal_rs.inference.grids import FINEST, SceneGrid
-from multimodal_rs.inference.rasters import (
-    SceneRasters,
-    Source,
-    source_paths,
-)
+from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
+from multimodal_rs.inference.identity import digest, files_read, identities
+from multimodal_rs.inference.rasters import Source, source_paths
 from multimodal_rs.inference.windowed import Windows
 from multimodal_rs.models.missing_image import BLACK
 from multimodal_rs.results.environment import commit
@@ -22,6 +21,8 @@ from multimodal_rs.utils.installation import checkout
 from multimodal_rs.version import __version__
 
 PIECE = 2**22  # bytes that are read at once
+# Tags that a map only has where somebody has chosen something.
+CHOICES = ('adapt', 'missing', 'grid', 'unreadable')
 
 
 def checkpoint_identity(path: str | os.PathLike) -> dict[str, str]:
@@ -39,16 +40,23 @@ def map_tags(
     model: nn.Module,
     rasters: Mapping[str, Source],
     windows: Windows,
-    grid: SceneGrid = FINEST,
+    grid: SceneGrid,
+    folder: str | os.PathLike,
 ) -> dict[str, str]:
     """Make the tags of the files of a scene.
 
     Args:
         model: As ``init_model`` returns it; one that was made otherwise does
             not know its checkpoint, and the tags do not name one.
-        rasters: The scene; of files only the names are told.
+        rasters: The scene; of files the names are told, and a digest of all
+            that are read (see ``identity.py``).
         windows: How it is divided.
         grid: To which grid rasters of others are brought.
+        folder: Of the map.
+
+    Raises:
+        FileNotFoundError: If a raster does not exist.
+        ValueError: If one cannot be opened.
     """
     names = [
         f'{name}={_name(rasters[name])}'
@@ -62,42 +70,71 @@ def map_tags(
         **getattr(model, 'checkpoint_identity', {}),
         modalities=', '.join(m for m in model.modalities if m in rasters),
         rasters=' '.join(names),
+        files=digest(identities(files_read(rasters, grid), folder)),
         windows=f'crop {windows.crop}, stride {windows.stride}',
         **(dict(adapt=f'{windows.adapt:g}') if windows.adapt else {}),
         **_missing_tag(model),
         **_grid_tag(grid),
+        **_unreadable_tag(grid),
         date=now.isoformat(timespec='seconds'),
     )
+
+
+def can_be_told(model: nn.Module, rasters: Mapping[str, Source]) -> bool:
+    """Whether it can be said again later what a map was made of.
+
+    That is not so of arrays, nor of a network without a checkpoint.
+    """
+    arrays = any(isinstance(x, np.ndarray) for x in rasters.values())
+    return not arrays and hasattr(model, 'checkpoint_identity')
+
+
+def differing_tags(
+    path: str | os.PathLike, tags: Mapping[str, str]
+) -> list[str] | None:
+    """Name the tags in which a map is another one than would be made now.
+
+    Args:
+        path: The map.
+        tags: Of :func:`map_tags`.
+
+    Returns:
+        Names; none if it is the same. None: there is no such map.
+    """
+    try:
+        with rasterio.open(path) as file:
+            found = file.tags()
+    except RasterioIOError:
+        return None  # not there, or no raster: it will be made
+    names = dict.fromkeys([*tags, *CHOICES])
+    del names['date']
+    return [name for name in names if found.get(name) != tags.get(name)]
 
 
 def what_is_asked(
     model: nn.Module,
     rasters: Mapping[str, Source],
-    scene: SceneRasters,
+    size: tuple[int, int],
     windows: Windows,
     grid: SceneGrid,
     tags: Mapping[str, str],
 ) -> dict[str, object]:
     """List all that the pixels of a map depend on, as JSON has it.
 
-    Local files are told by size and time of writing, others by their names.
-    What cannot be told, an array or a network without a checkpoint, is like
-    nothing that was there before.
+    What cannot be told is like nothing that was there before.
 
     Args:
         model: The network.
         rasters: The scene.
-        scene: It, opened.
+        size: (H, W) of the map.
         windows: How the scene is divided.
         grid: To which grid rasters of others are brought.
         tags: Of :func:`map_tags`.
     """
-    arrays = any(isinstance(x, np.ndarray) for x in rasters.values())
-    known = not arrays and hasattr(model, 'checkpoint_identity')
+    known = can_be_told(model, rasters)
     return dict(
         {name: text for name, text in tags.items() if name != 'date'},
-        files=[_file_identity(path) for path in scene.file_names()],
-        size=list(scene.size),
+        size=list(size),
         batch_size=windows.batch_size,
         unreadable=grid.unreadable,
         device=next(model.parameters()).device.type,
@@ -105,17 +142,16 @@ def what_is_asked(
     )
 
 
-def _file_identity(path: str) -> list:
-    if not os.path.exists(path):
-        return [path]
-    found = os.stat(path)
-    return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
-
-
 def _missing_tag(model: nn.Module) -> dict[str, str]:
     """Say what stood for missing modalities, unless it was black."""
     missing = getattr(model.data_preprocessor, 'missing', BLACK)
     return {} if missing == BLACK else dict(missing=str(missing))
+
+
+def _unreadable_tag(grid: SceneGrid) -> dict[str, str]:
+    """Say what happened where a raster was damaged, unless it was the end."""
+    stops = grid.unreadable == UNREADABLE[0]
+    return {} if stops else dict(unreadable=grid.unreadable)
 
 
 def _grid_tag(grid: SceneGrid) -> dict[str, str]:

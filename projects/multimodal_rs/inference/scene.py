@@ -13,6 +13,7 @@ batches of windows, of which one is in the network.
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -40,7 +41,11 @@ from multimodal_rs.inference.maps import (
     write_sidecars,
 )
 from multimodal_rs.inference.pieces import Pieces, kept_rows
-from multimodal_rs.inference.provenance import map_tags, what_is_asked
+from multimodal_rs.inference.provenance import (
+    differing_tags,
+    map_tags,
+    what_is_asked,
+)
 from multimodal_rs.inference.rasters import SceneRasters, Source
 from multimodal_rs.inference.together import ALONE, Together
 from multimodal_rs.inference.windowed import (
@@ -55,6 +60,7 @@ from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.utils.stopwatch import Stopwatch
 
+LOG = logging.getLogger(__name__)
 Target = str | os.PathLike
 Values = Callable[[Rows], np.ndarray]
 
@@ -155,8 +161,12 @@ def predict_scene(
         scene = stack.enter_context(SceneRasters(rasters, modalities, grid))
         check_outputs(files.named(), scene.file_names())
         layers = files.layers(classes, palette, list(scene.modalities))
-        tags = map_tags(model, rasters, windows, grid)
-        asked = what_is_asked(model, rasters, scene, windows, grid, tags)
+        folder = Path(files.classes).parent
+        tags = map_tags(model, rasters, windows, grid, folder)
+        if resume and together.rank == 0:
+            _say_why_again(files, tags)
+        made_of = model, rasters, scene.size, windows, grid, tags
+        asked = what_is_asked(*made_of)
         asked['maps'] = [
             [layer.product, *layer.bands] for _, layer, _ in layers
         ]
@@ -217,6 +227,17 @@ def _put_together(
             first = bands.stop
     for path, layer, _ in layers:
         write_sidecars(path, layer)
+
+
+def _say_why_again(files: SceneFiles, tags: Mapping[str, str]) -> None:
+    """Say in what maps that are there differ from what is asked for."""
+    for path in files.paths():
+        changed = differing_tags(path, tags)
+        if changed:
+            LOG.warning(
+                '%s is made again: it was made of other %s',
+                *(path, ', '.join(changed)),
+            )
 
 
 def _check(files: SceneFiles) -> None:

@@ -1,0 +1,260 @@
+"""What ``--resume`` keeps: only what would be made again just so."""
+
+import os
+import shutil
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+
+from multimodal_rs.apis import finished
+from multimodal_rs.apis.finished import is_finished
+from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.inference.grids import FINEST, SceneGrid
+from multimodal_rs.products.make import Products
+
+OUT = SceneOutputs('maps/map.tif')
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    (tmp_path / 'project').mkdir()
+    monkeypatch.chdir(tmp_path / 'project')
+
+
+@pytest.fixture
+def rasters(make_scene):
+    """Paths from the folder of the project, ``scene/sar.tif``, ..."""
+    paths = make_scene(70, 40, folder='project/scene')
+    return {name: os.path.relpath(path) for name, path in paths.items()}
+
+
+def mirror(path, to=None, older=True):
+    """Write another raster of the same bytes and size, an hour older."""
+    hour_ago = time.time_ns() - 3600 * 10**9
+    with rasterio.open(path) as file:
+        data, profile = file.read(), file.profile
+    to = to or path
+    Path(to).parent.mkdir(exist_ok=True, parents=True)
+    with rasterio.open(to, 'w', **profile) as file:
+        file.write(data[:, ::-1])
+    if older:
+        os.utime(to, ns=(hour_ago, hour_ago))
+    return to
+
+
+def classes(path='maps/map.tif'):
+    with rasterio.open(path) as file:
+        return file.read(1)
+
+
+def check_made_again(mapper, rasters, caplog, reason, **options):
+    assert not is_finished(mapper, rasters, OUT, options.get('grid', FINEST))
+    caplog.clear()
+    mapper.make(rasters, OUT, resume=True, **options)
+    assert f'map.tif is made again: it was made of other {reason}' in (
+        caplog.text
+    )
+    grid = options.get('grid', FINEST)
+    expected = mapper.predict(rasters, grid=grid)
+    np.testing.assert_array_equal(classes(), expected)
+    assert is_finished(mapper, rasters, OUT, grid)
+
+
+def test_another_raster_of_the_same_name(mapper, rasters, caplog):
+    mapper.make(rasters, OUT)
+    assert is_finished(mapper, rasters, OUT)
+    before = classes()
+    other = rasters | dict(sar=mirror(rasters['sar'], 'old/sar.tif'))
+    check_made_again(mapper, other, caplog, 'files')
+    assert not np.array_equal(classes(), before)
+
+
+def test_what_a_vrt_names(mapper, rasters, caplog):
+    """Here one that names another one."""
+    rasterio.shutil.copy(rasters['sar'], 'inner.vrt', driver='VRT')
+    text = Path('inner.vrt').read_text()
+    name = rasters['sar'] + '</SourceFilename>'
+    assert name in text
+    Path('outer.vrt').write_text(
+        text.replace(name, 'inner.vrt</SourceFilename>')
+    )
+    rasters['sar'] = 'outer.vrt'
+    mapper.make(rasters, OUT)
+    assert is_finished(mapper, rasters, OUT)
+    mirror('scene/sar.tif')
+    check_made_again(mapper, rasters, caplog, 'files')
+
+
+def test_arrays_in_files_and_archives(mapper, rasters, caplog):
+    with rasterio.open(rasters['sar']) as file:
+        sar = file.read().transpose(1, 2, 0)
+    np.save('sar.npy', sar)
+    shutil.make_archive('opt', 'zip', 'scene', 'opt.tif')
+    rasters = dict(opt='/vsizip/opt.zip/opt.tif', sar='sar.npy')
+    mapper.make(rasters, OUT)
+    assert is_finished(mapper, rasters, OUT)
+    np.save('sar.npy', sar[::-1])
+    check_made_again(mapper, rasters, caplog, 'files')
+    mirror('scene/opt.tif')
+    shutil.make_archive('opt', 'zip', 'scene', 'opt.tif')
+    check_made_again(mapper, rasters, caplog, 'files')
+
+
+@pytest.mark.parametrize(
+    ('grid', 'reason'),
+    [
+        (SceneGrid(resolution=20), 'grid'),
+        (SceneGrid(unreadable='nodata'), 'unreadable'),
+        (SceneGrid('like.tif'), 'files'),
+    ],
+)
+def test_what_is_chosen_no_more(mapper, rasters, caplog, grid, reason):
+    shutil.copy(rasters['opt'], 'like.tif')
+    mapper.make(rasters, OUT, grid=grid)
+    assert is_finished(mapper, rasters, OUT, grid)
+    check_made_again(mapper, rasters, caplog, reason)
+
+
+def test_a_grid_that_has_changed(mapper, rasters, caplog):
+    mirror(rasters['opt'], 'like.tif')
+    grid = SceneGrid('like.tif')
+    mapper.make(rasters, OUT, grid=grid)
+    os.utime('like.tif', ns=(1, 1))
+    check_made_again(mapper, rasters, caplog, 'files', grid=grid)
+
+
+def test_a_project_that_moves_as_a_whole(mapper, rasters, tmp_path):
+    """Links to data elsewhere count as what they lead to."""
+    mapper.make(rasters, OUT)
+    os.rename(tmp_path / 'project', tmp_path / 'moved')
+    os.chdir(tmp_path / 'moved')
+    assert is_finished(mapper, rasters, OUT)
+    absolute = {n: str(tmp_path / 'moved' / p) for n, p in rasters.items()}
+    assert is_finished(mapper, absolute, OUT)
+    shutil.copytree('scene', 'other')  # with its times
+    assert not is_finished(
+        mapper, rasters | dict(opt='other/opt.tif'), OUT, FINEST
+    )
+    os.symlink('scene', 'link')
+    assert is_finished(mapper, rasters | dict(opt='link/opt.tif'), OUT)
+
+
+def test_what_cannot_be_told_is_never_finished(mapper, rasters):
+    with rasterio.open(rasters['opt']) as file:
+        arrays = dict(opt=file.read())
+    mapper.make(arrays, OUT)
+    assert not is_finished(mapper, arrays, OUT)
+    mapper.make(rasters, OUT)
+    assert is_finished(mapper, rasters, OUT)
+    del mapper.model.checkpoint_identity
+    assert not is_finished(mapper, rasters, OUT)
+
+
+def test_a_raster_that_is_gone(mapper, rasters):
+    mapper.make(rasters, OUT)
+    os.unlink(rasters['sar'])
+    with pytest.raises(FileNotFoundError, match='sar.tif does not exist'):
+        is_finished(mapper, rasters, OUT)
+
+
+PRODUCTS = Products(
+    area='area.csv',
+    polygons='map.gpkg',
+    accuracy='tables',
+    reference='truth.tif',
+)
+
+
+@pytest.fixture
+def finish(mapper, rasters, monkeypatch):
+    """Map, with products; then see that the map stays when they are made."""
+    mapper.make(rasters, OUT)
+    shutil.copy('maps/map.tif', 'truth.tif')
+
+    def finish(products, expected):
+        files = replace(OUT, products=products)
+        assert is_finished(mapper, rasters, files) == expected
+        map_before = os.stat(OUT.out).st_mtime_ns
+        with monkeypatch.context() as patch:
+            patch.setattr(mapper.model, 'encode_decode', None)
+            mapper.make(rasters, files, resume=True)
+        assert os.stat(OUT.out).st_mtime_ns == map_before
+        assert is_finished(mapper, rasters, files)
+
+    finish(PRODUCTS, False)
+    return finish
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(min_area=0.5),
+        dict(sieve=5),
+        dict(reference_ids={0: 1, 1: 0, 2: 2, 3: 3}),
+        dict(area='other.csv'),
+        dict(reference='other/truth.tif'),
+    ],
+)
+def test_products_are_made_as_asked(finish, change):
+    finish(PRODUCTS, True)
+    mirror('truth.tif', 'other/truth.tif')
+    if 'area' in change:
+        Path('other.csv').write_text('of another map')
+        os.utime('other.csv')
+    tables = Path('tables/confusion_matrix.csv').read_text()
+    finish(replace(PRODUCTS, **change), False)
+    changed = Path('tables/confusion_matrix.csv').read_text() != tables
+    assert changed == bool({'reference', 'reference_ids'} & {*change})
+    finish(replace(PRODUCTS, **change), True)
+    finish(Products(style='map.qml'), False)
+    finish(Products(area=change.get('area', 'area.csv')), True)
+
+
+def test_a_reference_that_has_changed(finish):
+    rasterio.shutil.copy('truth.tif', 'truth.vrt', driver='VRT')
+    finish(replace(PRODUCTS, reference='truth.vrt'), False)
+    before = Path('tables/confusion_matrix.csv').read_text()
+    mirror('truth.tif')
+    finish(replace(PRODUCTS, reference='truth.vrt'), False)
+    assert Path('tables/confusion_matrix.csv').read_text() != before
+    finish(PRODUCTS, False)
+
+
+def test_products_that_were_not_finished(finish, mapper, rasters, monkeypatch):
+    files = replace(OUT, products=replace(PRODUCTS, min_area=0.5))
+
+    def fail(*arguments):
+        raise OSError('the disk is full')
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match='full'):
+        patch.setattr('multimodal_rs.products.make.write_map_accuracy', fail)
+        mapper.make(rasters, files, resume=True)
+    finish(PRODUCTS, False)  # the polygons are those of 0.5 hectares
+
+
+def test_notes_live_with_those_of_gdal(finish, rasters):
+    with rasterio.open('maps/map.tif') as file:
+        file.statistics(1)
+    names = 'water', 'forest &amp; scrub'
+    text = Path('maps/map.tif.aux.xml').read_text()
+    assert 'STATISTICS_MEAN' in text
+    assert all(f'<Category>{name}</Category>' in text for name in names)
+    with rasterio.open('maps/map.tif') as file:
+        assert 'area.csv' in file.tags()[finished.NOTE]
+    finish(PRODUCTS, True)
+    Path('maps/map.tif.aux.xml').write_text('<PAMDataset')
+    with pytest.raises(ValueError, match='aux.xml cannot be read: .*delete'):
+        finish(PRODUCTS, True)
+    os.unlink('maps/map.tif.aux.xml')
+    finish(PRODUCTS, False)
+
+
+def test_every_option_of_products_is_noted():
+    noted = {name for names in finished.OPTIONS.values() for name in names}
+    paths = set(PRODUCTS.paths()) | {'style', 'reference'}
+    assert {f.name for f in fields(Products)} == noted | paths
