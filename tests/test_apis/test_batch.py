@@ -16,10 +16,6 @@ from multimodal_rs.apis import SceneMapper
 from multimodal_rs.apis.batch import map_scenes
 from multimodal_rs.apis.command import add_arguments, main
 from multimodal_rs.apis.outputs import SceneOutputs
-from multimodal_rs.apis.scene_lists import (
-    scenes_of_patterns,
-    scenes_of_table,
-)
 from multimodal_rs.apis.scene_mapper import training_crop
 from multimodal_rs.inference import pieces
 from multimodal_rs.products.make import Products
@@ -32,47 +28,6 @@ OUTPUTS = SceneOutputs(
     preview='maps/{scene}.png',
     products=Products(area='maps/{scene}.csv', polygons='maps/{scene}.gpkg'),
 )
-
-
-def test_scenes_are_found_by_pattern(scenes, tmp_path):
-    found = {name: dict(rasters) for name, rasters in scenes}
-    assert list(found) == ['alps', 'berlin', 'c 1']
-    assert found['alps'] == dict(opt='in/alps/opt.tif', sar='in/alps/sar.tif')
-    assert list(found['c 1']) == ['opt']
-    for name in ('x1', 'x2'):
-        (tmp_path / f'{name}_{name}_B4.tif').touch()
-    (tmp_path / 'x1_x2_B4.tif').touch()  # two names
-    pattern = str(tmp_path / '{scene}_{scene}_B4.tif')
-    (first, second) = scenes_of_patterns(dict(opt=pattern, dem='dem.tif'))
-    assert (first.name, second.name) == ('x1', 'x2')
-    assert first.rasters['dem'] == 'dem.tif'
-    (tmp_path / 'x1_B8.tif').touch()
-    with pytest.raises(ValueError, match='scene x2: opt lacks a file of'):
-        scenes_of_patterns(
-            dict(opt=[pattern, str(tmp_path / '{scene}_B8.tif')])
-        )
-    with pytest.raises(ValueError, match='no file matches .*relative paths'):
-        scenes_of_patterns(dict(opt='nowhere/{scene}.tif'))
-
-
-def test_scenes_of_a_table(tmp_path):
-    table = tmp_path / 'scenes.csv'
-    table.write_text('scene,opt,sar\na,1.tif;2.tif,s.tif\nb,,t.tif\n')
-    first, second = scenes_of_table(table)
-    assert first == ('a', dict(opt=['1.tif', '2.tif'], sar='s.tif'))
-    assert second == ('b', dict(sar='t.tif'))
-    for text, expected in [
-        ('scene,opt\na,1\na,2\n', r"name of its own .*\['a'\]"),
-        ('scene,opt\n../a,1\n', r"got \['../a'\]"),
-        ('scene,opt\na,1,2\n', 'it has a line'),
-        ('scene,opt\na\n', 'it has a line'),
-        ('opt,sar\n1,2\n', 'first line is scene'),
-        ('scene\na\n', 'names of modalities'),
-        ('', 'cannot be read'),
-    ]:
-        table.write_text(text)
-        with pytest.raises(ValueError, match=expected):
-            scenes_of_table(table)
 
 
 def state(folder='maps'):

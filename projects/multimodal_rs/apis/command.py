@@ -223,7 +223,7 @@ def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
         {name: given[-1] for name, given in methods.items()},
         args.unreadable,
     )
-    scenes = _scenes(args)
+    scenes = _scenes(args, outputs)
     if scenes is not None:
         outputs.check_names()
     else:
@@ -333,7 +333,9 @@ def _message(error: Exception) -> str:
     return str(error.args[0] if single else error)
 
 
-def _scenes(args: argparse.Namespace) -> list[Scene] | None:
+def _scenes(
+    args: argparse.Namespace, outputs: SceneOutputs
+) -> list[Scene] | None:
     """Find the scenes that are asked for; None: one, by its rasters."""
     if bool(args.raster) == bool(args.scenes):
         raise ValueError(
@@ -344,7 +346,7 @@ def _scenes(args: argparse.Namespace) -> list[Scene] | None:
         return scenes_of_table(args.scenes)
     if not any(PLACE in word for word in args.raster):
         return None
-    return scenes_of_patterns(parse_rasters(args.raster))
+    return scenes_of_patterns(parse_rasters(args.raster), outputs)
 
 
 def _device(name: str) -> str:

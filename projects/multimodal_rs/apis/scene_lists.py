@@ -2,17 +2,24 @@
 
 import csv
 import glob
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from multimodal_rs.apis.outputs import PLACE
+import rasterio
+from rasterio.errors import RasterioIOError
+
+from multimodal_rs.apis.outputs import PLACE, SceneOutputs
+from multimodal_rs.inference.provenance import PROGRAM
 from multimodal_rs.inference.rasters import Source
 from multimodal_rs.utils.damage import damaged, reading
 
 NAME = 'scene'
 SEPARATOR = ';'  # between the files of a modality with a file per band
+NAMED = r'(?P<scene>[^/\\]+)'  # a name is part of that of a file or folder
+LOG = logging.getLogger(__name__)
 
 
 class Scene(NamedTuple):
@@ -70,14 +77,22 @@ def _files(cell: str) -> Source:
 
 def scenes_of_patterns(
     patterns: Mapping[str, str | Sequence[str]],
+    outputs: SceneOutputs | None = None,
 ) -> list[Scene]:
     """Find scenes by the names of their files.
+
+    What an earlier run has made of one scene may match the pattern as well:
+    with ``sd/{scene}.tif`` and the output ``sd/{scene}_map.tif``, the map of
+    the scene ``a`` is no scene ``a_map``.
 
     Args:
         patterns: Modality -> its file (or a file per band), with ``{scene}``
             where the name of the scene stands: part of the name of a file or
             folder. A scene has the modalities whose files are there. A file
             without ``{scene}`` belongs to all.
+        outputs: What is made of them. Files that have the name of such an
+            output of another scene are left out, if they are rasters that
+            this program has written.
 
     Returns:
         The scenes, by name.
@@ -90,6 +105,8 @@ def scenes_of_patterns(
     for name, several in patterns.items():
         several = [several] if isinstance(several, str) else several
         files[name] = [_matches(pattern) for pattern in several]
+    if outputs is not None:
+        _leave_out(files, outputs)
     every = [found for parts in files.values() for found in parts]
     names = sorted({n for found in every for n in found} - {''})
     if not names:
@@ -117,12 +134,42 @@ def _matches(pattern: str) -> dict[str, str]:
     """Find files: name of the scene -> path; '' is the name of all."""
     if PLACE not in pattern:
         return {'': pattern}
-    first, *others = pattern.split(PLACE)
-    found = glob.glob('*'.join(glob.escape(p) for p in (first, *others)))
-    text = re.escape(first) + r'(?P<scene>[^/\\]+)'
-    text += r'(?P=scene)'.join(re.escape(part) for part in others)
-    matches = ((re.fullmatch(text, path), path) for path in found)
+    found = glob.glob('*'.join(map(glob.escape, pattern.split(PLACE))))
+    matches = ((_with_place(pattern).fullmatch(p), p) for p in found)
     return {m['scene']: path for m, path in matches if m}
+
+
+def _with_place(pattern: str) -> re.Pattern:
+    """Make the regular expression of a name with ``{scene}``."""
+    first, *others = map(re.escape, pattern.split(PLACE))
+    return re.compile(first + NAMED + r'(?P=scene)'.join(others))
+
+
+def _leave_out(
+    files: Mapping[str, Sequence[dict[str, str]]], outputs: SceneOutputs
+) -> None:
+    """Take those files away that an earlier run has made of other scenes."""
+    made = [os.fspath(path) for path in outputs.writes().values() if path]
+    made = [_with_place(os.path.abspath(p)) for p in made if PLACE in p]
+    count = 0
+    for found in (found for parts in files.values() for found in parts):
+        for scene, path in list(found.items()):
+            matches = (p.fullmatch(os.path.abspath(path)) for p in made)
+            others = any(m and m['scene'] != scene for m in matches)
+            if scene and others and _is_ours(path):
+                del found[scene]
+                count += 1
+    if count:
+        LOG.info('%d files are outputs of this command, and no scenes', count)
+
+
+def _is_ours(path: str) -> bool:
+    """Whether this program has written a raster."""
+    try:
+        with rasterio.open(path) as file:
+            return file.tags().get('software', '').startswith(PROGRAM)
+    except RasterioIOError:
+        return False
 
 
 def _check_names(names: Sequence[str], path: str) -> None:

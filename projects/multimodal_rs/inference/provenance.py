@@ -20,6 +20,7 @@ from multimodal_rs.results.environment import commit
 from multimodal_rs.utils.installation import checkout
 from multimodal_rs.version import __version__
 
+PROGRAM = 'multimodal_rs'  # begins the tag `software`
 PIECE = 2**22  # bytes that are read at once
 # Tags that a map only has where somebody has chosen something.
 CHOICES = ('adapt', 'missing', 'grid', 'unreadable')
@@ -65,7 +66,7 @@ def map_tags(
     ]
     now = datetime.datetime.now(datetime.timezone.utc)
     return dict(
-        software=f'multimodal_rs {__version__}',
+        software=f'{PROGRAM} {__version__}',
         commit=_commit(),
         **getattr(model, 'checkpoint_identity', {}),
         modalities=', '.join(m for m in model.modalities if m in rasters),
