@@ -45,15 +45,19 @@ def test_truncated_raster_is_named(model, make_scene):
     content = Path(rasters['sar']).read_bytes()
     Path(rasters['sar']).write_bytes(content[: len(content) // 2])
     everything = Window(0, 0, 200, 200)
-    with pytest.raises(ValueError, match='sar.tif cannot be read'):
+    with pytest.raises(ValueError, match='sar.tif cannot be read') as error:
         load(model, rasters, everything)
+    assert 'again, or map the scene without it.' in str(error.value)
+    assert 'split list' not in str(error.value)
 
 
 def test_too_few_bands_are_named(model, make_scene):
     def edit(data):
         data['opt'] = data['opt'][:2]
 
-    with pytest.raises(ValueError, match='opt.tif has 2 bands .*were asked'):
+    with pytest.raises(
+        ValueError, match=r"opt.tif \(modality 'opt'\) has 2 .*were asked"
+    ):
         load(model, make_scene(edit=edit))
 
 
@@ -90,10 +94,20 @@ def test_files_of_other_bands_than_declared_are_refused(make_scene):
     modalities = build_modalities(dict(opt=names))
     rasters = {'opt': make_scene()['opt']}
     with (
-        pytest.raises(ValueError, match='3 bands, expected 4'),
+        pytest.raises(ValueError, match='3 bands, expected 4') as error,
         SceneRasters(rasters, modalities),
     ):
         pass
+    assert "opt.tif (modality 'opt') has" in str(error.value)
+    assert 'label' not in str(error.value)
+
+
+def test_a_missing_raster_of_a_scene(make_scene, model):
+    for name in ('nope.tif', 'nope.npy'):
+        rasters = dict(make_scene(), sar=name)
+        with pytest.raises(FileNotFoundError, match=f'{name} does not') as e:
+            load(model, rasters)
+        assert str(e.value).endswith('): correct the path')
 
 
 def test_arrays_beside_a_raster_with_a_grid(make_scene, model, tmp_path):

@@ -72,7 +72,7 @@ class BandReader:
     def __init__(self, file: OpenedRaster, modality: Modality) -> None:
         self.file = file
         self.modality = modality
-        file.checked(modality.indices, modality.file_count)
+        file.checked(modality.indices, modality.file_count, modality.name)
         self.bands = _located(file, modality)
         self._scaling = _scaling(file, modality, self.bands)
         self._nodata = file.nodata(self.bands)

@@ -288,7 +288,7 @@ def _base(grids: Mapping[str, Grid], parts: Parts, choice: SceneGrid) -> Grid:
             f'scene: the grid of {path!r} is asked for, expected one of the '
             f'modalities that have a raster, {list(parts)}, or a raster file'
         )
-    with open_raster(path) as file:
+    with open_raster(path, of_scene=True) as file:
         return file.grid
 
 

@@ -57,7 +57,7 @@ def _add(path: str, found: dict[str, None]) -> None:
     found[path] = None
     if is_virtual(path) or path.lower().endswith(ARRAYS):
         return
-    with open_raster(path) as file:
+    with open_raster(path, of_scene=True) as file:
         names = list(file.file_names)
     for name in names:
         if name.lower().endswith(LIST):

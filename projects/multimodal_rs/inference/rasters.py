@@ -220,7 +220,8 @@ def _open(
         return [_array(source, modality)], modality
     paths, modality = _band_files(source_paths(source), modality)
     files = [
-        stack.enter_context(open_raster(path, modality.key)) for path in paths
+        stack.enter_context(open_raster(path, modality.key, of_scene=True))
+        for path in paths
     ]
     for file in files:
         check_placed_by_grid(file)

@@ -206,6 +206,18 @@ def test_blocks_beyond_the_end_are_found_when_it_is_opened(tmp_path):
         open_raster(str(path))
 
 
+@pytest.mark.parametrize('big', ['YES', 'NO'])
+def test_a_tiff_that_ends_in_its_directory_is_cut_off(tmp_path, big):
+    path = tmp_path / 'a.tif'
+    write_tif(path, PICTURE.transpose(2, 0, 1), blockysize=4, BIGTIFF=big)
+    content = path.read_bytes()
+    for size in (5, 8, 9, 12, 20, 60, 120, 200):
+        path.write_bytes(content[:size])
+        said = f'a.tif cannot be read: it is cut off: it ends at byte {size},'
+        with pytest.raises(DamagedFileError, match=said):
+            open_raster(str(path))
+
+
 def test_big_tiffs_have_their_blocks_too(tmp_path):
     data = PICTURE.transpose(2, 0, 1)
     for endianness in ('LITTLE', 'BIG'):

@@ -158,13 +158,17 @@ class OpenedRaster(abc.ABC):
         return self._read(self.checked(bands), window, out_shape, dtype)
 
     def checked(
-        self, bands: Sequence[int] | None, count: int | None = None
+        self,
+        bands: Sequence[int] | None,
+        count: int | None = None,
+        modality: str | None = None,
     ) -> Sequence[int]:
         """Check that bands exist and hold real numbers.
 
         Args:
             bands: 0-based indices. None: all.
             count: Number of bands that the file must have. None: any.
+            modality: For which it is read. None: for none.
 
         Returns:
             The indices.
@@ -172,18 +176,25 @@ class OpenedRaster(abc.ABC):
         Raises:
             ValueError: If that is not so.
         """
+        whose, advice = (
+            self.path,
+            'a label has one, with class ids, not colours',
+        )
+        if modality is not None:
+            whose += f' (modality {modality!r})'
+            advice = 'take the raster of this modality, or correct that'
         if count not in (None, self.bands):
             raise ValueError(
-                f'{self.path} has {self.bands} bands, expected {count}: as '
-                'many as `file_bands` of the modality has names, in that '
-                'order; a label has one, with class ids, not colours'
+                f'{whose} has {self.bands} bands, expected {count}: as many '
+                'as `file_bands` of the modality has names, in that order; '
+                f'{advice}'
             )
         if bands is None:
             bands = range(self.bands)
         missing = [b for b in bands if not 0 <= b < self.bands]
         if missing:
             raise ValueError(
-                f'{self.path} has {self.bands} bands (0 to {self.bands - 1}), '
+                f'{whose} has {self.bands} bands (0 to {self.bands - 1}), '
                 f'but bands {missing} were asked for: take a file with the '
                 'bands that the modality declares, or correct its `bands` '
                 '(0-based) or `file_bands`'

@@ -1,7 +1,6 @@
 """Bands of a raster or array file, read from a tile or a whole scene."""
 
 import contextlib
-import functools
 import os
 import threading
 import warnings
@@ -15,6 +14,12 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
+from multimodal_rs.datasets.io.advice import (
+    OPENING,
+    READING,
+    expected,
+    where_tiles_are,
+)
 from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
 from multimodal_rs.datasets.io.contents import check_contents
 from multimodal_rs.datasets.io.drivers import allowed_drivers, file_of_part
@@ -33,7 +38,6 @@ from multimodal_rs.utils.damage import (
     first_cause,
     reading,
 )
-from multimodal_rs.utils.installation import prepare_command
 
 # GDAL returns half an image when a PNG or JPEG is truncated: JPEG unless it is
 # told not to, PNG unless it decodes by lines, which takes twice the time.
@@ -95,6 +99,8 @@ class OpenedFile(OpenedRaster):
     Args:
         path (str): Its file, a part of one (``NETCDF:a.nc:band``), or a name
             in GDAL's virtual file system.
+        of_scene (bool): Whether it belongs to a scene that is mapped, not to
+            a tile of a dataset; messages then advise something else.
 
     Attributes:
         pages: Names of the rasters in it, if there are several; it is then
@@ -104,16 +110,17 @@ class OpenedFile(OpenedRaster):
         ValueError: If GDAL cannot open it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, of_scene: bool = False) -> None:
         self.path = path
-        expected = _expected()
+        wanted = expected(OPENING if of_scene else None)
+        self._expected = expected(READING if of_scene else None)
         whole = file_of_part(path) or path
         if not is_virtual(path):
             if os.path.isdir(whole):
                 raise damaged(path, 'it is a folder', _FILE)
-            self.missing = check_contents(whole, expected)
+            self.missing = check_contents(whole, wanted)
         drivers = allowed_drivers(path)
-        with reading(path, expected), raster_session():
+        with reading(path, wanted), raster_session():
             # `rasterio.open` enters another environment, with credentials
             # for remote files, at each call: a third of the time.
             self._file = (
@@ -122,13 +129,13 @@ class OpenedFile(OpenedRaster):
                 else DatasetReader(path, driver=drivers)
             )
         if self._file.driver not in drivers:  # of a name that is virtual
-            raise damaged(path, f'it is of type {self._file.driver}', expected)
+            raise damaged(path, f'it is of type {self._file.driver}', wanted)
         if not is_virtual(path):
-            check_pixels(path, self._file, expected)
+            check_pixels(path, self._file, wanted)
         self.pages = self._file.subdatasets
         if self.missing and self._file.nodata is None:
             self._file.close()
-            raise damaged(path, self.missing, expected)
+            raise damaged(path, self.missing, wanted)
         self.bands = self._file.count
         self.size = self._file.shape
 
@@ -248,7 +255,7 @@ class OpenedFile(OpenedRaster):
         height, width = out_shape or self._shape(window, None)
         size = np.dtype(self.dtypes[0]).itemsize
         claimed = len(indexes) * height * width * size
-        check_claim(self.path, claimed, _expected())
+        check_claim(self.path, claimed, self._expected)
         if out_shape is not None:
             out_shape = (len(indexes), *out_shape)
         place = dict(window=window, out_shape=out_shape)
@@ -258,7 +265,7 @@ class OpenedFile(OpenedRaster):
 
     def _decoded(self, read: Callable[[], np.ndarray]) -> np.ndarray:
         """Read pixels; say which file it was if that fails."""
-        with reading(self.path, _expected()), raster_session():
+        with reading(self.path, self._expected), raster_session():
             return read()
 
 
@@ -291,7 +298,9 @@ def raster_exists(path: str) -> bool:
         return rasterio.shutil.exists(path)
 
 
-def open_raster(path: str, key: str | None = None) -> OpenedRaster:
+def open_raster(
+    path: str, key: str | None = None, of_scene: bool = False
+) -> OpenedRaster:
     """Open a file of any kind for reading.
 
     ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
@@ -302,6 +311,8 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
     Args:
         path: File to open.
         key: Name of the variable in a ``.mat`` file.
+        of_scene: Whether it belongs to a scene that is mapped, not to a tile
+            of a dataset; messages then advise something else.
 
     Raises:
         FileNotFoundError: If the file does not exist.
@@ -309,15 +320,14 @@ def open_raster(path: str, key: str | None = None) -> OpenedRaster:
         ValueError: If it is damaged, no raster, or several.
     """
     if not is_virtual(path) and not raster_exists(path):
+        advice = '' if of_scene else f'; {where_tiles_are()}'
         raise FileNotFoundError(
             f'{path} does not exist (relative paths start at {os.getcwd()}): '
-            'correct the path; that of a tile is made of data_root and the '
-            f"modality's dir and suffix, and `{prepare_command()} --check` "
-            'names what is missing'
+            f'correct the path{advice}'
         )
     if path.lower().endswith(ARRAYS):
         return OpenedArray(open_array(path, key), path)
-    file = OpenedFile(path)
+    file = OpenedFile(path, of_scene)
     if file.pages:
         file.close()
         raise several_rasters(path, file.pages)
@@ -374,14 +384,3 @@ def check_written(path: str | os.PathLike) -> None:
             f'{path} was not written to its end ({first_cause(error)}): is '
             'the disk full?'
         ) from error
-
-
-@functools.cache
-def _expected() -> str:
-    return (
-        'a complete raster of a format that its name allows; the file is '
-        'probably truncated: copy or download it again, or take it out of '
-        f'the split list (`{prepare_command()} --check` lists all such '
-        'files). Blocks may only be missing where the file declares a nodata '
-        'value, and a document that names other files (VRT) must be named so'
-    )

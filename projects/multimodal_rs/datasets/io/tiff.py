@@ -147,8 +147,9 @@ def _pages(
 ) -> Iterator[dict[int, np.ndarray]]:
     """Read the directories of the first image and of others like it."""
     order, big = header
-    word = 'Q' if big else 'I'
-    (place,) = struct.unpack_from(order + word, start, 8 if big else 4)
+    word, first = ('Q', 8) if big else ('I', 4)
+    _whole(start[first : 2 * first], first, file)
+    (place,) = struct.unpack_from(order + word, start, first)
     seen = set()
     while place and place not in seen:
         tags, following = _directory(file, header, place)
@@ -166,10 +167,10 @@ def _directory(
     word, entry = ('Q', 20) if big else ('I', 12)
     file.seek(place)
     size = 8 if big else 2
-    (number,) = struct.unpack(order + 'HQ'[big], file.read(size))
+    (number,) = struct.unpack(order + 'HQ'[big], _read(file, size))
     # A directory has far fewer; the rest of a false number is not read.
-    entries = file.read(min(number, 4096) * entry)
-    pointer = file.read(struct.calcsize(order + word))
+    entries = _read(file, min(number, 4096) * entry)
+    pointer = _read(file, struct.calcsize(order + word))
     layout = struct.Struct(order + 'HH' + word)
     tags = {}
     for i in range(0, len(entries) - entry + 1, entry):
@@ -193,7 +194,24 @@ def _numbers(
         if count > LONGEST:
             raise ValueError(f'a tag claims {count} numbers')
         file.seek(struct.unpack(header.order + 'IQ'[header.big], room)[0])
-        room = file.read(size)
-    return np.frombuffer(
-        room[:size], dtype, min(count, len(room) // dtype.itemsize)
-    )
+        room = _read(file, size)
+    return np.frombuffer(room[:size], dtype, count)
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    """Read so many bytes.
+
+    Raises:
+        ValueError: If the file has fewer.
+    """
+    return _whole(file.read(size), size, file)
+
+
+def _whole(found: bytes, size: int, file: BinaryIO) -> bytes:
+    if len(found) < size:
+        end = file.seek(0, 2)
+        raise ValueError(
+            f'it is cut off: it ends at byte {end}, where it still has to say '
+            'where its blocks are'
+        )
+    return found
