@@ -10,6 +10,7 @@ from rasterio.crs import CRS
 from scipy.io import savemat
 
 from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.inference.grids import SceneGrid
 from multimodal_rs.inference.rasters import SceneRasters, reduced_shape
 from multimodal_rs.inference.windowed import network_modalities
 from multimodal_rs.utils.windows import Window
@@ -142,6 +143,31 @@ def test_a_raster_without_position_is_spoken_of(make_scene, model):
         SceneRasters(rasters, network_modalities(model)) as scene,
     ):
         assert scene.grid.crs == CRS.from_epsg(32632)
+
+
+def test_a_raster_without_a_system_is_spoken_of(
+    make_scene, model, recwarn, tmp_path
+):
+    """It lies on the grid of the others, in which system it does not say."""
+    known = make_scene()
+    with SceneRasters(known, network_modalities(model)):
+        assert len(recwarn) == 0
+    rasters = make_scene(sar=dict(crs=None), folder='other')
+    said = 'sar.tif .sar. has no .*: it is taken to be in that of opt, EPSG'
+    with (
+        pytest.warns(UserWarning, match=said),
+        SceneRasters(rasters, network_modalities(model)) as scene,
+    ):
+        assert scene.grid.crs == CRS.from_epsg(32632)
+    only = dict(sar=rasters['sar'])
+    like = SceneGrid(like=known['opt'])
+    with (
+        pytest.warns(UserWarning, match='in that of the grid that was chosen'),
+        SceneRasters(only, network_modalities(model), like),
+    ):
+        pass
+    with SceneRasters(only, network_modalities(model)) as scene:
+        assert scene.grid.crs is None and len(recwarn) == 0
 
 
 def test_one_system_in_two_ways(make_scene, model):

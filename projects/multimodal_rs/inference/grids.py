@@ -221,8 +221,9 @@ def say_what_is_assumed(parts: Parts, grid: Grid, choice: SceneGrid) -> None:
     """Warn of what nobody has said about the places of rasters.
 
     That is that a file without a position lies where the others do (arrays
-    never have one: whoever gives them knows where they belong), and which
-    grid is taken where the rasters have different ones.
+    never have one: whoever gives them knows where they belong), or one
+    without a reference system in theirs, and which grid is taken where the
+    rasters have different ones.
     """
     grids = _grids(parts)
     paths = {label: p.path for label, p in _labelled(parts).items()}
@@ -236,6 +237,15 @@ def say_what_is_assumed(parts: Parts, grid: Grid, choice: SceneGrid) -> None:
             warnings.warn(
                 f'{paths[label]} ({label}) does not say where it lies: it has '
                 'the size of the grid of the scene and is taken to lie on it',
+                stacklevel=2,
+            )
+        elif grid.crs is not None and own.placed and own.crs is None:
+            known = (n for n, g in grids.items() if g.crs is not None)
+            whose = next(known, 'the grid that was chosen')
+            warnings.warn(
+                f'{paths[label]} ({label}) has no coordinate reference '
+                f'system: it is taken to be in that of {whose}, '
+                f'{_system(grid)}',
                 stacklevel=2,
             )
     moved = [n for n, g in grids.items() if differences({'': grid, n: g})]
