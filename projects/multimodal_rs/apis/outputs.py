@@ -70,7 +70,8 @@ class SceneOutputs:
             also: Other files that are read, such as the checkpoint.
 
         Raises:
-            ValueError: With the output and the input.
+            ValueError: With the output and the input, or if the reference
+                cannot be compared with any map.
             FileNotFoundError: If there is no reference to compare with.
         """
         reference = self.products.reference

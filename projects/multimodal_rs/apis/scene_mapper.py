@@ -17,7 +17,11 @@ from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.adaptation import adapted_to_scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.preview import save_preview
-from multimodal_rs.inference.rasters import SceneRasters, Source
+from multimodal_rs.inference.rasters import (
+    SceneRasters,
+    Source,
+    scene_grid,
+)
 from multimodal_rs.inference.scene import predict_scene
 from multimodal_rs.inference.together import ALONE, Together
 from multimodal_rs.inference.windowed import (
@@ -201,6 +205,9 @@ class SceneMapper:
         if resume and maps_are_finished(self, rasters, outputs, grid):
             watch = Stopwatch(PARTS)
         else:
+            if outputs.products.reference is not None:
+                found = scene_grid(rasters, self.modalities, grid)
+                outputs.products.check_reference(found, self.classes)
             watch = predict_scene(
                 *(self.model, rasters, outputs.rasters),
                 *(self.classes, self.palette, self.windows),

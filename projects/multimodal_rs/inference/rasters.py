@@ -14,6 +14,7 @@ from multimodal_rs.datasets.band_files import by_band
 from multimodal_rs.datasets.file_range import far_off, file_numbers
 from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.correspondence import check_placed_by_grid
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.modality import Modality
@@ -67,20 +68,8 @@ class SceneRasters(contextlib.ExitStack):
         choice: SceneGrid = FINEST,
     ) -> None:
         super().__init__()
-        unknown = sorted(set(sources) - set(modalities))
-        if unknown or not sources:
-            raise KeyError(
-                f'scene: got rasters for {sorted(sources)}, expected one for '
-                f'some or all of {list(modalities)}'
-            )
-        self.modalities = {
-            n: modalities[n] for n in modalities if n in sources
-        }
         with contextlib.ExitStack() as stack:
-            parts = {}
-            for name, modality in self.modalities.items():
-                opened = _open(sources[name], modality, stack)
-                parts[name], self.modalities[name] = opened
+            parts, self.modalities = _parts(sources, modalities, stack)
             self._parts = [p for several in parts.values() for p in several]
             self.grid = reference_grid(parts, choice)
             like = choice.like is not None and choice.like not in parts
@@ -188,6 +177,23 @@ class SceneRasters(contextlib.ExitStack):
         return self._readers[name].prepared(window, out_shape)
 
 
+def scene_grid(
+    sources: Mapping[str, Source],
+    modalities: Mapping[str, Modality],
+    choice: SceneGrid = FINEST,
+) -> Grid:
+    """Find the grid that the map of a scene will have; no pixel is read.
+
+    Args:
+        sources: As of :class:`SceneRasters`, which raises the same.
+        modalities: The declarations.
+        choice: To which grid rasters of others are brought.
+    """
+    with contextlib.ExitStack() as stack:
+        parts, _ = _parts(sources, modalities, stack)
+        return reference_grid(parts, choice)
+
+
 def source_paths(source: Source) -> list[str]:
     """List the files of a raster; an array has none."""
     if isinstance(source, np.ndarray):
@@ -206,6 +212,34 @@ def reduced_shape(size: tuple[int, int], longest: int) -> tuple[int, int]:
     factor = min(longest / max(size), 1)
     height, width = (max(round(n * factor), 1) for n in size)
     return height, width
+
+
+def _parts(
+    sources: Mapping[str, Source],
+    modalities: Mapping[str, Modality],
+    stack: contextlib.ExitStack,
+) -> tuple[dict[str, list[OpenedRaster]], dict[str, Modality]]:
+    """Open all rasters of a scene.
+
+    Returns:
+        Per modality, in the order of the declarations: its raster, or one per
+        band, and the declaration of what is in them.
+    """
+    unknown = sorted(set(sources) - set(modalities))
+    if unknown or not sources:
+        raise KeyError(
+            f'scene: got rasters for {sorted(sources)}, expected one for '
+            f'some or all of {list(modalities)}'
+        )
+    opened = {
+        name: _open(sources[name], modality, stack)
+        for name, modality in modalities.items()
+        if name in sources
+    }
+    return (
+        {name: parts for name, (parts, _) in opened.items()},
+        {name: modality for name, (_, modality) in opened.items()},
+    )
 
 
 def _open(

@@ -25,8 +25,11 @@ from multimodal_rs.inference.maps import (
 from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import row_areas
-from multimodal_rs.products.reference import ReferenceRaster
-from multimodal_rs.products.reference_points import Points
+from multimodal_rs.products.reference import (
+    ReferenceRaster,
+    numbers_of_classes,
+)
+from multimodal_rs.products.reference_points import Points, is_table
 from multimodal_rs.utils.file_sets import replaced_together
 from multimodal_rs.utils.files import writing
 from multimodal_rs.utils.labels import IGNORED
@@ -39,7 +42,6 @@ ERRORS = Layer(
     classes={0: ('right', RIGHT), 1: ('wrong', WRONG)},
 )
 ADJUSTED = ('area_adjusted.csv', 'area_adjusted.json')
-POINTS = '.csv'
 FILES = (
     SUMMARY,
     'land_cover_classes.csv',
@@ -96,19 +98,20 @@ def _compare(
     ids: Mapping[int, int] | None,
 ) -> str:
     areas, unknown = _areas(land, ids)
-    numbers = [area.number for area in areas]
-    same, note = {n: n for n in numbers}, ''
-    ids = same if ids is None else _checked(ids, areas)
-    if os.fspath(reference).lower().endswith(POINTS):
-        truth, found, note = Points(reference).compare(land, ids)
+    by_number, note = {area.number: area.name for area in areas}, ''
+    if is_table(reference):
+        known = numbers_of_classes(ids, by_number)
+        truth, found, note = Points(reference).compare(land, known)
         matrix = _counts(truth, found)
     else:
         with ReferenceRaster(reference) as ground:
-            if ids is same and ids.pop(ground.nodata, None) is not None:
+            known = numbers_of_classes(ids, by_number, ground.nodata)
+            if ids is None and ground.nodata in by_number:
                 note = NO_CLASS.format(int(ground.nodata))
-            matrix = _compare_rasters(folder, land, ground, ids)
+            matrix = _compare_rasters(folder, land, ground, known)
+    numbers = list(by_number)
     matrix = matrix[np.ix_(numbers, numbers)]
-    names = [area.name for area in areas]
+    names = list(by_number.values())
     if not matrix.any():
         raise ValueError(
             f'accuracy: no pixel of {land.path} has a class in the reference '
@@ -117,7 +120,7 @@ def _compare(
         )
     adjusted = _adjust(folder, areas, matrix, unknown)
     write_accuracy(folder, names, matrix)
-    said = _taken(ids, areas) + note + accuracy_tables(names, matrix)
+    said = _taken(known, areas) + note + accuracy_tables(names, matrix)
     return said + adjusted
 
 
@@ -148,21 +151,6 @@ def _areas(
         others = {*ids.values()} - numbers - {IGNORED}
         areas += [ClassArea(n, str(n), 0, 0.0) for n in others]
     return sorted(areas), unknown
-
-
-def _checked(
-    ids: Mapping[int, int], areas: Sequence[ClassArea]
-) -> dict[int, int]:
-    """Refuse numbers of the reference that stand for no class of the map."""
-    names = {area.number: area.name for area in areas}
-    wrong = sorted({*ids.values()} - {*names, IGNORED})
-    if wrong:
-        raise ValueError(
-            f'accuracy: numbers of the reference stand for {wrong}, which the '
-            f'map does not have: expected some of {names}, or {IGNORED} for '
-            'pixels that do not count: correct --reference-ids'
-        )
-    return dict(ids)
 
 
 def _taken(ids: Mapping[int, int], areas: Sequence[ClassArea]) -> str:

@@ -3,15 +3,16 @@
 import argparse
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from multimodal_rs.datasets.io.raster import raster_exists
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.products.accuracy import FILES, write_map_accuracy
 from multimodal_rs.products.area import class_areas, write_area
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.polygons import check_target, write_polygons
+from multimodal_rs.products.reference_check import check_reference
 from multimodal_rs.products.style import write_style
 from multimodal_rs.utils.outputs import check_outputs
 
@@ -83,18 +84,22 @@ class Products:
         check_outputs(self.writes(), [p for p in (path, self.reference) if p])
         self.check_reference()
 
-    def check_reference(self) -> None:
-        """Look for the reference, before a map is made to be compared.
+    def check_reference(
+        self, grid: Grid | None = None, classes: Sequence[str] = ()
+    ) -> None:
+        """Look at the reference, before a map is made to be compared.
+
+        Args:
+            grid: Of the map; None: it is not known yet.
+            classes: Names of its classes, in the order of their numbers;
+                empty: they are not known yet.
 
         Raises:
             FileNotFoundError: If it is not there.
+            ValueError: If it cannot be compared with such a map.
         """
-        path = self.reference
-        if path is not None and not raster_exists(os.fspath(path)):
-            raise FileNotFoundError(
-                f'reference {path} does not exist (relative paths start at '
-                f'{os.getcwd()}): correct the path'
-            )
+        if self.reference is not None:
+            check_reference(self.reference, self.reference_ids, grid, classes)
 
 
 NOTHING = Products()
@@ -118,6 +123,7 @@ def make_products(path: Target, products: Products) -> list[str]:
     products.check(path)
     said = []
     with ClassMap(path) as land:
+        products.check_reference(land.grid)
         if products.style is not None:
             write_style(products.style, land)
             said.append(f'Wrote {products.style}')

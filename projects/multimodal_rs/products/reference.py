@@ -173,6 +173,35 @@ class _Codes:
         return sorted({self._seen[i] for i in places})[:SHOWN]
 
 
+def numbers_of_classes(
+    ids: Mapping[int, int] | None,
+    names: Mapping[int, str],
+    nodata: float | None = None,
+) -> dict[int, int]:
+    """Get the class of every number that a reference may have.
+
+    Args:
+        ids: Number in the reference -> number of the class in the map, as a
+            person has named them. None: the numbers are those of the map,
+            and nodata is none of them.
+        names: Number -> name of the classes of the map.
+        nodata: What the reference declares as empty.
+
+    Raises:
+        ValueError: If a number stands for no class of the map.
+    """
+    if ids is None:
+        return {n: n for n in names if n != nodata}
+    wrong = sorted({*ids.values()} - {*names, IGNORED})
+    if wrong:
+        raise ValueError(
+            f'accuracy: numbers of the reference stand for {wrong}, which the '
+            f'map does not have: expected some of {dict(names)}, or {IGNORED} '
+            'for pixels that do not count: correct --reference-ids'
+        )
+    return dict(ids)
+
+
 def unknown_numbers(
     path: str, found: Sequence[float], ids: Mapping[int, int]
 ) -> ValueError:

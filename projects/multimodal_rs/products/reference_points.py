@@ -16,6 +16,12 @@ from multimodal_rs.utils.damage import damaged, reading
 from multimodal_rs.utils.labels import IGNORED
 
 COLUMNS = ('x', 'y', 'class')
+ENDING = '.csv'
+
+
+def is_table(path: str | os.PathLike) -> bool:
+    """Whether a reference is a table of points, by its name."""
+    return os.fspath(path).lower().endswith(ENDING)
 
 
 class Pair(NamedTuple):
