@@ -1,14 +1,14 @@
 """Layers of a scene that are brought to one grid while they are read."""
 
 import contextlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from multimodal_rs.data_prep.tile_files import Stripe, fits, to_uint8
+from multimodal_rs.datasets.band_grids import Reads, bring_together
 from multimodal_rs.datasets.io.grid import (
     Grid,
     differences,
@@ -18,7 +18,7 @@ from multimodal_rs.datasets.io.grid import (
 )
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster
-from multimodal_rs.datasets.io.resampled import ResampledRaster
+from multimodal_rs.datasets.io.resampled import Prepare, ResampledRaster
 from multimodal_rs.datasets.io.stacked import StackedRaster
 from multimodal_rs.datasets.label import Label
 from multimodal_rs.datasets.modality import Modality
@@ -107,12 +107,12 @@ class AlignedLayer:
                 for p in source.paths
             ]
             stacked = parts[0] if len(parts) == 1 else StackedRaster(parts)
-            if source.modality is not None:
-                BandReader(stacked, plain(source.modality))  # or it refuses
+            bands = range(stacked.bands)
+            if source.modality is not None:  # or it refuses
+                bands = BandReader(stacked, plain(source.modality)).bands
             grids = {str(p.path): p.grid for p in parts}
             if differences({'scene': self.grid, **grids}) or _mixed(stacked):
-                parts = [self._resampled(part) for part in parts]
-                stacked = parts[0] if len(parts) == 1 else StackedRaster(parts)
+                stacked = self._together(parts, stacked, bands)
             stack.pop_all()  # all is well: they stay open
         return stacked
 
@@ -137,19 +137,47 @@ class AlignedLayer:
         values = prepared(tile.data, nodata, tile.empty, modality)
         return bool(np.isnan(values[modality.indices[0]]).all())
 
-    def _resampled(self, part: OpenedRaster) -> OpenedRaster:
+    def _together(
+        self,
+        parts: Sequence[OpenedRaster],
+        stacked: OpenedRaster,
+        bands: Sequence[int],
+    ) -> OpenedRaster:
+        """Bring files to the grid of the scene.
+
+        Args:
+            parts: They.
+            stacked: The same, as one raster.
+            bands: Which of its bands are read.
+        """
         source = self.source
-        if source.modality is not None:
-            modality = plain(source.modality)
-            if len(source.paths) > 1:  # each band is a file of its own
-                modality = replace(modality, bands=(0,), file_bands=None)
-            bands = BandReader(part, modality).bands
-            prepare = partial(prepared, modality=modality, bands=bands)
-            trusted = modality.nodata is not None
-            return ResampledRaster(
-                *(part, self.grid, self.method, prepare),
-                measured=self.measured if trusted else None,
-            )
+        if source.modality is None:
+            moved = [self._ids(part) for part in parts]
+            return moved[0] if len(moved) == 1 else StackedRaster(moved)
+        trusted = source.modality.nodata is not None
+        reads = Reads(
+            source.modality,
+            joint=tuple(dict.fromkeys(bands)),
+            kept=tuple(range(stacked.bands)),
+            measured=frozenset(self.measured) if trusted else None,
+        )
+        return bring_together(parts, reads, self.grid, self._measurements)
+
+    def _measurements(
+        self,
+        part: OpenedRaster,
+        bands: Sequence[int],
+        prepare: Prepare,
+        measured: Collection[int] | None,
+    ) -> ResampledRaster:
+        return ResampledRaster(
+            *(part, self.grid, self.method, prepare),
+            measured=measured,
+            bands=bands,
+        )
+
+    def _ids(self, part: OpenedRaster) -> ResampledRaster:
+        source = self.source
         outside = _ignored(part, source.label, source.classes)
         return ResampledRaster(part, self.grid, self.method, None, outside)
 

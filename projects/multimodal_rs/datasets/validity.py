@@ -32,8 +32,8 @@ def prepared(
     """
     out = np.empty(data.shape, np.float32)
     read = list(dict.fromkeys(modality.indices if bands is None else bands))
-    others = ([b] for b in range(len(data)) if b not in read)
-    for group in (read, *others):
+    others = [[b] for b in range(len(data)) if b not in read]
+    for group in [read] * bool(read) + others:
         alone = replace(
             plain(modality), bands=tuple(range(len(group))), file_bands=None
         )

@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,6 +11,11 @@ from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 from rasterio.warp import transform_bounds
 
+from multimodal_rs.datasets.band_grids import (
+    MUCH_FINER,
+    Reads,
+    bring_together,
+)
 from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.grid import (
     Grid,
@@ -21,14 +26,16 @@ from multimodal_rs.datasets.io.grid import (
 )
 from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
-from multimodal_rs.datasets.io.resampled import MEASURED, ResampledRaster
+from multimodal_rs.datasets.io.resampled import (
+    MEASURED,
+    Prepare,
+    ResampledRaster,
+)
 from multimodal_rs.datasets.io.stacked import StackedRaster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
-from multimodal_rs.datasets.validity import plain, prepared
 
 UNREADABLE = ('stop', 'nodata')
-MUCH_FINER = 2.0  # times: from here on a pixel is the mean of those below it
 DEGREE = 111_320.0  # metres, at the equator
 LON_LAT = CRS.from_epsg(4326)
 # Modality -> its raster, or one per band.
@@ -167,41 +174,34 @@ def on_grid(
     reader = BandReader(whole, modality)  # or it refuses
     if not differences({'scene': grid, **_grids({name: parts})}):
         return reader
-    if several:
-        # Each band is a file of its own.
-        alone = replace(plain(modality), bands=(0,), file_bands=None)
-        moved = [
-            _resampled(
-                name, part, alone, BandReader(part, alone), grid, choice
-            )
-            for part in parts
-        ]
-        raster = StackedRaster(moved)
-    else:
-        raster = _resampled(name, whole, modality, reader, grid, choice)
+    trusted = isinstance(whole, OpenedArray) or modality.nodata is not None
+    bands = tuple(dict.fromkeys(reader.bands))
+    measured = modality.measured if trusted else None
+    raster = bring_together(
+        parts,
+        Reads(modality, joint=bands, kept=bands, measured=measured),
+        grid,
+        partial(_resampled, name, grid, choice),
+    )
     # What was empty is NaN now; a number may well result from others.
     return BandReader(raster, replace(modality, nodata=None))
 
 
 def _resampled(
     name: str,
-    part: OpenedRaster,
-    modality: Modality,
-    reader: BandReader,
     grid: Grid,
     choice: SceneGrid,
+    part: OpenedRaster,
+    bands: Sequence[int],
+    prepare: Prepare,
+    measured: Collection[int] | None,
 ) -> ResampledRaster:
     _check_systems(name, part, grid)
-    bands = tuple(dict.fromkeys(reader.bands))
-    prepare = partial(
-        prepared, modality=modality, bands=tuple(range(len(bands)))
-    )
-    trusted = isinstance(part, OpenedArray) or modality.nodata is not None
     make = partial(
         ResampledRaster,
         *(part, grid),
         prepare=prepare,
-        measured=modality.measured if trusted else None,
+        measured=measured,
         bands=bands,
     )
     with raster_session():

@@ -6,10 +6,11 @@ Rasters are read and maps written in parts, so memory grows with the width W
 of the scene but not with its height: at most 24 * K * crop * W bytes for K
 classes (the rows under work, their copy while they move on, and finished rows
 that wait for the thread that writes), 64 MiB of blocks for each raster that
-has to be resampled, some 1500 * W bytes per band of all maps
-for rows that wait until they are a piece (see ``pieces.py``), GDAL's block
-cache (GDAL_CACHEMAX, 5 % of the machine's memory if not set), and four
-batches of windows, of which one is in the network.
+has to be resampled and for each pair of resolutions that the bands of one
+have, some 1500 * W bytes per band of all maps for rows that wait until they
+are a piece (see ``pieces.py``), GDAL's block cache (GDAL_CACHEMAX, 5 % of the
+machine's memory if not set), and four batches of windows, of which one is in
+the network.
 """
 
 import contextlib

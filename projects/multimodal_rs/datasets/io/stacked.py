@@ -1,6 +1,6 @@
 """Several rasters, seen as the bands of one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -18,13 +18,22 @@ class StackedRaster(OpenedRaster):
 
     Args:
         parts (Sequence[OpenedRaster]): On one grid; closed with this raster.
+        order (Sequence[int], optional): For each band which it is among the
+            bands of the parts, one part after the other. None: as they come.
     """
 
-    def __init__(self, parts: Sequence[OpenedRaster]) -> None:
+    def __init__(
+        self,
+        parts: Sequence[OpenedRaster],
+        order: Sequence[int] | None = None,
+    ) -> None:
         self._parts = list(parts)
+        every = [(part, b) for part in parts for b in range(part.bands)]
+        order = range(len(every)) if order is None else order
+        self._bands = [every[i] for i in order]
         self.path = ', '.join(part.path for part in parts)
         self.size = parts[0].size
-        self.bands = sum(part.bands for part in parts)
+        self.bands = len(self._bands)
         self.missing = next((p.missing for p in parts if p.missing), '')
 
     @property
@@ -46,32 +55,29 @@ class StackedRaster(OpenedRaster):
     @property
     def dtypes(self) -> Sequence[str]:
         """Name of the type of each band."""
-        return [t for part in self._parts for t in part.dtypes]
+        return [part.dtypes[own] for part, own in self._bands]
 
     def nodata(self, bands: Sequence[int]) -> Nodata:
         """Get the nodata value that some bands declare."""
-        values = []
-        for part in self._parts:
-            values += [part.nodata((b,)) for b in range(part.bands)]
-        values = tuple(values[b] for b in bands)
+        pairs = [self._bands[b] for b in bands]
+        values = tuple(part.nodata((own,)) for part, own in pairs)
         return values[0] if len(set(map(str, values))) == 1 else values
 
     @property
     def names(self) -> Sequence[str | None]:
         """What the files call their bands."""
-        return [name for part in self._parts for name in part.names]
+        return [part.names[own] for part, own in self._bands]
 
     def scaling(self, bands: Sequence[int]) -> Scaling | None:
         """Get the scale and offset that some bands declare."""
-        scales, offsets = [], []
-        for part in self._parts:
-            own = part.scaling(range(part.bands))
-            scales += (1.0,) * part.bands if own is None else own.scales
-            offsets += (0.0,) * part.bands if own is None else own.offsets
-        pairs = [(scales[b], offsets[b]) for b in bands]
-        if all(pair == (1, 0) for pair in pairs):
+        pairs = [self._bands[b] for b in bands]
+        found = [part.scaling((own,)) for part, own in pairs]
+        if not any(found):
             return None
-        return Scaling(*zip(*pairs, strict=True))
+        each = [f or Scaling((1.0,), (0.0,)) for f in found]
+        return Scaling(
+            tuple(f.scales[0] for f in each), tuple(f.offsets[0] for f in each)
+        )
 
     def masked(
         self,
@@ -85,19 +91,20 @@ class StackedRaster(OpenedRaster):
         Returns:
             (C, H, W) per band; None: no file has a mask.
         """
-        masks = []
-        for part in self._parts:
-            bands_here = range(part.bands)
-            known = {b - len(masks) for b in measured} & set(bands_here)
-            own = part.masked(bands_here, window, out_shape, known)
-            whole = own is None or own.ndim == 2
-            masks += [own] * part.bands if whole else own
-        masks = [masks[b] for b in bands]
-        shapes = {mask.shape for mask in masks if mask is not None}
-        if not shapes:
+        masks = {}
+        known = [self._bands[b] for b in measured if b < self.bands]
+        for part, here in self._of_parts(bands):
+            own = part.masked(
+                *(list(here.values()), window, out_shape),
+                {b for other, b in known if other is part},
+            )
+            if own is not None:
+                each = own if own.ndim == 3 else [own] * len(here)
+                masks.update(zip(here, each, strict=True))
+        if not masks:
             return None
-        none = np.zeros(shapes.pop(), bool)
-        return np.stack([none if mask is None else mask for mask in masks])
+        none = np.zeros(next(iter(masks.values())).shape, bool)
+        return np.stack([masks.get(b, none) for b in bands])
 
     @property
     def categorical(self) -> bool:
@@ -121,13 +128,22 @@ class StackedRaster(OpenedRaster):
         out_shape: tuple[int, int] | None,
         dtype: str | None,
     ) -> np.ndarray:
-        read, first = {}, 0
-        for part in self._parts:
-            wanted = sorted({b for b in bands if 0 <= b - first < part.bands})
-            if wanted:
-                own = [b - first for b in wanted]
-                data = part.read(own, window, out_shape)
-                read.update(zip(wanted, data, strict=True))
-            first += part.bands
+        read = {}
+        for part, here in self._of_parts(bands):
+            data = part.read(list(here.values()), window, out_shape)
+            read.update(zip(here, data, strict=True))
         data = np.stack([read[b] for b in bands])
         return np.ascontiguousarray(data, dtype)
+
+    def _of_parts(
+        self, bands: Sequence[int]
+    ) -> Iterator[tuple[OpenedRaster, dict[int, int]]]:
+        """Divide bands among the parts: a band here -> its own there."""
+        for part in self._parts:
+            here = {
+                b: self._bands[b][1]
+                for b in sorted(set(bands))
+                if self._bands[b][0] is part
+            }
+            if here:
+                yield part, here
