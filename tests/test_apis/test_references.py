@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 from rasterio import Affine
 
 from multimodal_rs.apis import Products, SceneMapper
@@ -125,3 +126,21 @@ def test_a_reference_that_fits(mapper, make_scene, write, tmp_path):
         bands = file.read()
     products = compared(tmp_path, write(2))
     mapper.map({'opt': bands}, Path(tmp_path, 'b.tif'), products=products)
+
+
+def test_a_preview_shows_the_reference(mapper, make_scene, write, tmp_path):
+    rasters = make_scene(*SIZE)
+    sparse = np.full(SIZE, 255)
+    sparse[10:20, 5:9] = 1
+    products = compared(tmp_path, write(sparse))
+    sheets = []
+    for name, asked in (('without', Products()), ('with', products)):
+        target = tmp_path / f'{name}.png'
+        mapper.map(
+            rasters, tmp_path / 'map.tif', preview=target, products=asked
+        )
+        with Image.open(target) as sheet:
+            sheets.append(np.asarray(sheet.convert('RGB')))
+    # Two pictures more in the row: what is known, and where the map errs.
+    without, known = (sheet.shape[1] for sheet in sheets)
+    assert known > 1.5 * without

@@ -8,6 +8,7 @@ import rasterio
 from rasterio import Affine
 from rasterio.crs import CRS
 
+from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.products.accuracy import write_map_accuracy
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.reference import ReferenceRaster
@@ -143,3 +144,23 @@ def test_other_rasters_are_no_reference(tmp_path, bands, dtype, said):
         file.write(np.ones((bands, 4, 5), dtype))
     with pytest.raises(ValueError, match=f'ref.tif: .*{said}: take the band'):
         ReferenceRaster(path)
+
+
+@pytest.mark.parametrize('shape', [(700, 40), (350, 20), (9, 7), (1, 1)])
+def test_a_picture_has_the_middle_pixels(tmp_path, shape):
+    """Also where a strip of the file ends."""
+    ids = np.random.default_rng(0).integers(0, 4, (700, 40), np.uint8)
+    path = tmp_path / 'truth.tif'
+    with rasterio.open(
+        path, 'w', driver='GTiff', count=1, height=700, width=40, dtype='uint8'
+    ) as file:
+        file.write(ids, 1)
+    rows, columns = (
+        (np.arange(n) * 2 + 1) * size // (2 * n)
+        for n, size in zip(shape, ids.shape, strict=True)
+    )
+    with ReferenceRaster(path) as raster:
+        found = raster.reduced(
+            Grid(ids.shape), {i: i for i in range(4)}, shape
+        )
+    np.testing.assert_array_equal(found, ids[rows[:, None], columns])

@@ -93,7 +93,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--answered', help='GeoTIFF to write, which modalities have data'
     )
     parser.add_argument(
-        '--preview', help='PNG to write, the rasters beside the map'
+        '--preview',
+        help='PNG to write, the rasters beside the map; with --reference also '
+        'what is known and where the map errs',
     )
     _add_running(parser)
     _add_grid(parser)

@@ -159,7 +159,8 @@ class SceneMapper:
             out: GeoTIFF to write: ids into ``classes``, with colours and
                 names.
             probabilities: GeoTIFF to write: percent for each class.
-            preview: PNG to write: the rasters beside the map.
+            preview: PNG to write: the rasters beside the map, and a raster
+                of reference with the errors of the map.
             progress: Whether to say on stderr how far it is.
             confidence: GeoTIFF to write: percent, the probability of the
                 class in the map, and its margin over the second one.
@@ -221,6 +222,7 @@ class SceneMapper:
                 *(outputs.preview, outputs.out, rasters, self.modalities),
                 *(self.classes, self.palette),
                 grid=grid,
+                truth=outputs.products.picture_of_reference(self.classes),
             )
             report.said.append(f'Wrote {outputs.preview}')
         if outputs.products.paths():

@@ -3,16 +3,23 @@
 import argparse
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+import numpy as np
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.products.accuracy import FILES, write_map_accuracy
 from multimodal_rs.products.area import class_areas, write_area
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.polygons import check_target, write_polygons
+from multimodal_rs.products.reference import (
+    ReferenceRaster,
+    numbers_of_classes,
+)
 from multimodal_rs.products.reference_check import check_reference
+from multimodal_rs.products.reference_points import is_table
 from multimodal_rs.products.style import write_style
 from multimodal_rs.utils.outputs import check_outputs
 
@@ -100,6 +107,32 @@ class Products:
         """
         if self.reference is not None:
             check_reference(self.reference, self.reference_ids, grid, classes)
+
+    def picture_of_reference(
+        self, classes: Sequence[str]
+    ) -> Callable[[Grid, tuple[int, int]], np.ndarray] | None:
+        """Get what reads the reference for a picture of the map.
+
+        Args:
+            classes: Names of the map's classes.
+
+        Returns:
+            Gives (h, w) uint8 numbers of the map's classes, 255 where nothing
+            is known, for the grid of the map and (h, w). None: there is no
+            reference, or it is a table of points.
+        """
+        if self.reference is None or is_table(os.fspath(self.reference)):
+            return None
+
+        def read(grid: Grid, shape: tuple[int, int]) -> np.ndarray:
+            names = dict(enumerate(classes))
+            with ReferenceRaster(self.reference) as raster:
+                ids = numbers_of_classes(
+                    self.reference_ids, names, raster.nodata
+                )
+                return raster.reduced(grid, ids, shape)
+
+        return read
 
 
 NOTHING = Products()

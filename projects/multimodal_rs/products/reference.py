@@ -118,6 +118,35 @@ class ReferenceRaster(contextlib.ExitStack):
                 raise unknown_numbers(self.path, unknown, ids)
             yield np.where(np.isnan(found), IGNORED, found).astype(np.uint8)
 
+    def reduced(
+        self, grid: Grid, ids: Mapping[int, int], shape: tuple[int, int]
+    ) -> np.ndarray:
+        """Read it for a picture, a strip at a time.
+
+        Args:
+            grid: Of the map.
+            ids: As for :meth:`strips`.
+            shape: (h, w) of the picture, at most those of the map.
+
+        Returns:
+            (h, w) uint8, as :meth:`strips` has them: of each pixel of the
+            picture the one in its middle.
+
+        Raises:
+            ValueError: As :meth:`strips`.
+        """
+        rows, columns = (
+            ((np.arange(n) + 0.5) * size / n).astype(int)
+            for n, size in zip(shape, grid.size, strict=True)
+        )
+        found = np.empty(shape, np.uint8)
+        top = 0
+        for strip in self.strips(grid, ids):
+            here = (rows >= top) & (rows < top + len(strip))
+            found[here] = strip[rows[here] - top][:, columns]
+            top += len(strip)
+        return found
+
     def _on(self, grid: Grid, codes: '_Codes') -> ResampledRaster:
         """See it on a grid; on its own, nothing is resampled."""
         return ResampledRaster(
