@@ -12,7 +12,8 @@ import pytest
 import rasterio
 from mmengine.config import Config
 
-from multimodal_rs.apis import SceneMapper
+from helpers import small_files
+from multimodal_rs.apis import IncompleteError, SceneMapper
 from multimodal_rs.apis.batch import map_scenes
 from multimodal_rs.apis.command import add_arguments, main
 from multimodal_rs.apis.outputs import SceneOutputs
@@ -149,6 +150,39 @@ def test_flags_that_contradict_each_other(checkpoint, scenes):
         main([checkpoint, *words, '--out', 'map.tif'])
     with pytest.raises(ValueError, match='belong together'):
         main([checkpoint, *words, '--out', '{scene}.tif', '--accuracy', 'a'])
+
+
+def test_a_map_whose_products_fail_is_said_to_be_there(
+    checkpoint, scenes, capfd
+):
+    """The disk has room for maps, not for polygons."""
+    flags = [checkpoint, '--crop', '64', '--device', 'cpu']
+    words = [f'{name}={path}' for name, path in scenes[0].rasters.items()]
+    one = [*flags, '--raster', *words, '--out', 'map.tif']
+    one += ['--area', 'map.csv', '--polygons', 'map.gpkg']
+    full = r'^map.tif is written, but map.gpkg cannot be written .*disk full'
+    with small_files(60_000), pytest.raises(IncompleteError, match=full) as no:
+        main(one)
+    said = capfd.readouterr().out.splitlines()
+    assert said[0].startswith('Wrote map.tif in ')
+    assert said[1:] == ['Wrote map.csv'] == no.value.report.said
+    many = ['opt=in/{scene}/opt.tif', 'sar=in/{scene}/sar.tif']
+    many = [*flags, '--raster', *many, '--out', 'maps/{scene}.tif']
+    many += ['--polygons', 'maps/{scene}.gpkg']
+    Path(scenes[1].rasters['opt']).write_bytes(b'damaged')
+    with small_files(60_000):
+        assert main(many) == 1
+    captured = capfd.readouterr()
+    assert '1/3 alps: maps/alps.tif in ' in captured.out
+    assert '1/3 alps: maps/alps.tif is written, but maps/al' in captured.err
+    assert captured.err.endswith(
+        'Not mapped: berlin\nMapped, but not all is made of it: alps, c 1\n'
+    )
+    maps = {n: t for n, t in state().items() if n.endswith('.tif')}
+    assert set(maps) == {'alps.tif', 'c 1.tif'}
+    assert main([*many, '--resume']) == 1
+    assert state().items() > maps.items()
+    assert Path('maps/alps.gpkg').exists()
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='kills a process')

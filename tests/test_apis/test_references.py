@@ -8,7 +8,7 @@ import rasterio
 from PIL import Image
 from rasterio import Affine
 
-from multimodal_rs.apis import Products, SceneMapper
+from multimodal_rs.apis import IncompleteError, Products, SceneMapper
 from small_network import CLASSES, GRID, PALETTE
 
 SIZE = 50, 60  # (H, W) of the scene
@@ -144,3 +144,28 @@ def test_a_preview_shows_the_reference(mapper, make_scene, write, tmp_path):
     # Two pictures more in the row: what is known, and where the map errs.
     without, known = (sheet.shape[1] for sheet in sheets)
     assert known > 1.5 * without
+
+
+def test_a_map_that_cannot_be_compared_is_said_to_be_there(
+    mapper, make_scene, tmp_path
+):
+    """That the map has no class at the only point is known afterwards."""
+
+    def edit(data):
+        data['opt'][:, :20] = 0
+        data['sar'][:, :20] = np.nan
+
+    points = tmp_path / 'points.csv'
+    points.write_text(f'x,y,class\n500005,5999995,{CLASSES[1]}\n')
+    expected = (
+        f'^{tmp_path}/map.tif is written, but it is not compared with the '
+        'reference: .* not count: 1 of 1: 1 where the map has no class'
+    )
+    with pytest.raises(IncompleteError, match=expected) as caught:
+        mapper.map(
+            *(make_scene(*SIZE, edit=edit), tmp_path / 'map.tif'),
+            products=compared(tmp_path, points),
+        )
+    assert caught.value.report.whole > 0
+    with rasterio.open(tmp_path / 'map.tif') as file:
+        assert file.shape == SIZE

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 import rasterio.shutil
 
-from multimodal_rs.apis import finished
+from multimodal_rs.apis import IncompleteError, finished
 from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.inference.grids import FINEST, SceneGrid
@@ -231,7 +231,12 @@ def test_products_that_were_not_finished(finish, mapper, rasters, monkeypatch):
     def fail(*arguments):
         raise OSError('the disk is full')
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match='full'):
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(
+            IncompleteError, match='is written, but the disk is full'
+        ),
+    ):
         patch.setattr('multimodal_rs.products.make.write_map_accuracy', fail)
         mapper.make(rasters, files, resume=True)
     finish(PRODUCTS, False)  # the polygons are those of 0.5 hectares

@@ -243,6 +243,11 @@ def test_command_makes_all(write_map, tmp_path, pair, capsys, monkeypatch):
     assert 'Wrote a.csv' in said and 'Overall accuracy' in said
     made = {p.name for p in tmp_path.iterdir()}
     assert {'a.csv', 'p.gpkg', 'map.qml', 'tables'} <= made
+    words = '--area b.csv --accuracy tables --reference ref.tif'.split()
+    write_map(np.full_like(truth, 7), 'ref.tif')
+    with pytest.raises(ValueError, match='^it is not compared with the ref'):
+        main(['map.tif', *words])
+    assert capsys.readouterr().out == 'Wrote b.csv\n'
     with pytest.raises(SystemExit):
         main(['map.tif'])
     assert 'nothing is asked for' in capsys.readouterr().err

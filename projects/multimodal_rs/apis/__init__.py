@@ -7,6 +7,7 @@ ids = mapper.predict({'opt': optical, 'sar': radar})
 mapper.map({'opt': 's2.tif', 'sar': 's1.tif'}, out='map.tif')
 """
 
+from multimodal_rs.apis.incomplete import IncompleteError
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import (
@@ -20,6 +21,7 @@ from multimodal_rs.products.make import Products, make_products
 from multimodal_rs.utils.log_file import log_file
 
 __all__ = [
+    'IncompleteError',
     'Products',
     'Scene',
     'SceneGrid',

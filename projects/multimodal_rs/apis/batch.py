@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from multimodal_rs.apis.finished import is_finished
+from multimodal_rs.apis.incomplete import IncompleteError
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
@@ -31,7 +32,8 @@ class Mapped(NamedTuple):
         name: Of the scene.
         outputs: Its files.
         report: Of the mapping; None: it was finished before, or failed.
-        error: Why it failed; None: it did not.
+        error: Why it failed, or with a report why not all is made of the map;
+            None: it did not.
     """
 
     name: str
@@ -79,6 +81,8 @@ def map_scenes(
                 report = mapper.make(
                     scene.rasters, files, progress, grid, resume=resume
                 )
+        except IncompleteError as caught:
+            report, error = caught.report, caught
         except FAILURES as caught:
             error = caught
         yield Mapped(scene.name, files, report, error)

@@ -15,6 +15,7 @@ import torch
 
 from multimodal_rs.apis.batch import Mapped, check_scenes
 from multimodal_rs.apis.finished import is_finished
+from multimodal_rs.apis.incomplete import IncompleteError
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.apis.scene_lists import (
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line, for tests.
 
     Returns:
-        1 if a scene of several could not be mapped, else 0.
+        1 if a scene of several could not be mapped, or not all be made of
+        its map, else 0.
     """
     parser = CommandParser(
         prog='multimodal-rs-map',
@@ -192,7 +194,7 @@ def map_as_asked(args: argparse.Namespace) -> int:
 
     Raises:
         ValueError: If the flags contradict each other, or the only scene
-            cannot be mapped.
+            cannot be mapped, or not all be made of its map.
     """
     outputs = SceneOutputs(
         args.out,
@@ -261,12 +263,19 @@ def _map_many(
         own = share_of_process(scenes)
         _say(f'{len(own)} of {len(scenes)} scenes, {device}')
         done = mapper.map_scenes(own, outputs, resume, True, grid)
-        failed = set(together.gather(_tell(done, len(own))))
-        if failed and together.rank == 0:
-            names = [scene.name for scene in scenes if scene.name in failed]
-            _complain(f'Not mapped: {", ".join(names)}')
+        failed, partly = map(together.gather, _tell(done, len(own)))
+        if together.rank == 0:
+            _name('Not mapped', scenes, failed)
+            _name('Mapped, but not all is made of it', scenes, partly)
         together.wait()  # until they are named
-    return 1 if failed else 0
+    return 1 if failed or partly else 0
+
+
+def _name(what: str, scenes: Sequence[Scene], names: Sequence[str]) -> None:
+    """Complain of scenes, in their order, if there are any."""
+    ordered = [scene.name for scene in scenes if scene.name in set(names)]
+    if ordered:
+        _complain(f'{what}: {", ".join(ordered)}')
 
 
 def _map_one(
@@ -281,9 +290,14 @@ def _map_one(
         _say(f'{outputs.out} is finished')
         return
     device = next(mapper.model.parameters()).device
+    incomplete = None
     with processes() as together:
         first = together.rank == 0
-        report = mapper.make(rasters, outputs, first, grid, together, resume)
+        asked = rasters, outputs, first, grid, together, resume
+        try:
+            report = mapper.make(*asked)
+        except IncompleteError as error:
+            report, incomplete = error.report, error
     if not first:
         return
     what = f'{", ".join(rasters)}; {device}; {report.shares}'
@@ -292,6 +306,8 @@ def _map_one(
     _say(f'Wrote {outputs.out} in {report.whole:.1f} s ({what})')
     for line in report.said:
         _say(line)
+    if incomplete is not None:
+        raise incomplete
 
 
 def _say(line: str) -> None:
@@ -306,17 +322,17 @@ def _complain(line: str) -> None:
     LOG.info(line)
 
 
-def _tell(done: Iterable[Mapped], count: int) -> list[str]:
-    """Print a line per scene; name those that could not be mapped."""
-    failed, spent = [], []
+def _tell(done: Iterable[Mapped], count: int) -> tuple[list[str], list[str]]:
+    """Print a line per scene.
+
+    Returns:
+        Names of those that could not be mapped, and of those that are, but
+        of whose maps not all could be made.
+    """
+    failed, partly, spent = [], [], []
     for number, scene in enumerate(done, 1):
         what = f'{number}/{count} {scene.name}: '
-        if scene.error is not None:
-            failed.append(scene.name)
-            _complain(f'{what}{_message(scene.error)}')
-        elif scene.report is None:
-            _say(f'{what}is finished')
-        else:
+        if scene.report is not None:
             whole, shares = scene.report.whole, scene.report.shares
             spent.append(whole)
             left = statistics.mean(spent) * (count - number)
@@ -326,7 +342,12 @@ def _tell(done: Iterable[Mapped], count: int) -> list[str]:
             )
             for line in scene.report.said:
                 _say(line)
-    return failed
+        elif scene.error is None:
+            _say(f'{what}is finished')
+        if scene.error is not None:
+            (failed if scene.report is None else partly).append(scene.name)
+            _complain(f'{what}{_message(scene.error)}')
+    return failed, partly
 
 
 def _message(error: Exception) -> str:

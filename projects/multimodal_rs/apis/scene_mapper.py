@@ -11,6 +11,7 @@ from torch import nn
 
 from multimodal_rs.apis.batch import Mapped, map_scenes
 from multimodal_rs.apis.finished import maps_are_finished, noting
+from multimodal_rs.apis.incomplete import IncompleteError
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.datasets.modality import Modality
@@ -181,6 +182,8 @@ class SceneMapper:
                 or cannot be read, or an output is no GeoTIFF, cannot be
                 written, or is one of the files that are read.
             FolderInUseError: If another process makes the same map.
+            IncompleteError: If the map is written, but its preview or a
+                product of it cannot be made.
         """
         outputs = SceneOutputs(
             out, probabilities, preview, confidence, answered, products
@@ -217,6 +220,21 @@ class SceneMapper:
         report = MapReport(watch.seconds, watch.whole, watch.cpu_seconds)
         if together.rank:
             return report
+        try:
+            self._make_derived(rasters, outputs, grid, report.said)
+        except (OSError, ValueError) as error:
+            message = f'{outputs.out} is written, but {error}'
+            raise IncompleteError(message, report) from error
+        return report
+
+    def _make_derived(
+        self,
+        rasters: Mapping[str, Source],
+        outputs: SceneOutputs,
+        grid: SceneGrid,
+        said: list[str],
+    ) -> None:
+        """Make the preview and the products of a map; append what to say."""
         if outputs.preview is not None:
             save_preview(
                 *(outputs.preview, outputs.out, rasters, self.modalities),
@@ -224,11 +242,10 @@ class SceneMapper:
                 grid=grid,
                 truth=outputs.products.picture_of_reference(self.classes),
             )
-            report.said.append(f'Wrote {outputs.preview}')
+            said.append(f'Wrote {outputs.preview}')
         if outputs.products.paths():
             with noting(outputs.out, outputs.products):
-                report.said += make_products(outputs.out, outputs.products)
-        return report
+                make_products(outputs.out, outputs.products, said)
 
     def map_scenes(
         self,

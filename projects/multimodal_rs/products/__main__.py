@@ -25,8 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     products = products_of(args)
     if not products.paths():
         parser.error('nothing is asked for: name --area, --polygons, ...')
-    for line in make_products(args.map, products):
-        print(line)
+    said: list[str] = []
+    try:
+        make_products(args.map, products, said)
+    finally:  # also of what was made before an error
+        for line in said:
+            print(line, flush=True)
 
 
 def run_command() -> None:

@@ -138,23 +138,28 @@ class Products:
 NOTHING = Products()
 
 
-def make_products(path: Target, products: Products) -> list[str]:
+def make_products(
+    path: Target, products: Products, said: list[str] | None = None
+) -> list[str]:
     """Make what is asked for of a map.
 
     Args:
         path: The map: a raster with one band of class numbers.
         products: What to make.
+        said: What there is to say is appended to it, product by product, so
+            that it is known if a later one fails. None: a new list.
 
     Returns:
-        What to say about it.
+        What to say about it, line by line.
 
     Raises:
         FileNotFoundError: If there is no map.
         ValueError: If something cannot be made of it, or would be written
             over what is read.
+        OSError: If a file cannot be written.
     """
     products.check(path)
-    said = []
+    said = [] if said is None else said
     with ClassMap(path) as land:
         products.check_reference(land.grid)
         if products.style is not None:
@@ -169,16 +174,22 @@ def make_products(path: Target, products: Products) -> list[str]:
             )
             said.append(f'Wrote {products.polygons}: {count} polygons')
         if products.accuracy is not None:
-            said.append(
-                write_map_accuracy(
-                    products.accuracy,
-                    land,
-                    products.reference,
-                    products.reference_ids,
-                )
-            )
+            said.append(_compared(land, products))
             said.append(f'Wrote the tables to {products.accuracy}')
     return said
+
+
+def _compared(land: ClassMap, products: Products) -> str:
+    """Compare a map with the reference; return tables for people."""
+    try:
+        return write_map_accuracy(
+            *(products.accuracy, land),
+            *(products.reference, products.reference_ids),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f'it is not compared with the reference: {error}'
+        ) from error
 
 
 def add_product_arguments(parser: argparse.ArgumentParser) -> None:
