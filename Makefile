@@ -41,7 +41,11 @@ PARALLEL := --numprocesses auto --maxprocesses 8 --dist worksteal
 OPENMMLAB_VENV ?= .venv-openmmlab
 MMCV_WHEEL ?=
 
-.PHONY: help demo mmrs seeds outlines cmss test test-openmmlab lint format env clean
+# mmpretrain and timm, whose encoders may be branches, in an environment of
+# their own: no network of this project needs them.
+ENCODERS_VENV ?= .venv-encoders
+
+.PHONY: help demo mmrs seeds outlines cmss test test-openmmlab test-encoders lint format env clean
 
 help:
 	@echo 'make demo    train, test and map a small multimodal scene made on the spot'
@@ -52,6 +56,7 @@ help:
 	@echo 'make test    run the tests (ARGS="-m slow" passes arguments to pytest)'
 	@echo 'make test-openmmlab MMCV_WHEEL=/path/to/mmcv-2.1.0-....whl'
 	@echo '             the same on the original OpenMMLab packages, in $(OPENMMLAB_VENV)'
+	@echo 'make test-encoders  encoders of mmpretrain and timm, in $(ENCODERS_VENV)'
 	@echo 'make lint    check style and layout of the code'
 	@echo 'make format  rewrite the code in the layout that `make lint` wants'
 	@echo 'make docs    build the documentation site into site/'
@@ -94,6 +99,15 @@ test-openmmlab:
 		--stack openmmlab $(if $(MMCV_WHEEL),--mmcv $(MMCV_WHEEL))
 	$(OPENMMLAB_VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
 
+# With the versions of the environment: torch must not become another one.
+test-encoders:
+	@$(PYTHON) tools/setup_env.py --venv $(ENCODERS_VENV) $(CHOSEN)
+	versions=$(ENCODERS_VENV)/constraints.txt; \
+	test -f $$versions || versions=requirements/constraints.txt; \
+	$(ENCODERS_VENV)/bin/python -m pip install --quiet --constraint $$versions \
+		--requirement requirements/pretrain.txt
+	$(ENCODERS_VENV)/bin/python -m pytest tests/test_weights/test_any_encoder.py $(ARGS)
+
 lint: env
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
@@ -103,7 +117,7 @@ format: env
 	$(RUN) -m ruff format .
 
 clean:
-	rm -rf $(VENV) $(OPENMMLAB_VENV) build dist projects/*.egg-info demo_output demo_hyperspectral
+	rm -rf $(VENV) $(OPENMMLAB_VENV) $(ENCODERS_VENV) build dist projects/*.egg-info demo_output demo_hyperspectral
 	rm -rf .pytest_cache .ruff_cache
 	rm -rf $(DOCS_VENV) site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
