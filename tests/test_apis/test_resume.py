@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
+from scipy.io import savemat
 
 from multimodal_rs.apis import IncompleteError, finished
 from multimodal_rs.apis.finished import is_finished
@@ -102,6 +103,18 @@ def test_arrays_in_files_and_archives(mapper, rasters, caplog):
     check_made_again(mapper, rasters, caplog, 'files')
     mirror('scene/opt.tif')
     shutil.make_archive('opt', 'zip', 'scene', 'opt.tif')
+    check_made_again(mapper, rasters, caplog, 'files')
+
+
+def test_a_variable_of_a_file(mapper, rasters, caplog):
+    with rasterio.open(rasters['sar']) as file:
+        sar = file.read().transpose(1, 2, 0)
+    savemat('two.mat', dict(a=sar, b=sar[::-1]))
+    rasters = dict(rasters, sar='two.mat:a')
+    mapper.make(rasters, OUT)
+    assert is_finished(mapper, rasters, OUT)
+    assert not is_finished(mapper, dict(rasters, sar='two.mat:b'), OUT)
+    savemat('two.mat', dict(a=sar[::-1], b=sar))
     check_made_again(mapper, rasters, caplog, 'files')
 
 

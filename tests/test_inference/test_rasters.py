@@ -123,13 +123,23 @@ def test_arrays_beside_a_raster_with_a_grid(make_scene, model, tmp_path):
     )
     modalities = network_modalities(model)
     keyed = dict(modalities, sar=replace(modalities['sar'], key='sar'))
-    for name, declared in (('sar.npy', modalities), ('sar.mat', keyed)):
+    other = dict(modalities, sar=replace(modalities['sar'], key='vv'))
+    for name, declared in (
+        ('sar.npy', modalities),
+        ('sar.mat', keyed),
+        ('sar.mat:sar', modalities),
+        ('sar.mat:sar', other),
+    ):
         files = dict(rasters, sar=str(tmp_path / name))
         with SceneRasters(files, declared) as scene:
             assert (scene.grid.crs, scene.grid.transform) == grid
+            read = str(tmp_path / name.partition(':')[0])
+            assert read in scene.file_names()
             found = scene.read(Window(-2, 3, 9, 30))
             np.testing.assert_array_equal(found['sar'], expected['sar'])
             assert scene.read_reduced(15)['sar'].shape == (2, 10, 15)
+    with pytest.raises(KeyError, match='none is named: .*sar.mat:vv'):
+        load(model, dict(rasters, sar=str(tmp_path / 'sar.mat')))
     np.save(tmp_path / 'sar.npy', data[:, 1:].transpose(1, 2, 0))
     with pytest.raises(ValueError, match=r'\(19, 30\), cannot be resampled'):
         load(model, dict(rasters, sar=str(tmp_path / 'sar.npy')))

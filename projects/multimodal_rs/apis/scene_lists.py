@@ -12,6 +12,7 @@ import rasterio
 from rasterio.errors import RasterioIOError
 
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
+from multimodal_rs.datasets.io.arrays import variable_of
 from multimodal_rs.inference.provenance import PROGRAM
 from multimodal_rs.inference.rasters import Source
 from multimodal_rs.utils.damage import damaged, reading
@@ -134,9 +135,11 @@ def _matches(pattern: str) -> dict[str, str]:
     """Find files: name of the scene -> path; '' is the name of all."""
     if PLACE not in pattern:
         return {'': pattern}
+    pattern, variable = variable_of(pattern)
+    end = f':{variable}' if variable else ''
     found = glob.glob('*'.join(map(glob.escape, pattern.split(PLACE))))
     matches = ((_with_place(pattern).fullmatch(p), p) for p in found)
-    return {m['scene']: path for m, path in matches if m}
+    return {m['scene']: path + end for m, path in matches if m}
 
 
 def _with_place(pattern: str) -> re.Pattern:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from multimodal_rs.datasets.io.arrays import variable_of
 from multimodal_rs.datasets.io.drivers import file_of_part
 from multimodal_rs.datasets.io.raster import ARRAYS, is_virtual, open_raster
 from multimodal_rs.inference.grids import SceneGrid
@@ -55,7 +56,7 @@ def _add(path: str, found: dict[str, None]) -> None:
     if path in found:
         return
     found[path] = None
-    if is_virtual(path) or path.lower().endswith(ARRAYS):
+    if is_virtual(path) or variable_of(path)[0].lower().endswith(ARRAYS):
         return
     with open_raster(path, of_scene=True) as file:
         names = list(file.file_names)
@@ -107,7 +108,7 @@ def _identity(path: str, folder: str | os.PathLike) -> list[str | int]:
 
 def _on_disk(path: str) -> str | None:
     """Find the file that a raster lies in, or its archive; None: nowhere."""
-    path = file_of_part(path) or path
+    path, _ = variable_of(file_of_part(path) or path)
     match = ARCHIVE.match(path)
     if match is None:
         return path if os.path.exists(path) else None

@@ -1,6 +1,7 @@
 """Arrays in ``.npy`` and ``.mat`` files, opened as rasters."""
 
 import math
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -66,13 +67,19 @@ class OpenedArray(OpenedRaster):
     Args:
         array (np.ndarray | LazyMatrix): (H, W, C); a masked array says which
             pixels are empty.
-        path (str): Its file, or what messages shall call it.
+        path (str): What messages shall call it.
+        file (str, optional): Its file.
 
     Raises:
         ValueError: If it is empty, or holds no numbers.
     """
 
-    def __init__(self, array: np.ndarray | LazyMatrix, path: str) -> None:
+    def __init__(
+        self,
+        array: np.ndarray | LazyMatrix,
+        path: str,
+        file: str | None = None,
+    ) -> None:
         if array.dtype.kind not in NUMBERS or 0 in array.shape:
             raise ValueError(
                 f'{path} has (H, W, C) {array.shape} of {array.dtype}: '
@@ -82,12 +89,18 @@ class OpenedArray(OpenedRaster):
         self.size = array.shape[:2]
         self.bands = array.shape[2]
         self._array = array
+        self._file = file
         self._dtype = _of_rasters(array.dtype)
 
     @property
     def grid(self) -> Grid:
         """Its size; arrays say nothing about where they lie."""
         return Grid(self.size)
+
+    @property
+    def file_names(self) -> Sequence[str]:
+        """Its file, if it has one."""
+        return () if self._file is None else (self._file,)
 
     @property
     def dtypes(self) -> Sequence[str]:
@@ -154,6 +167,18 @@ def _of_rasters(dtype: np.dtype) -> np.dtype:
     """Get the type that raster files have for numbers of another one."""
     other = {'float16': np.float32, 'bool': np.uint8}
     return np.dtype(other.get(dtype.name, dtype)).newbyteorder('=')
+
+
+def variable_of(path: str) -> tuple[str, str | None]:
+    """Tell file and variable of ``FILE.mat:VARIABLE``.
+
+    Returns:
+        The path of the file, and the variable; None: it names none.
+    """
+    file, _, variable = path.rpartition(':')
+    if not file.lower().endswith('.mat') or os.path.exists(path):
+        return path, None
+    return file, variable or None
 
 
 def open_array(path: str, key: str | None = None) -> np.ndarray | LazyMatrix:
@@ -289,8 +314,10 @@ def _pick(names: list[str], key: str | None, path: str) -> str:
     if key is None and len(names) == 1:
         return names[0]
     if key not in names:
+        found = 'and none is named' if key is None else f'not {key!r}'
         raise KeyError(
-            f'{path} holds the variables {names}, not {key!r}: set `key` of '
-            'the modality to one of them'
+            f'{path} holds the variables {names}, {found}: name one of them '
+            f"behind the file, '{path}:{[*names, 'NAME'][0]}', or set `key` "
+            'of the modality'
         )
     return key

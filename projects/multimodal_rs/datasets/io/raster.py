@@ -20,7 +20,11 @@ from multimodal_rs.datasets.io.advice import (
     expected,
     where_tiles_are,
 )
-from multimodal_rs.datasets.io.arrays import OpenedArray, open_array
+from multimodal_rs.datasets.io.arrays import (
+    OpenedArray,
+    open_array,
+    variable_of,
+)
 from multimodal_rs.datasets.io.contents import check_contents
 from multimodal_rs.datasets.io.drivers import allowed_drivers, file_of_part
 from multimodal_rs.datasets.io.grid import Grid
@@ -293,7 +297,8 @@ def is_virtual(path: str) -> bool:
 def raster_exists(path: str) -> bool:
     """Whether there is a file, also inside an archive or behind a URL."""
     if not is_virtual(path):
-        return os.path.exists(file_of_part(path) or path)
+        file, _ = variable_of(file_of_part(path) or path)
+        return os.path.exists(file)
     with raster_session():
         return rasterio.shutil.exists(path)
 
@@ -303,14 +308,15 @@ def open_raster(
 ) -> OpenedRaster:
     """Open a file of any kind for reading.
 
-    ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C); anything
-    else goes through rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``,
-    ``/vsicurl/...``, ``NETCDF:a.nc:band``. (Of a ``.mat`` file before MATLAB
-    7.3 everything is read, of the others what is asked for.)
+    ``.npy`` and ``.mat`` files hold one array, (H, W) or (H, W, C), and
+    ``FILE.mat:VARIABLE`` is one of several; anything else goes through
+    rasterio: GeoTIFF, PNG, JPEG, ``/vsizip/...``, ``/vsicurl/...``,
+    ``NETCDF:a.nc:band``. (Of a ``.mat`` file before MATLAB 7.3 everything is
+    read, of the others what is asked for.)
 
     Args:
         path: File to open.
-        key: Name of the variable in a ``.mat`` file.
+        key: Name of the variable in a ``.mat`` file, if the path has none.
         of_scene: Whether it belongs to a scene that is mapped, not to a tile
             of a dataset; messages then advise something else.
 
@@ -325,8 +331,9 @@ def open_raster(
             f'{path} does not exist (relative paths start at {os.getcwd()}): '
             f'correct the path{advice}'
         )
-    if path.lower().endswith(ARRAYS):
-        return OpenedArray(open_array(path, key), path)
+    file, variable = variable_of(path)
+    if file.lower().endswith(ARRAYS):
+        return OpenedArray(open_array(file, variable or key), path, file)
     file = OpenedFile(path, of_scene)
     if file.pages:
         file.close()
