@@ -1,6 +1,6 @@
 """Layers of a scene whose pixels are larger than those of the others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,6 +115,7 @@ class RepeatedRaster(OpenedRaster):
         self.path = source.path
         self.bands = source.bands
         self.size = (len(rows), len(columns))
+        self.missing = source.missing
         self._source = source
         self._shown = (rows, columns)
 
@@ -122,6 +123,21 @@ class RepeatedRaster(OpenedRaster):
     def grid(self) -> Grid:
         """Its size; such a raster does not say where it lies."""
         return Grid(self.size)
+
+    @property
+    def file_names(self) -> Sequence[str]:
+        """Files of the source."""
+        return self._source.file_names
+
+    @property
+    def has_control_points(self) -> bool:
+        """Whether points or RPCs place the source."""
+        return self._source.has_control_points
+
+    @property
+    def categorical(self) -> bool:
+        """Whether numbers of the source stand for classes."""
+        return self._source.categorical
 
     @property
     def dtypes(self) -> Sequence[str]:
@@ -141,6 +157,19 @@ class RepeatedRaster(OpenedRaster):
         """Get that of the source."""
         return self._source.scaling(bands)
 
+    def masked(
+        self,
+        bands: Sequence[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        measured: Collection[int] = (),
+    ) -> np.ndarray | None:
+        """Repeat what the source calls empty, as its numbers are."""
+        assert out_shape is None, 'tiles are cut at full resolution'
+        coarse, shown = self._coarse(window)
+        mask = self._source.masked(bands, coarse, measured=measured)
+        return None if mask is None else mask[..., shown[0], shown[1]]
+
     def close(self) -> None:
         """Close the source."""
         self._source.close()
@@ -153,12 +182,23 @@ class RepeatedRaster(OpenedRaster):
         dtype: str | None,
     ) -> np.ndarray:
         assert out_shape is None, 'tiles are cut at full resolution'
+        coarse, shown = self._coarse(window)
+        data = self._source.read(bands, coarse, dtype=dtype)
+        return data[..., shown[0], shown[1]]
+
+    def _coarse(
+        self, window: Window | None
+    ) -> tuple[Window, tuple[np.ndarray, np.ndarray]]:
+        """Say what a window shows.
+
+        Returns:
+            The window of the source, and the row (h, 1) and column (w,) of
+            it that each pixel shows.
+        """
         window = window or ((0, self.size[0]), (0, self.size[1]))
-        shown = [
+        rows, columns = (
             axis[start:stop]
             for axis, (start, stop) in zip(self._shown, window, strict=True)
-        ]
-        coarse = tuple((int(axis[0]), int(axis[-1]) + 1) for axis in shown)
-        data = self._source.read(bands, coarse, dtype=dtype)
-        rows, columns = (axis - axis[0] for axis in shown)
-        return data[:, rows[:, None], columns]
+        )
+        coarse = tuple((int(x[0]), int(x[-1]) + 1) for x in (rows, columns))
+        return coarse, ((rows - rows[0])[:, None], columns - columns[0])
