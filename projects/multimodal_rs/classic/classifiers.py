@@ -64,7 +64,8 @@ def train_best(
         grid: Parameter -> values to try, in all combinations.
         train: What is trained on.
         val: What is chosen by, by the mean recall of the classes; never the
-            test.
+            test. With one combination there is nothing to choose, and it is
+            not scored.
         modalities: Whose features are used.
 
     Returns:

@@ -60,10 +60,11 @@ def read_pixels(settings: Mapping, window: int) -> Pixels:
         sample = dataset.raw_sample(i)
         classes[i] = sample['gt_seg_map'][window // 2, window // 2]
         # (w, w, C) per modality; the last band marks the inside.
-        blocks = np.split(sample['img'][..., :-1], np.cumsum(sizes), axis=2)
+        ends = np.cumsum(sizes)[:-1]
+        blocks = np.split(sample['img'][..., :-1], ends, axis=2)
         modalities = dataset.modalities.values()
         for table, block, modality in zip(
-            tables, blocks, modalities, strict=False
+            tables, blocks, modalities, strict=True
         ):
             table[i] = _describe(block, modality)
     names = list(dataset.modalities)

@@ -146,8 +146,8 @@ def check_counts(
 
     Args:
         dataset: Says how many pixels each class has in the official split.
-        train: (H, W), numbers of the training pixels, 0 elsewhere.
-        test: Likewise.
+        train: (H, W), class of each training pixel from 1, 0 elsewhere.
+        test: Likewise, of each test pixel.
 
     Raises:
         ValueError: If a pixel is in both, or the sums are other ones.
@@ -159,12 +159,12 @@ def check_counts(
             'expected none; the label files do not belong together, or one '
             'of them holds all labels'
         )
-    for part, numbers in (('train', train), ('test', test)):
+    for part, classes in (('train', train), ('test', test)):
         official = list((dataset.OFFICIAL or {}).get(part, ()))
         if not official:
             continue
         length = len(official) + 1
-        found = np.bincount(numbers.ravel(), minlength=length)[1:].tolist()
+        found = np.bincount(classes.ravel(), minlength=length)[1:].tolist()
         if sum(found) != sum(official):
             raise ValueError(
                 f'{part}: {sum(found)} labelled pixels, the official split '
@@ -188,6 +188,16 @@ def check_counts(
 def check_classes(
     dataset: SparseSceneDataset, train: np.ndarray, split: str
 ) -> None:
+    """Check that every class has a training pixel.
+
+    Args:
+        dataset: Names the classes.
+        train: (H, W), class of each training pixel from 1, 0 elsewhere.
+        split: Name of the split, for the message.
+
+    Raises:
+        ValueError: Names the classes that have none.
+    """
     classes = dataset.metainfo['classes']
     missing = [n for i, n in enumerate(classes, 1) if not (train == i).any()]
     if missing:
