@@ -179,7 +179,8 @@ class RegionText(Labels):
                 f'expected as many points, got {len(points)}: export the '
                 'regions of interest as text again'
             )
-        rows, columns = check_places(points[:, :0:-1] - 1, size, self.path)
+        places = points[:, :0:-1] - 1
+        rows, columns = check_places(places, size, self.path, first=1)
         numbers = np.zeros(size, np.int64)
         numbers[rows, columns] = np.repeat(np.arange(len(sizes)) + 1, sizes)
         if np.count_nonzero(numbers) < len(points):
@@ -197,7 +198,7 @@ def _labelled(label: LabelRaster) -> np.ndarray:
 
 
 def check_places(
-    places: np.ndarray, size: tuple[int, int], path: Path
+    places: np.ndarray, size: tuple[int, int], path: Path, first: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Check that listed pixels lie inside of an image.
 
@@ -205,6 +206,7 @@ def check_places(
         places: (N, 2), rows and columns from 0.
         size: (H, W).
         path: Of the file, for the message.
+        first: What the file calls the first row and column.
 
     Returns:
         Rows and columns.
@@ -213,19 +215,30 @@ def check_places(
         ValueError: If one lies outside, or they are no pairs.
     """
     if places.ndim != 2 or places.shape[1] != 2:
+        turned = places.ndim == 2 and places.shape[0] == 2
         raise ValueError(
-            f'{path}: expected pairs of row and column, got an array of shape '
-            f'{places.shape}: download the file again'
+            f'{path}: expected pairs of row and column, (N, 2), got an array '
+            f'of shape {places.shape}'
+            + (': it is transposed' if turned else '')
+            + ': download the file again'
         )
-    outside = ((places < 0) | (places >= np.array(size))).any(axis=1)
+    outside = _outside(places, size)
     if outside.any():
         some = [tuple(p) for p in places[outside][:3].tolist()]
+        cause = 'the labels belong to another image'
+        if not first and not _outside(places - 1, size).any():
+            cause = f'the list counts from 1, not from 0, or {cause}'
+        else:
+            cause += ', or rows and columns are swapped'
         raise ValueError(
             f'{path}: {int(outside.sum())} labelled pixels lie outside of the '
-            f'image of (H, W) {size}, such as (row, column) {some}: the '
-            'labels belong to another image, or rows and columns are swapped'
+            f'image of (H, W) {size}, such as (row, column) {some}: {cause}'
         )
     return places[:, 0], places[:, 1]
+
+
+def _outside(places: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return ((places < 0) | (places >= np.array(size))).any(axis=1)
 
 
 def locate(root: Path, name: str) -> Path:
@@ -238,8 +251,14 @@ def locate(root: Path, name: str) -> Path:
     """
     if (root / name).is_file():
         return root / name
-    found = [p for p in root.rglob('*') if p.name.lower() == name.lower()]
+    found = copies_of(root, name)
     return found[0] if len(found) == 1 else root / name
+
+
+def copies_of(root: Path, name: str) -> list[Path]:
+    """List the files of a name in a folder and below it, in any case."""
+    found = (p for p in root.rglob('*') if p.name.lower() == name.lower())
+    return sorted(found)
 
 
 @dataclass(frozen=True)

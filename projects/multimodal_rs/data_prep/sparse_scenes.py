@@ -16,7 +16,7 @@ from multimodal_rs.data_prep.prepare import (
     usual_parser,
 )
 from multimodal_rs.data_prep.scene_bands import check_bands
-from multimodal_rs.data_prep.scene_files import SceneForm
+from multimodal_rs.data_prep.scene_files import SceneForm, copies_of
 from multimodal_rs.data_prep.scene_rasters import read_image
 from multimodal_rs.data_prep.sparse_labels import PARTS, write_labels
 from multimodal_rs.data_prep.tile_files import Stripe, placed, write_tile
@@ -243,7 +243,7 @@ def _complete_form(forms: Sequence[SceneForm], root: Path) -> SceneForm:
         FileNotFoundError: With what is missing of each.
     """
     missing: Mapping[str, list[str]] = {
-        form.name: [str(p.relative_to(root)) for p in form.missing]
+        form.name: [_missing(path, root) for path in form.missing]
         for form in forms
     }
     for form in forms:
@@ -254,6 +254,15 @@ def _complete_form(forms: Sequence[SceneForm], root: Path) -> SceneForm:
         f'{root} holds no complete form of the scene. Missing of each: '
         f'{lines}. Put the files of one form there'
     )
+
+
+def _missing(path: Path, root: Path) -> str:
+    """Name a file that is missing, or one of which there are several."""
+    copies = [str(p.relative_to(root)) for p in copies_of(root, path.name)]
+    name = str(path.relative_to(root))
+    if not copies:
+        return name
+    return f'{name} (found in: {", ".join(copies)}; keep one)'
 
 
 def _parse(
