@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.opened import (
     Nodata,
@@ -86,8 +85,7 @@ class BandReader:
             )
         # Who turns nodata off trusts no mask of a file either; who gives an
         # array gives its mask himself.
-        given = isinstance(file, OpenedArray)
-        self._asks_mask = given or modality.nodata is not None
+        self._asks_mask = file.is_array or modality.nodata is not None
 
     def read(
         self,

@@ -16,7 +16,6 @@ from multimodal_rs.datasets.band_grids import (
     Reads,
     bring_together,
 )
-from multimodal_rs.datasets.io.arrays import OpenedArray
 from multimodal_rs.datasets.io.grid import (
     Grid,
     differences,
@@ -174,7 +173,7 @@ def on_grid(
     reader = BandReader(whole, modality)  # or it refuses
     if not differences({'scene': grid, **_grids({name: parts})}):
         return reader
-    trusted = isinstance(whole, OpenedArray) or modality.nodata is not None
+    trusted = whole.is_array or modality.nodata is not None
     bands = tuple(dict.fromkeys(reader.bands))
     measured = modality.measured if trusted else None
     raster = bring_together(
@@ -228,9 +227,7 @@ def say_what_is_assumed(parts: Parts, grid: Grid, choice: SceneGrid) -> None:
     grids = _grids(parts)
     paths = {label: p.path for label, p in _labelled(parts).items()}
     arrays = {
-        label
-        for label, part in _labelled(parts).items()
-        if isinstance(part, OpenedArray)
+        label for label, part in _labelled(parts).items() if part.is_array
     }
     for label, own in grids.items():
         if grid.placed and not own.placed and label not in arrays:

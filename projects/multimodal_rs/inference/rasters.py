@@ -26,7 +26,7 @@ from multimodal_rs.inference.grids import (
     reference_grid,
     say_what_is_assumed,
 )
-from multimodal_rs.inference.salvage import SalvagingReader
+from multimodal_rs.inference.salvage import SalvagedRaster
 from multimodal_rs.utils.windows import Window
 
 # Pieces per side, and pixels per piece, that tell the unit of a raster.
@@ -69,7 +69,9 @@ class SceneRasters(contextlib.ExitStack):
     ) -> None:
         super().__init__()
         with contextlib.ExitStack() as stack:
-            parts, self.modalities = _parts(sources, modalities, stack)
+            parts, self.modalities = _parts(
+                sources, modalities, stack, choice.unreadable
+            )
             self._parts = [p for several in parts.values() for p in several]
             self.grid = reference_grid(parts, choice)
             like = choice.like is not None and choice.like not in parts
@@ -80,10 +82,6 @@ class SceneRasters(contextlib.ExitStack):
             }
             self.files = {n: r.file for n, r in self._readers.items()}
             say_what_is_assumed(parts, self.grid, choice)
-            if choice.unreadable == 'nodata':
-                for name, reader in self._readers.items():
-                    self._readers[name] = SalvagingReader(reader)
-                    stack.callback(self._readers[name].say)
             for reader in self._readers.values():
                 _warn_if_far(reader, self.grid.size)
             self.push(stack.pop_all())  # all is well: keep them open
@@ -190,7 +188,7 @@ def scene_grid(
         choice: To which grid rasters of others are brought.
     """
     with contextlib.ExitStack() as stack:
-        parts, _ = _parts(sources, modalities, stack)
+        parts, _ = _parts(sources, modalities, stack, 'stop')
         return reference_grid(parts, choice)
 
 
@@ -218,6 +216,7 @@ def _parts(
     sources: Mapping[str, Source],
     modalities: Mapping[str, Modality],
     stack: contextlib.ExitStack,
+    unreadable: str,
 ) -> tuple[dict[str, list[OpenedRaster]], dict[str, Modality]]:
     """Open all rasters of a scene.
 
@@ -232,7 +231,7 @@ def _parts(
             f'some or all of {list(modalities)}'
         )
     opened = {
-        name: _open(sources[name], modality, stack)
+        name: _open(sources[name], modality, stack, unreadable)
         for name, modality in modalities.items()
         if name in sources
     }
@@ -243,9 +242,18 @@ def _parts(
 
 
 def _open(
-    source: Source, modality: Modality, stack: contextlib.ExitStack
+    source: Source,
+    modality: Modality,
+    stack: contextlib.ExitStack,
+    unreadable: str,
 ) -> tuple[list[OpenedRaster], Modality]:
     """Open the raster of a modality, or one for each of its bands.
+
+    Args:
+        source: Its files, or an array.
+        modality: Its declaration.
+        stack: Closes them.
+        unreadable: What happens where a file is damaged.
 
     Returns:
         The rasters, and the declaration of what is in them.
@@ -259,6 +267,11 @@ def _open(
     ]
     for file in files:
         check_placed_by_grid(file)
+    if unreadable == 'nodata':
+        # Below all resampling, which spreads an invalid pixel no farther.
+        files = [SalvagedRaster(file, modality.name) for file in files]
+        for file in files:
+            stack.callback(file.say)
     return files, modality
 
 
@@ -296,20 +309,17 @@ def _band_files(
     return paths, modality
 
 
-def _warn_if_far(
-    reader: BandReader | SalvagingReader, size: tuple[int, int]
-) -> None:
+def _warn_if_far(reader: BandReader, size: tuple[int, int]) -> None:
     """Warn of a raster in another unit than the training's."""
     modality = reader.modality
     if modality.file_range is None:
         return
-    readings = [
-        reader.read((rows, columns))
+    parts = [
+        file_numbers(reader.read((rows, columns)), modality, STEP)
         for rows in _samples(size[0])
         for columns in _samples(size[1])
     ]
-    parts = [file_numbers(r, modality, STEP) for r in readings if r]
-    found = parts and far_off(np.concatenate(parts, axis=1), modality)
+    found = far_off(np.concatenate(parts, axis=1), modality)
     if found:
         warnings.warn(f'{reader.file.path}: {found}', stacklevel=2)
 

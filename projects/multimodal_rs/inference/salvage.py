@@ -1,72 +1,134 @@
 """What can be read of a damaged raster; the rest counts as nodata."""
 
+import contextlib
 import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from multimodal_rs.datasets.io.opened import Window
-from multimodal_rs.datasets.reading import BandReader, Reading
+from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.opened import (
+    Nodata,
+    OpenedRaster,
+    Scaling,
+    Window,
+)
 from multimodal_rs.utils.damage import DamagedFileError
 
 CELL = 16  # pixels, side of what is given up at once
 
 
-class SalvagingReader:
-    """A reader to which pixels that cannot be read are invalid.
+class SalvagedRaster(OpenedRaster):
+    """A raster that is NaN where it cannot be read.
 
     A window that fails is read in halves, and those again, down to cells of
-    ``CELL`` pixels: what is lost is hardly more than the damaged block.
+    ``CELL`` pixels: what is lost is hardly more than the damaged block. Whole
+    numbers become float64, which has a NaN.
 
     Args:
-        reader (BandReader): How the raster is read.
+        source (OpenedRaster): The raster, on its own grid; closed with this
+            one.
+        name (str): Its modality, for the warning.
 
     Attributes:
         lost: Rows and columns of what could not be read, put together.
     """
 
-    def __init__(self, reader: BandReader) -> None:
-        self.reader = reader
-        self.file = reader.file
-        self.modality = reader.modality
+    def __init__(self, source: OpenedRaster, name: str) -> None:
+        self.path = source.path
+        self.bands = source.bands
+        self.size = source.size
+        self.missing = source.missing
         self.lost: list[Window] = []
+        self._source = source
+        self._name = name
 
-    def read(self, window: Window) -> Reading | None:
-        """Read numbers as they are in the file; None if that fails."""
-        try:
-            return self.reader.read(window)
-        except DamagedFileError:
-            return None
+    @property
+    def grid(self) -> Grid:
+        """Size and position."""
+        return self._source.grid
 
-    def prepared(
+    @property
+    def file_names(self) -> Sequence[str]:
+        """Files that it consists of."""
+        return self._source.file_names
+
+    @property
+    def has_control_points(self) -> bool:
+        """Whether points or RPCs place it, not a grid."""
+        return self._source.has_control_points
+
+    @property
+    def categorical(self) -> bool:
+        """Whether its numbers stand for classes."""
+        return self._source.categorical
+
+    @property
+    def alpha(self) -> int | None:
+        """Where the band is that says where there is an image."""
+        return self._source.alpha
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array."""
+        return self._source.is_array
+
+    @property
+    def dtypes(self) -> Sequence[str]:
+        """Those of the source, float64 for whole numbers."""
+        return tuple(
+            'float64' if np.dtype(dtype).kind in 'iu' else dtype
+            for dtype in self._source.dtypes
+        )
+
+    def nodata(self, bands: Sequence[int]) -> Nodata:
+        """Get the nodata value that some bands declare."""
+        return self._source.nodata(bands)
+
+    @property
+    def names(self) -> Sequence[str | None]:
+        """What the source calls its bands."""
+        return self._source.names
+
+    def scaling(self, bands: Sequence[int]) -> Scaling | None:
+        """Get the scale and offset that some bands declare."""
+        return self._source.scaling(bands)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the source was closed."""
+        return self._source.closed
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def masked(
         self,
+        bands: Sequence[int],
         window: Window | None = None,
         out_shape: tuple[int, int] | None = None,
-    ) -> np.ndarray:
-        """Read the bands in the units of a network.
+        measured: Collection[int] = (),
+    ) -> np.ndarray | None:
+        """Read which pixels a mask or an alpha band calls empty.
 
-        Returns:
-            (C, H, W) float32, NaN where nothing is valid or readable. A whole
-            raster that is reduced is all NaN if any of it is damaged.
+        Where it cannot be read, the bands are NaN.
         """
-        try:
-            return self.reader.prepared(window, out_shape)
-        except DamagedFileError:
-            if out_shape is not None:
-                return self._nothing(out_shape)
-        window = window or tuple((0, n) for n in self.file.size)
-        # Cells of the raster: windows that overlap give up the same ones.
-        cells = [(stop - 1) // CELL - start // CELL for start, stop in window]
-        if not any(cells):
-            self._note(window)
-            return self._nothing(tuple(stop - start for start, stop in window))
-        axis = int(np.argmax(cells))
-        start, stop = window[axis]
-        middle = (start // CELL + (cells[axis] + 1) // 2) * CELL
-        parts = []
-        for half in ((start, middle), (middle, stop)):
-            part = (half, window[1]) if axis == 0 else (window[0], half)
-            parts.append(self.prepared(part))
-        return np.concatenate(parts, axis=1 + axis)
+
+        def read(place: Window | None) -> np.ndarray | None:
+            return self._source.masked(bands, place, out_shape, measured)
+
+        if out_shape is not None:
+            try:
+                return read(window)
+            except DamagedFileError:
+                return None
+        window = window or ((0, self.size[0]), (0, self.size[1]))
+        found = list(self._readable(window, read))
+        shapes = {mask.shape[:-2] for _, mask in found if mask is not None}
+        if not shapes:
+            return None
+        return _assembled(found, window, np.zeros((*shapes.pop(), 1, 1), bool))
 
     def say(self) -> None:
         """Warn of what could not be read."""
@@ -76,15 +138,57 @@ class SalvagingReader:
                 for (top, bottom), (left, right) in self.lost[:10]
             )
             warnings.warn(
-                f'{self.file.path} ({self.modality.name}) could not be read '
-                f'in {len(self.lost)} places, which count as nodata: {places}'
-                + (', ...' if len(self.lost) > 10 else ''),
+                f'{self.path} ({self._name}) could not be read in '
+                f'{len(self.lost)} places of the file, which count as nodata: '
+                f'{places}' + (', ...' if len(self.lost) > 10 else ''),
                 stacklevel=2,
             )
 
-    def _nothing(self, shape: tuple[int, int]) -> np.ndarray:
-        bands = len(self.reader.bands)
-        return np.full((bands, *shape), np.nan, np.float32)
+    def _read(
+        self,
+        bands: Sequence[int],
+        window: Window | None,
+        out_shape: tuple[int, int] | None,
+        dtype: str | None,
+    ) -> np.ndarray:
+        """Read bands; reduced all are NaN if any of the window is damaged."""
+
+        def read(place: Window | None) -> np.ndarray:
+            data = self._source._read(bands, place, out_shape, None)
+            # Who cannot read the mask does not know what is valid.
+            self._source.masked(bands, place, out_shape)
+            return data
+
+        types = [self.dtypes[b] for b in bands]
+        nothing = np.full(
+            (len(bands), 1, 1), np.nan, dtype or np.result_type(*types)
+        )
+        if out_shape is not None:
+            try:
+                return read(window).astype(nothing.dtype)
+            except DamagedFileError:
+                return np.tile(nothing, (1, *out_shape))
+        window = window or ((0, self.size[0]), (0, self.size[1]))
+        return _assembled(self._readable(window, read), window, nothing)
+
+    def _readable(
+        self, window: Window, read: Callable[[Window], np.ndarray | None]
+    ) -> Iterator[tuple[Window, np.ndarray | None]]:
+        """Read a window, or what can be read of it; note the rest."""
+        with contextlib.suppress(DamagedFileError):
+            yield window, read(window)
+            return
+        # Cells of the raster: windows that overlap give up the same ones.
+        cells = [(stop - 1) // CELL - start // CELL for start, stop in window]
+        if not any(cells):
+            self._note(window)
+            return
+        axis = int(np.argmax(cells))
+        start, stop = window[axis]
+        middle = (start // CELL + (cells[axis] + 1) // 2) * CELL
+        for half in ((start, middle), (middle, stop)):
+            part = (half, window[1]) if axis == 0 else (window[0], half)
+            yield from self._readable(part, read)
 
     def _note(self, window: Window) -> None:
         """Add a place to the others, joined with those that it touches."""
@@ -106,3 +210,26 @@ class SalvagingReader:
                 for ends in zip(window, *touching, strict=True)
             )
         self.lost.append(window)
+
+
+def _assembled(
+    pieces: Iterable[tuple[Window, np.ndarray | None]],
+    window: Window,
+    nothing: np.ndarray,
+) -> np.ndarray:
+    """Put pieces of a window together.
+
+    Args:
+        pieces: They, (..., h, w) each.
+        window: What they are pieces of.
+        nothing: (..., 1, 1), what lies where there is none.
+    """
+    (top, bottom), (left, right) = window
+    shape = *nothing.shape[:-2], bottom - top, right - left
+    out = np.broadcast_to(nothing, shape).copy()
+    for (rows, columns), piece in pieces:
+        if piece is not None:
+            here = slice(rows[0] - top, rows[1] - top)
+            there = slice(columns[0] - left, columns[1] - left)
+            out[..., here, there] = piece
+    return out

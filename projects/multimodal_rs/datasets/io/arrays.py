@@ -103,6 +103,11 @@ class OpenedArray(OpenedRaster):
         return () if self._file is None else (self._file,)
 
     @property
+    def is_array(self) -> bool:
+        """Whether it is an array: yes."""
+        return True
+
+    @property
     def dtypes(self) -> Sequence[str]:
         """The type of the array, once per band."""
         return (self._dtype.name,) * self.bands

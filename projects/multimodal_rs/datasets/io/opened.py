@@ -74,6 +74,11 @@ class OpenedRaster(abc.ABC):
         return None
 
     @property
+    def is_array(self) -> bool:
+        """Whether it is an array, which declares neither place nor nodata."""
+        return False
+
+    @property
     @abc.abstractmethod
     def dtypes(self) -> Sequence[str]:
         """Name of the type of each band."""

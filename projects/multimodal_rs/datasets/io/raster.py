@@ -211,10 +211,9 @@ class OpenedFile(OpenedRaster):
         transparent pixels are valid.
         """
         file = self._file
-        flags = file.mask_flag_enums
+        flags, alpha = self._masks
         if all(MaskFlags.all_valid in kind for kind in flags):
             return None
-        alpha = _alpha_band(file)
         place = dict(window=window, out_shape=out_shape)
         found = None
         if alpha is not None and alpha not in measured:
@@ -232,6 +231,15 @@ class OpenedFile(OpenedRaster):
         ]
         mask = masks[0] if len(masks) == 1 else np.stack(masks)
         return mask if found is None else mask | found
+
+    @functools.cached_property
+    def _masks(self) -> tuple[tuple[list[MaskFlags], ...], int | None]:
+        """What masks every band, and which one is alpha.
+
+        Asked for once: after a read that has failed, rasterio raises the
+        error of that read again here.
+        """
+        return self._file.mask_flag_enums, _alpha_band(self._file)
 
     def _shape(
         self, window: Window | None, out_shape: tuple[int, int] | None
