@@ -36,7 +36,11 @@ class MultiModalModel(BaseModel):
         declared: Names that the data has; what the backbone does not read is
             left out, so that a single-modality baseline runs on the same
             data.
+        margin: Pixels in every direction that an answer depends on; None:
+            not known. See :mod:`multimodal_rs.models.neighbourhood`.
     """
+
+    margin: int | None = None
 
     @staticmethod
     def build_preprocessor(

@@ -209,6 +209,36 @@ def test_only_labelled_pixels_are_classified():
     assert (nothing == 0).all()
 
 
+@torch.no_grad()
+def test_only_wanted_pixels_are_classified():
+    model, images = make(), scene(batch=2)
+    wanted = torch.zeros(2, 8, 7, dtype=torch.bool)  # a row less: padding
+    wanted[0, 2:4, 1:6] = wanted[1, 7, 6] = True
+    metas = [dict(ori_shape=(8, 7), wanted_pixels=x) for x in wanted]
+    seen = []
+    model.decode_head.register_forward_hook(lambda *x: seen.append(len(x[2])))
+    found = model.encode_decode(images, metas)
+    assert seen == [10, 1]
+    every = model.encode_decode(images, [dict(ori_shape=(8, 7))] * 2)
+    for got, expected, here in zip(found, every, wanted, strict=True):
+        torch.testing.assert_close(
+            got[:, :8][:, here], expected[:, :8][:, here]
+        )
+        assert (got[:, :8][:, ~here] == 0).all() and (got[:, 8] == 0).all()
+
+
+def test_an_answer_depends_on_the_margin_and_on_nothing_else():
+    model = make(window=7)
+    assert model.margin == 3
+    images = {m: x.requires_grad_() for m, x in scene((15, 14)).items()}
+    answer = model.encode_decode(images, [dict(ori_shape=(15, 14))])
+    answer[0, :, 7, 6].sum().backward()
+    for image in images.values():
+        rows, columns = (image.grad[0] != 0).any(0).nonzero().T
+        assert (rows.min(), rows.max()) == (4, 10)
+        assert (columns.min(), columns.max()) == (3, 9)
+
+
 class LargestTensor(TorchDispatchMode):
     """Bytes of the largest tensor that any operation returns."""
 

@@ -12,13 +12,12 @@ from multimodal_rs.models.multi_modal_model import (
     Inputs,
     image_size,
 )
+from multimodal_rs.models.neighbourhood import WANTED
 from multimodal_rs.models.segmentors.multi_modal_encoder_decoder import (
     MultiModalEncoderDecoder,
 )
 from multimodal_rs.utils.labels import IGNORED
 
-# Key of a meta: which pixels of a scene are wanted, (H, W) bool.
-WANTED = 'wanted_pixels'
 BATCH = 4096
 
 
@@ -39,6 +38,10 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
       at the edge is repeated) and every pixel gets the answer of its window.
       Windows are taken batch by batch from a view of the image; they never
       exist all at once.
+
+    An answer depends on its window alone, ``margin = window // 2``: maps of
+    scenes larger than the memory are those of the whole scene, and each pixel
+    is classified once (see :mod:`multimodal_rs.models.neighbourhood`).
 
     Args:
         backbone (dict): See :class:`MultiModalEncoderDecoder`, as all
@@ -101,6 +104,11 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
         self.test_cfg.setdefault('mode', 'whole')
         self.batch = self.test_cfg.get('batch', BATCH)
 
+    @property
+    def margin(self) -> int:
+        """Pixels that are seen in every direction."""
+        return self.window // 2
+
     def loss(
         self, inputs: Inputs, data_samples: Sequence[SegDataSample]
     ) -> dict[str, Tensor]:
@@ -138,9 +146,8 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
         metas = super().metas_of(inputs, samples)
         if samples is None or not self.test_cfg.get('labelled_only'):
             return metas
-        size = image_size(inputs)
         return [
-            {**meta, WANTED: _labelled(sample, size)}
+            {**meta, WANTED: sample.gt_sem_seg.data[0] != IGNORED}
             if 'gt_sem_seg' in sample
             else meta
             for meta, sample in zip(metas, samples, strict=True)
@@ -153,11 +160,12 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
 
         Args:
             inputs: (B, C_m, H, W), normalised, for some or all modalities.
-            batch_img_metas: One per sample; ``present_modalities`` and
-                ``ori_shape`` count.
+            batch_img_metas: One per sample; ``present_modalities``,
+                ``ori_shape`` and, of scenes, ``wanted_pixels`` count.
 
         Returns:
-            Logits: (B, K, 1, 1) of windows, (B, K, H, W) of scenes.
+            Logits: (B, K, 1, 1) of windows, (B, K, H, W) of scenes; 0 where
+            nobody asks.
 
         Raises:
             KeyError: If a modality is unknown to the network.
@@ -190,7 +198,8 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
         device = views[present[0]].device
         pixels = torch.arange(height * width, device=device)
         if WANTED in meta:
-            pixels = pixels[meta[WANTED].flatten().to(device)]
+            wanted = _enlarged(meta[WANTED].to(device), (height, width))
+            pixels = pixels[wanted.flatten()]
         logits = None
         for part in pixels.split(self.batch):
             rows, columns = part // width, part % width
@@ -249,8 +258,7 @@ def _mirrored(length: int, margin: int) -> Tensor:
     return torch.where(index < length, index, 2 * length - 1 - index)
 
 
-def _labelled(sample: SegDataSample, size: tuple[int, int]) -> Tensor:
-    """(H, W) bool at the size of a padded image: which pixels have a label."""
-    labelled = sample.gt_sem_seg.data[0] != IGNORED
-    bottom, right = (n - m for n, m in zip(size, labelled.shape, strict=True))
-    return functional.pad(labelled, (0, right, 0, bottom))
+def _enlarged(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """(H, W) bool at the size of a padded image: the padding is not wanted."""
+    bottom, right = (n - m for n, m in zip(size, mask.shape, strict=True))
+    return functional.pad(mask, (0, right, 0, bottom))
