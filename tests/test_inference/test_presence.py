@@ -8,7 +8,12 @@ import torch
 from mmseg.registry import MODELS
 from scipy.ndimage import distance_transform_edt
 
-from multimodal_rs.inference.presence import REACH, answering, filled
+from multimodal_rs.inference.presence import (
+    REACH,
+    answering,
+    context,
+    filled,
+)
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.windowed import (
     Windows,
@@ -111,3 +116,29 @@ def test_filled_with_the_nearest():
     assert np.isnan(gapped).any()  # the scene's own array stays
     for whole_mask in (np.ones_like(mask), np.zeros_like(mask)):
         assert filled(data, whole_mask) is data
+
+
+def test_nothing_beyond_the_context_decides():
+    rng = np.random.default_rng(0)
+    for margin, share in ((0, 0.9), (2, 0.97), (5, 0.99), (5, 0.997)):
+        far = context(margin)
+        masks = {m: rng.random((120, 90)) > share for m in ('opt', 'sar')}
+        data = {m: rng.normal(size=(1, 120, 90)) for m in masks}
+        whole = {m: filled(data[m], mask) for m, mask in masks.items()}
+        for names, where in answering(masks).items():
+            pixels = np.argwhere(where)
+            for row, column in pixels[:: max(len(pixels) // 20, 1)].tolist():
+                top, left = max(row - far, 0), max(column - far, 0)
+                near = slice(top, row + far + 1), slice(left, column + far + 1)
+                cut = {m: mask[near] for m, mask in masks.items()}
+                assert answering(cut)[names][row - top, column - left]
+                sees = tuple(
+                    slice(max(0, x - margin), x + margin + 1)
+                    for x in (row, column)
+                )
+                for m in names:
+                    part = np.full((1, 120, 90), np.nan)
+                    part[0][near] = filled(data[m][(..., *near)], cut[m])[0]
+                    np.testing.assert_array_equal(
+                        part[0][sees], whole[m][0][sees]
+                    )

@@ -49,3 +49,10 @@ def test_all_combinations_of_rows_and_columns_are_visited():
     windows = list(sliding_windows((40, 30), (16, 16), (8, 8)))
     expected = itertools.product(starts(40, 16, 8), starts(30, 16, 8))
     assert [(w.top, w.left) for w in windows] == list(expected)
+
+
+def test_a_window_as_another_sees_it():
+    image = np.arange(30).reshape(5, 6)
+    inner, outer = Window(2, 3, 4, 5), Window(1, 1, 5, 6)
+    part = image[outer.slices][inner.seen_from(outer).slices]
+    np.testing.assert_array_equal(part, image[inner.slices])

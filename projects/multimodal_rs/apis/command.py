@@ -158,7 +158,8 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--stride',
         type=int,
-        help='pixels between windows (half of --crop)',
+        help='pixels between windows (half of --crop; as many as its margin '
+        'allows if the network declares one)',
     )
     parser.add_argument(
         '--batch-size', type=int, default=4, help='windows at once (4)'

@@ -17,6 +17,7 @@ from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.adaptation import adapted_to_scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
+from multimodal_rs.inference.plan import fitting_stride
 from multimodal_rs.inference.preview import save_preview
 from multimodal_rs.inference.rasters import (
     SceneRasters,
@@ -31,6 +32,7 @@ from multimodal_rs.inference.windowed import (
     network_modalities,
     predict_rows,
 )
+from multimodal_rs.models.neighbourhood import margin_of
 from multimodal_rs.products.make import NOTHING, Products, make_products
 from multimodal_rs.utils.stopwatch import Stopwatch
 
@@ -54,7 +56,10 @@ class SceneMapper:
             in training. None: that of the crops in the model's config, 256
             where it has none.
         stride (int, optional): Pixels between windows, at most ``crop``. None:
-            half of it, so that every pixel is seen four times and blended.
+            half of it, so that every pixel is seen four times and blended; of
+            a network that declares its ``margin``, such as window classifiers,
+            ``crop - 2 * margin``, so that every pixel is classified once, and
+            the map is that of the whole scene for any ``crop``.
         batch_size (int): Windows in the network at once.
         adapt (float): How much of the statistics of batch normalisation is
             measured in each scene before it is mapped, 0 to 1; 0.4 is a good
@@ -67,7 +72,8 @@ class SceneMapper:
             ``file_bands``, ``unit``, ...
 
     Raises:
-        ValueError: If windows would leave gaps.
+        ValueError: If windows would leave gaps, or not show the margin of the
+            network around each pixel.
         TypeError: If the model does not say what it was trained on.
     """
 
@@ -91,7 +97,7 @@ class SceneMapper:
         self.palette: tuple = tuple(meta['palette'])
         self.modalities: Mapping[str, Modality] = network_modalities(model)
         crop = training_crop(model) if crop is None else crop
-        stride = max(crop // 2, 1) if stride is None else stride
+        stride = fitting_stride(crop, stride, margin_of(model))
         self.windows = Windows(crop, stride, batch_size, adapt)
 
     def predict(

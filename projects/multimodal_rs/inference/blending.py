@@ -84,13 +84,13 @@ class MovingBand:
 
         Args:
             window: Its place in the scene.
-            values: (channels, crop, crop), already weighted.
-            seen: (crop, crop) uint16, a bit per modality that has data; 0
+            values: (channels, h, w), already weighted.
+            seen: (h, w) uint16, a bit per modality that has data; 0
                 where the scene has none.
         """
         height, width = self.seen.shape
         rows, inner_rows = _overlap(window.top - self.top, len(seen), height)
-        columns, inner_columns = _overlap(window.left, len(seen), width)
+        columns, inner_columns = _overlap(window.left, seen.shape[1], width)
         self.sums[:, rows, columns] += values[:, inner_rows, inner_columns]
         self.seen[rows, columns] |= seen[inner_rows, inner_columns]
 

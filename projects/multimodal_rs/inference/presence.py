@@ -8,6 +8,7 @@ that are valid there, or at most ``REACH`` pixels away. On the far side the
 others answer alone. docs/scenes.md has the measurements.
 """
 
+import math
 from collections.abc import Mapping
 
 import cv2
@@ -66,6 +67,19 @@ def filled(data: np.ndarray, mask: np.ndarray) -> np.ndarray:
     place = np.zeros(labels.max() + 1, np.int64)
     place[labels[mask]] = np.flatnonzero(mask)
     return data.reshape(len(data), -1)[:, place[labels]]
+
+
+def context(margin: int) -> int:
+    """How far from a pixel lies what decides its answer, in pixels.
+
+    A modality that answers has a valid pixel at most ``REACH`` away. What a
+    network sees of it, up to ``margin`` rows and columns away, is filled with
+    the nearest valid pixel, which is no farther than that one.
+
+    Args:
+        margin: Pixels that the network sees in every direction.
+    """
+    return margin + math.ceil(math.sqrt(2) * margin) + REACH
 
 
 def _near(mask: np.ndarray) -> np.ndarray:

@@ -6,11 +6,14 @@ beyond the scene, which is mirrored there; a scene that fits into one window
 is mirrored to its size. Every pixel is answered by the modalities that are
 valid there (see ``presence.py``): a window in which one of them ends is
 predicted once with it and once without.
+
+A network that declares its margin sees windows that are not blended, each of
+which answers for some pixels (see ``plan.py``).
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +23,11 @@ from torch import Tensor, nn
 
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.modality import Modality
-from multimodal_rs.inference.blending import (
-    MovingBand,
-    axis_starts,
-    axis_weight,
-    window_weight,
-)
+from multimodal_rs.inference.blending import MovingBand, axis_starts
+from multimodal_rs.inference.plan import Plan
 from multimodal_rs.inference.presence import answering, filled
 from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.models.neighbourhood import WANTED, margin_of
 from multimodal_rs.utils.background import in_background
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.progress import progress_bar
@@ -45,6 +45,8 @@ class Windows:
         crop: Height and width of a window in pixels, best as in training.
         stride: Pixels between windows, at most ``crop``. Half of it sees
             every pixel four times, ``crop`` sees it once and does not blend.
+            Of a network that declares its margin it is smaller, see
+            :func:`multimodal_rs.inference.plan.fitting_stride`.
         batch_size: Windows in the network at once.
         adapt: How much of the statistics of batch normalisation is measured
             in the scene, 0 to 1; the rest is that of the training. See
@@ -133,19 +135,21 @@ def predict_rows(
         The rows, from top to bottom.
 
     Raises:
-        ValueError: If a raster is damaged, or the number of classes another.
+        ValueError: If a raster is damaged, the number of classes another, or
+            windows too small for the margin of the network.
         FloatingPointError: If an answer of the network is not finite.
     """
     model.eval()
     begin, last = part or (0, scene.size[0])
-    plan = _Plan.of(scene.size, windows).only(begin, last)
+    crop, stride, margin = windows.crop, windows.stride, margin_of(model)
+    plan = Plan.of(scene.size, crop, stride, margin).only(begin, last)
     watch = stopwatch or Stopwatch(PARTS)
     band = MovingBand(num_classes, plan.band_height, scene.size[1])
-    band.top = max(plan.tops[0], 0)
+    band.top = plan.top
 
     def read(item: tuple[list[Window], int]) -> tuple[int, list[_Image], int]:
         with watch.timed('reading'):
-            images = [_read(scene, window) for window in item[0]]
+            images = [_read(scene, plan, window) for window in item[0]]
         # What nobody sees stays nodata.
         return len(images), [i for i in images if i.answers], item[1]
 
@@ -159,13 +163,13 @@ def predict_rows(
         for count, images, end in batches:
             with watch.timed('network'):
                 values = _weighted_probabilities(
-                    model, images, num_classes, windows.batch_size
+                    model, images, plan, num_classes, windows.batch_size
                 )
             _check_finite(scene, images, values)
             with watch.timed('blending'):
                 for image, value in zip(images, values, strict=True):
                     band.add(image.window, value, image.seen)
-                rows = plan.finished(band, end)
+                rows = _finished(plan, band, end)
             advance(count)
             if rows is not None:
                 yield rows
@@ -177,91 +181,22 @@ def network_modalities(model: nn.Module) -> dict[str, Modality]:
     return {m: declared[m] for m in model.modalities}
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Where the windows of a scene are.
-
-    Attributes:
-        size: (H, W) of the scene.
-        crop: Height and width of a window.
-        tops: First rows of the windows.
-        lefts: First columns.
-        row_weight: (H,) total weight of every row.
-        column_weight: (W,) likewise.
-        begin: First row that is wanted.
-        end: Scene row before which all is done after the last window.
-    """
-
-    size: tuple[int, int]
-    crop: int
-    tops: list[int]
-    lefts: list[int]
-    row_weight: np.ndarray
-    column_weight: np.ndarray
-    begin: int
-    end: int
-
-    @classmethod
-    def of(cls, size: tuple[int, int], windows: Windows) -> '_Plan':
-        """Place the windows."""
-        crop, stride = windows.crop, windows.stride
-        weight = window_weight(crop)
-        places = [axis_starts(n, crop, stride) for n in size]
-        weights = [
-            axis_weight(n, p, weight)
-            for n, p in zip(size, places, strict=True)
-        ]
-        return cls(size, crop, *places, *weights, 0, size[0])
-
-    def only(self, begin: int, end: int) -> '_Plan':
-        """Keep the windows that touch rows [begin, end) of the scene."""
-        tops = [t for t in self.tops if t + self.crop > begin and t < end]
-        return replace(self, tops=tops, begin=begin, end=end)
-
-    @property
-    def count(self) -> int:
-        """Number of windows."""
-        return len(self.tops) * len(self.lefts)
-
-    @property
-    def band_height(self) -> int:
-        """Rows of the scene that a row of windows touches at most."""
-        return min(self.crop, self.size[0])
-
-    def rows(self, batch_size: int) -> Iterator[tuple[list[Window], int]]:
-        """Batches of windows, row by row.
-
-        Yields:
-            Windows, and the scene row before which all is done after them.
-        """
-        done = 0
-        for number, top in enumerate(self.tops):
-            windows = [
-                Window(top, left, top + self.crop, left + self.crop)
-                for left in self.lefts
-            ]
-            for first in range(0, len(windows), batch_size):
-                if first + batch_size >= len(windows):
-                    following = [*self.tops, self.end][number + 1]
-                    done = max(following, 0)
-                yield windows[first : first + batch_size], done
-
-    def finished(self, band: MovingBand, end: int) -> Rows | None:
-        """Take the rows before ``end`` out of a band, if any are wanted."""
-        top = band.top
-        if end <= top:
-            return None
-        sums, seen = band.take(end)
-        first = max(self.begin, top)  # what lies above lacks windows
-        if end <= first:
-            return None
-        return Rows(
-            first,
-            sums[:, first - top :],
-            seen[first - top :],
-            self.row_weight[first:end],
-            self.column_weight,
-        )
+def _finished(plan: Plan, band: MovingBand, end: int) -> Rows | None:
+    """Take the rows before ``end`` out of a band, if any are wanted."""
+    top = band.top
+    if end <= top:
+        return None
+    sums, seen = band.take(end)
+    first = max(plan.begin, top)  # what lies above lacks windows
+    if end <= first:
+        return None
+    return Rows(
+        first,
+        sums[:, first - top :],
+        seen[first - top :],
+        plan.down.total[first:end],
+        plan.across.total,
+    )
 
 
 class _Image(NamedTuple):
@@ -269,10 +204,10 @@ class _Image(NamedTuple):
 
     Attributes:
         window: Its place.
-        data: Per modality (C, crop, crop), without gaps; NaN if nothing of
-            it is valid.
-        seen: (crop, crop) uint16, as in ``Rows``.
-        answers: Modalities that answer together -> where, (crop, crop) bool.
+        data: Per modality (C, h, w), without gaps; NaN if nothing of it is
+            valid.
+        seen: (h, w) uint16, as in ``Rows``.
+        answers: Modalities that answer together -> where, (h, w) bool.
     """
 
     window: Window
@@ -281,20 +216,31 @@ class _Image(NamedTuple):
     answers: dict[tuple[str, ...], np.ndarray]
 
 
-def _read(scene: SceneRasters, window: Window) -> _Image:
-    data = scene.read(window)
+def _read(scene: SceneRasters, plan: Plan, window: Window) -> _Image:
+    around = plan.around(window)
+    data = scene.read(around)
     masks = {m: ~np.isnan(x[0]) for m, x in data.items()}
     seen = np.zeros(next(iter(masks.values())).shape, np.uint16)
     for bit, mask in enumerate(masks.values()):
         seen |= mask.astype(np.uint16) << bit
-    data = {m: filled(x, masks[m]) for m, x in data.items()}
-    return _Image(window, data, seen, answering(masks))
+    inside = window.seen_from(around).slices
+    data = {
+        m: filled(x, masks[m])[(slice(None), *inside)] for m, x in data.items()
+    }
+    counts = np.zeros_like(seen[inside], bool)
+    counts[plan.answered(window)] = True
+    answers = {
+        names: where[inside] & counts
+        for names, where in answering(masks).items()
+        if (where[inside] & counts).any()
+    }
+    return _Image(window, data, seen[inside], answers)
 
 
 def _check_finite(
     scene: SceneRasters, images: Sequence[_Image], values: np.ndarray
 ) -> None:
-    """Refuse answers (B, K, crop, crop) that are not finite."""
+    """Refuse answers (B, K, h, w) that are not finite."""
     for image, value in zip(images, values, strict=True):
         if not np.isfinite(value).all():
             raise FloatingPointError(
@@ -337,10 +283,11 @@ def prepared(
 def _weighted_probabilities(
     model: nn.Module,
     images: Sequence[_Image],
+    plan: Plan,
     num_classes: int,
     batch_size: int,
 ) -> np.ndarray:
-    """Predict images: (B, K, crop, crop), probability times weight."""
+    """Predict images: (B, K, h, w), probability times weight."""
     shape = images[0].seen.shape if images else (0, 0)
     total = np.zeros((len(images), num_classes, *shape), np.float32)
     asked = [
@@ -354,6 +301,8 @@ def _weighted_probabilities(
             model,
             [images[number].data for number, _, _ in part],
             [names for _, names, _ in part],
+            [where for _, _, where in part],
+            plan.weights,
             num_classes,
         )
         for (number, _, where), value in zip(part, values, strict=True):
@@ -366,11 +315,17 @@ def _answers(
     model: nn.Module,
     images: Sequence[Mapping[str, np.ndarray]],
     present: Sequence[tuple[str, ...]],
+    wanted: Sequence[np.ndarray],
+    weights: tuple[np.ndarray, np.ndarray],
     num_classes: int,
 ) -> np.ndarray:
-    """Ask a network: (B, K, crop, crop), probability times weight."""
+    """Ask a network: (B, K, h, w), probability times weight."""
     shape = next(iter(images[0].values())).shape[1:]
     inputs, metas = prepared(model, images, present)
+    metas = [
+        {**meta, WANTED: torch.from_numpy(where)}
+        for meta, where in zip(metas, wanted, strict=True)
+    ]
     logits: Tensor = model.encode_decode(inputs, metas)
     if logits.shape[1] != num_classes:
         raise ValueError(
@@ -381,5 +336,5 @@ def _answers(
     height, width = shape
     # the preprocessor may have padded at the bottom and right
     chances = logits[..., :height, :width].float().softmax(dim=1)
-    weight = torch.from_numpy(window_weight(height)).to(chances)
-    return (chances * weight[:, None] * weight).cpu().numpy()
+    rows, columns = (torch.from_numpy(x).to(chances) for x in weights)
+    return (chances * rows[:, None] * columns).cpu().numpy()

@@ -17,6 +17,15 @@ class Window(NamedTuple):
         """Row and column slices."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def seen_from(self, other: 'Window') -> 'Window':
+        """The same window, as the corner of another one sees it."""
+        return Window(
+            self.top - other.top,
+            self.left - other.left,
+            self.bottom - other.top,
+            self.right - other.left,
+        )
+
 
 def starts(length: int, crop: int, stride: int) -> list[int]:
     """Place windows along one axis.

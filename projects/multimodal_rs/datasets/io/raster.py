@@ -1,6 +1,7 @@
 """Bands of a raster or array file, read from a tile or a whole scene."""
 
 import contextlib
+import functools
 import os
 import threading
 import warnings
