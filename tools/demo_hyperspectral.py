@@ -38,9 +38,6 @@ from multimodal_rs.visualization.panel import (
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/mmrs/mmrs_cnn5-w16_1xb64-20e_simulated-hs-11x11.py'
-# Windows of the map overlap by what a window of the network reaches beyond
-# the pixel in its middle.
-CROP, STRIDE = 138, 128
 CELL = 400  # pixels of the scene's longer side
 
 
@@ -82,7 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *('tools/infer_scene.py', CONFIG, checkpoint, '--raster'),
         *(f'{m}={path}' for m, path in scene.items()),
         *('--out', out / 'map.tif', '--confidence', out / 'confidence.tif'),
-        *('--crop', CROP, '--stride', STRIDE, '--batch-size', 1),
     )
     draw(data, out / 'map.tif', out / 'map.png')
     print(
