@@ -166,10 +166,15 @@ class OpenedFile(OpenedRaster):
         """Whether it has a colour table."""
         return ColorInterp.palette in self._file.colorinterp
 
-    @property
+    @functools.cached_property
     def alpha(self) -> int | None:
-        """Where the alpha band (0-based) is; None: there is none."""
-        return _alpha_band(self._file)
+        """Where the alpha band (0-based) is; None: there is none.
+
+        Found also where a nodata value hides it.
+        """
+        kinds = self._file.colorinterp if self.bands > 1 else ()
+        found = (i for i, k in enumerate(kinds) if k == ColorInterp.alpha)
+        return next(found, None)
 
     @property
     def dtypes(self) -> Sequence[str]:
@@ -212,7 +217,7 @@ class OpenedFile(OpenedRaster):
         transparent pixels are valid.
         """
         file = self._file
-        flags, alpha = self._masks
+        flags, alpha = self._masks, self.alpha
         if all(MaskFlags.all_valid in kind for kind in flags):
             return None
         place = dict(window=window, out_shape=out_shape)
@@ -234,13 +239,13 @@ class OpenedFile(OpenedRaster):
         return mask if found is None else mask | found
 
     @functools.cached_property
-    def _masks(self) -> tuple[tuple[list[MaskFlags], ...], int | None]:
-        """What masks every band, and which one is alpha.
+    def _masks(self) -> tuple[list[MaskFlags], ...]:
+        """What masks every band.
 
-        Asked for once: after a read that has failed, rasterio raises the
-        error of that read again here.
+        This and the alpha band are asked for once: after a read that has
+        failed, rasterio raises the error of that read again here.
         """
-        return self._file.mask_flag_enums, _alpha_band(self._file)
+        return self._file.mask_flag_enums
 
     def _shape(
         self, window: Window | None, out_shape: tuple[int, int] | None
@@ -288,13 +293,6 @@ def _reads_mask(flags: Collection[MaskFlags]) -> bool:
     if any(flag in flags for flag in known):
         return False
     return MaskFlags.nodata not in flags or MaskFlags.per_dataset in flags
-
-
-def _alpha_band(file: DatasetReader) -> int | None:
-    """Find the alpha band (0-based), also where a nodata value hides it."""
-    kinds = file.colorinterp if file.count > 1 else ()
-    found = [i for i, kind in enumerate(kinds) if kind == ColorInterp.alpha]
-    return found[0] if found else None
 
 
 def is_virtual(path: str) -> bool:
