@@ -64,6 +64,18 @@ def test_across_the_meridian_of_180_degrees(tmp_path: Path, west) -> None:
     np.testing.assert_allclose(found, field(*places(ZONE_60)), atol=1e-5)
 
 
+@pytest.mark.parametrize('turns', [-1, 0])
+def test_web_mercator_across_180_degrees(tmp_path: Path, turns) -> None:
+    """Its x begins anew there, too."""
+    middle = (turns + 0.5) * 2 * np.pi * 6378137
+    place = Affine(50, 0, middle - 12000, 0, -50, 8412000)
+    source = Grid((600, 480), CRS.from_epsg(3857), place)
+    with opened(tmp_path / 'sar.tif', source, ZONE_60) as file:
+        assert file.overlaps
+        found = file.read()[0]
+    np.testing.assert_allclose(found, field(*places(ZONE_60)), atol=1e-5)
+
+
 @pytest.mark.parametrize('west', [-180, 0, -30])
 @pytest.mark.parametrize('grid', [ZONE_60, NORTH])
 @pytest.mark.parametrize('method', ['bilinear', 'average', 'nearest'])

@@ -16,6 +16,8 @@ from multimodal_rs.datasets.io.grid import Grid, same_crs
 from multimodal_rs.datasets.io.opened import OpenedRaster, Window
 
 PROBES = 9  # places per side that tell what lies under a window
+WEB_MERCATOR = 3857  # EPSG code
+EQUATOR = 2 * math.pi * 6_378_137  # metres, its length there
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Correspondence:
         at a meridian.
 
         Returns:
-            The grid of the source, moved by 360 degrees where it counts its
-            longitudes otherwise than the grid, and the window of it.
+            The grid of the source, moved once around the earth where it
+            counts its longitudes otherwise than the grid, and the window.
         """
         found = []
         for source, spans in self._spans(window):
@@ -100,14 +102,16 @@ class Correspondence:
             one along a column in the middle of the window.
         """
         row, column = (sum(ends) // 2 for ends in window)
-        places = np.stack(
-            self._places(
-                np.array([row, row, row + 1]),
-                np.array([column, column + 1, column]),
-            )
+        x, y = self._coordinates(
+            np.array([row, row, row + 1]),
+            np.array([column, column + 1, column]),
         )
         with np.errstate(invalid='ignore'):  # of places that are nowhere
-            return places[:, 1:] - places[:, :1]
+            east, north = x[1:] - x[0], y[1:] - y[0]
+            if math.isfinite(self._circle):
+                east -= self._circle * np.round(east / self._circle)
+        t = ~self.source.transform
+        return np.stack([t.d * east + t.e * north, t.a * east + t.b * north])
 
     def _spans(
         self, window: Window
@@ -165,7 +169,7 @@ class Correspondence:
             x: Longitudes of places in the window, (N, N).
             y: Their latitudes.
         """
-        if math.isinf(self._circle):
+        if not self.systems[0].is_geographic:
             return None
         ring = np.concatenate([x[0], x[1:, -1], x[-1, -2::-1], x[-2::-1, 0]])
         with np.errstate(invalid='ignore'):  # of places that are nowhere
@@ -178,26 +182,20 @@ class Correspondence:
 
     @cached_property
     def _circle(self) -> float:
-        """A full circle in the unit of the source; inf: no longitudes."""
+        """What x grows by around the earth; inf: by nothing that is known."""
         system = self.systems[0]
-        if not system.is_geographic:
-            return math.inf
-        return round(2 * math.pi / system.units_factor[1], 9)
-
-    def _places(
-        self, rows: np.ndarray, columns: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Turn places of the grid (N,) into rows and columns of the source."""
-        x, y = self._coordinates(rows, columns)
-        columns, rows = _apply(~self.source.transform, x, y)
-        return rows, columns
+        if system.is_geographic:
+            return round(2 * math.pi / system.units_factor[1], 9)
+        return EQUATOR if system.to_epsg() == WEB_MERCATOR else math.inf
 
     def _coordinates(
         self, rows: np.ndarray, columns: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Turn places of the grid (N,) into coordinates of the source.
 
-        Longitudes go on beyond 180 degrees where the grid does.
+        Longitudes go on beyond 180 degrees where the grid does, as they do
+        where GDAL warps. Other coordinates begin anew there, so that a source
+        is warped once for each end.
         """
         there, here = self.systems
         x, y = _apply(self.target.transform, columns, rows)
@@ -205,7 +203,7 @@ class Correspondence:
             return x, y
         x, y = map(np.array, transform(here, there, x, y))
         known = np.flatnonzero(np.isfinite(x))
-        if len(known) and math.isfinite(self._circle):
+        if len(known) and there.is_geographic:
             middle = x[known[len(known) // 2]]
             x[known] -= self._circle * np.round(
                 (x[known] - middle) / self._circle
@@ -280,8 +278,9 @@ def common_systems(source: OpenedRaster, grid: Grid) -> tuple[CRS, CRS]:
         )
     ours, theirs = source.grid.crs, grid.crs
     if ours is None or theirs is None or same_crs(ours, theirs):
-        # Any one will do: nothing is converted.
-        known = theirs or ours or CRS.from_epsg(3857)
+        # Any one will do, as long as it has no longitudes: nothing is
+        # converted.
+        known = theirs or ours or CRS.from_epsg(3395)
         return known, known
     try:
         transform_bounds(
