@@ -1,7 +1,8 @@
 # Network and recipe of DF2RQ's authors for C2Seg-BW with three modalities:
 # that of Globe230k at ten times the rate. They start from weights of Segmenter
 # and train on Beijing's patches of their own; here from scratch, on those of
-# the challenge.
+# the challenge and with its means and stds, of which the hyperspectral bands
+# have none.
 _base_ = [
     '../_base_/models/df2rq-concat_vit-b-p8.py',
     '../_base_/datasets/c2seg_bw_challenge_hsi.py',

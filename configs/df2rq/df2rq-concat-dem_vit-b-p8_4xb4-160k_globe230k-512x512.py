@@ -1,0 +1,23 @@
+# Network and recipe of DF2RQ's authors on four modalities: elevation, too.
+_base_ = [
+    '../_base_/models/df2rq-concat_vit-b-p8.py',
+    '../_base_/datasets/globe230k_dem.py',
+    '../_base_/schedules/df2rq_160k.py',
+    '../_base_/iteration_runtime.py',
+]
+crop_size = (512, 512)
+train_pipeline = [
+    *_base_.load,
+    dict(type='RandomResize', scale=crop_size, ratio_range=(0.5, 2.0)),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackMultiModalInputs'),
+]
+train_dataloader = dict(
+    batch_size=4,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(pipeline=train_pipeline),
+)
+model = dict(data_preprocessor=_base_.data_preprocessor)
+default_hooks = dict(checkpoint=dict(interval=16000))
+sync_bn = 'torch'
