@@ -266,9 +266,7 @@ class MMRSClassifier(PixelWindowClassifier):
             pair: Of a batch with a complete sample.
         """
         scores, classes = self.discriminator(pair.whole[pair.real].detach())
-        wrong = functional.cross_entropy(
-            classes, pair.labels[pair.real], ignore_index=IGNORED
-        )
+        wrong = _class_error(classes, pair.labels[pair.real])
         losses = dict(
             loss_real=functional.relu(1 - scores).mean(),
             loss_class=CLASS_OF_REAL * wrong,
@@ -288,9 +286,7 @@ class MMRSClassifier(PixelWindowClassifier):
         self.discriminator.requires_grad_(False)
         scores, classes = self.discriminator(pair.masked[pair.taken])
         self.discriminator.requires_grad_(True)
-        wrong = functional.cross_entropy(
-            classes, pair.labels[pair.taken], ignore_index=IGNORED
-        )
+        wrong = _class_error(classes, pair.labels[pair.taken])
         return dict(
             adversarial=-ADVERSARIAL * scores.mean(),
             class_of_completed=CLASS_OF_COMPLETED * wrong,
@@ -300,6 +296,19 @@ class MMRSClassifier(PixelWindowClassifier):
         """Answer from what is there; the rest is generated."""
         pyramids = self.backbone({m: inputs[m] for m in present})
         return self._logits(self.decode_head, self.fuse(pyramids), (1, 1))
+
+
+def _class_error(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross entropy of the samples that count; 0 if none does.
+
+    Args:
+        logits: (B, K).
+        labels: (B,), 255: does not count.
+    """
+    total = functional.cross_entropy(
+        logits, labels, ignore_index=IGNORED, reduction='sum'
+    )
+    return total / (labels != IGNORED).sum().clamp(min=1)
 
 
 def random_presence(presence: Presence, complete: Tensor) -> Presence:
