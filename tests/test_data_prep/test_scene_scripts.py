@@ -214,10 +214,10 @@ def test_pixels_of_30_m_become_nine(
 
 
 def test_a_transposed_layer_is_named(tmp_path: Path) -> None:
-    make_c2seg_bw(tmp_path)
+    make_c2seg_bw(tmp_path, bands=116)
     path = tmp_path / 'data2/wuhan.mat'
     images = dict(
-        HSI=np.ones((200, 86, 2)),
+        HSI=np.ones((200, 86, 116)),
         MSI=np.ones((256, 600, 4)),
         SAR=np.ones((256, 600, 2)),
     )
