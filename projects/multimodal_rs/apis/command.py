@@ -68,8 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar='MODALITY=PATH',
         help='what to read, for one or more modalities; a modality with a '
-        f'file per band comes as often as it has bands. With {PLACE} in it, '
-        'all scenes whose files are there',
+        'file per band comes as often as it has bands; FILE.mat:VARIABLE is '
+        f'one of several variables. With {PLACE} in it, all scenes whose '
+        'files are there',
     )
     parser.add_argument(
         '--scenes',

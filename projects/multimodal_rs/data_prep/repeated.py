@@ -7,12 +7,8 @@ import numpy as np
 
 from multimodal_rs.data_prep.scenes import SceneLayer
 from multimodal_rs.datasets.io.grid import Grid
-from multimodal_rs.datasets.io.opened import (
-    Nodata,
-    OpenedRaster,
-    Scaling,
-    Window,
-)
+from multimodal_rs.datasets.io.opened import OpenedRaster, Window
+from multimodal_rs.datasets.io.view import RasterView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +95,7 @@ def stretched(
     )
 
 
-class RepeatedRaster(OpenedRaster):
+class RepeatedRaster(RasterView):
     """A raster on a finer grid. A context manager that owns its source.
 
     Args:
@@ -112,50 +108,15 @@ class RepeatedRaster(OpenedRaster):
     def __init__(
         self, source: OpenedRaster, rows: np.ndarray, columns: np.ndarray
     ) -> None:
-        self.path = source.path
-        self.bands = source.bands
+        super().__init__(source)
         self.size = (len(rows), len(columns))
         self.missing = source.missing
-        self._source = source
         self._shown = (rows, columns)
 
     @property
     def grid(self) -> Grid:
         """Its size; such a raster does not say where it lies."""
         return Grid(self.size)
-
-    @property
-    def file_names(self) -> Sequence[str]:
-        """Files of the source."""
-        return self._source.file_names
-
-    @property
-    def has_control_points(self) -> bool:
-        """Whether points or RPCs place the source."""
-        return self._source.has_control_points
-
-    @property
-    def categorical(self) -> bool:
-        """Whether numbers of the source stand for classes."""
-        return self._source.categorical
-
-    @property
-    def dtypes(self) -> Sequence[str]:
-        """Those of the source."""
-        return self._source.dtypes
-
-    def nodata(self, bands: Sequence[int]) -> Nodata:
-        """Get that of the source."""
-        return self._source.nodata(bands)
-
-    @property
-    def names(self) -> Sequence[str | None]:
-        """What the source calls its bands."""
-        return self._source.names
-
-    def scaling(self, bands: Sequence[int]) -> Scaling | None:
-        """Get that of the source."""
-        return self._source.scaling(bands)
 
     def masked(
         self,
@@ -169,10 +130,6 @@ class RepeatedRaster(OpenedRaster):
         coarse, shown = self._coarse(window)
         mask = self._source.masked(bands, coarse, measured=measured)
         return None if mask is None else mask[..., shown[0], shown[1]]
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
 
     def _read(
         self,

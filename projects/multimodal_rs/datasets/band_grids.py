@@ -18,11 +18,11 @@ from multimodal_rs.datasets.io.grid import Grid, differences
 from multimodal_rs.datasets.io.opened import (
     Nodata,
     OpenedRaster,
-    Scaling,
     Window,
 )
 from multimodal_rs.datasets.io.resampled import Prepare, ResampledRaster
 from multimodal_rs.datasets.io.stacked import StackedRaster
+from multimodal_rs.datasets.io.view import RasterView
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.pixels import in_type
 from multimodal_rs.datasets.validity import prepared
@@ -107,7 +107,7 @@ def bring_together(
     return StackedRaster(moved, [after.index(b) for b in range(len(after))])
 
 
-class JointlyEmptyRaster(OpenedRaster):
+class JointlyEmptyRaster(RasterView):
     """A raster whose bands are only empty where those of others are, too.
 
     Its numbers are float32, NaN where invalid.
@@ -125,49 +125,18 @@ class JointlyEmptyRaster(OpenedRaster):
         reads: Reads,
         others: Sequence[tuple[OpenedRaster, int]],
     ) -> None:
-        self.path = source.path
-        self.bands = source.bands
-        self.size = source.size
-        self._source = source
+        super().__init__(source)
         self._reads = reads
         self._others = others
-
-    @property
-    def grid(self) -> Grid:
-        """Size and position."""
-        return self._source.grid
 
     @property
     def dtypes(self) -> Sequence[str]:
         """float32 for all bands."""
         return ('float32',) * self.bands
 
-    @property
-    def categorical(self) -> bool:
-        """Whether its numbers stand for classes."""
-        return self._source.categorical
-
     def nodata(self, bands: Sequence[int]) -> Nodata:
         """Get NaN."""
         return math.nan
-
-    @property
-    def names(self) -> Sequence[str | None]:
-        """What the source calls its bands."""
-        return self._source.names
-
-    def scaling(self, bands: Sequence[int]) -> Scaling | None:
-        """Get that of the source."""
-        return self._source.scaling(bands)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the source was closed."""
-        return self._source.closed
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
 
     def _read(
         self,

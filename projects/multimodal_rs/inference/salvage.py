@@ -6,19 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from multimodal_rs.datasets.io.grid import Grid
-from multimodal_rs.datasets.io.opened import (
-    Nodata,
-    OpenedRaster,
-    Scaling,
-    Window,
-)
+from multimodal_rs.datasets.io.opened import OpenedRaster, Window
+from multimodal_rs.datasets.io.view import RasterView
 from multimodal_rs.utils.damage import DamagedFileError
 
 CELL = 16  # pixels, side of what is given up at once
 
 
-class SalvagedRaster(OpenedRaster):
+class SalvagedRaster(RasterView):
     """A raster that is NaN where it cannot be read.
 
     A window that fails is read in halves, and those again, down to cells of
@@ -35,43 +30,10 @@ class SalvagedRaster(OpenedRaster):
     """
 
     def __init__(self, source: OpenedRaster, name: str) -> None:
-        self.path = source.path
-        self.bands = source.bands
-        self.size = source.size
+        super().__init__(source)
         self.missing = source.missing
         self.lost: list[Window] = []
-        self._source = source
         self._name = name
-
-    @property
-    def grid(self) -> Grid:
-        """Size and position."""
-        return self._source.grid
-
-    @property
-    def file_names(self) -> Sequence[str]:
-        """Files that it consists of."""
-        return self._source.file_names
-
-    @property
-    def has_control_points(self) -> bool:
-        """Whether points or RPCs place it, not a grid."""
-        return self._source.has_control_points
-
-    @property
-    def categorical(self) -> bool:
-        """Whether its numbers stand for classes."""
-        return self._source.categorical
-
-    @property
-    def alpha(self) -> int | None:
-        """Where the band is that says where there is an image."""
-        return self._source.alpha
-
-    @property
-    def is_array(self) -> bool:
-        """Whether it is an array."""
-        return self._source.is_array
 
     @property
     def dtypes(self) -> Sequence[str]:
@@ -80,28 +42,6 @@ class SalvagedRaster(OpenedRaster):
             'float64' if np.dtype(dtype).kind in 'iu' else dtype
             for dtype in self._source.dtypes
         )
-
-    def nodata(self, bands: Sequence[int]) -> Nodata:
-        """Get the nodata value that some bands declare."""
-        return self._source.nodata(bands)
-
-    @property
-    def names(self) -> Sequence[str | None]:
-        """What the source calls its bands."""
-        return self._source.names
-
-    def scaling(self, bands: Sequence[int]) -> Scaling | None:
-        """Get the scale and offset that some bands declare."""
-        return self._source.scaling(bands)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the source was closed."""
-        return self._source.closed
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
 
     def masked(
         self,

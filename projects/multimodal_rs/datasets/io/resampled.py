@@ -15,7 +15,8 @@ from multimodal_rs.datasets.io.correspondence import (
     placed_window,
 )
 from multimodal_rs.datasets.io.grid import Grid, differences
-from multimodal_rs.datasets.io.opened import OpenedRaster, Scaling, Window
+from multimodal_rs.datasets.io.opened import OpenedRaster, Window
+from multimodal_rs.datasets.io.view import RasterView
 
 MEASURED = ('bilinear', 'average', 'nearest')
 CLASSES = ('nearest', 'mode')  # ids have no mean
@@ -29,7 +30,7 @@ Prepare = Callable[
 ]
 
 
-class ResampledRaster(OpenedRaster):
+class ResampledRaster(RasterView):
     """A raster on another grid. A context manager that owns its source.
 
     Measurements become float32. Invalid pixels of the source count for
@@ -71,10 +72,8 @@ class ResampledRaster(OpenedRaster):
         measured: Collection[int] | None = None,
         bands: Sequence[int] | None = None,
     ) -> None:
-        self.path = source.path
-        self.bands = source.bands
+        super().__init__(source)
         self.size = grid.size
-        self._source = source
         self._grid = grid
         self.method = method
         self._prepare = prepare
@@ -104,20 +103,6 @@ class ResampledRaster(OpenedRaster):
     def nodata(self, bands: Sequence[int]) -> float | None:
         """Get NaN, for ids what the source declares."""
         return math.nan if self._prepare else self._source.nodata(bands)
-
-    @property
-    def names(self) -> Sequence[str | None]:
-        """What the source calls its bands."""
-        return self._source.names
-
-    def scaling(self, bands: Sequence[int]) -> Scaling | None:
-        """Get that of the source: resampling is linear in the numbers."""
-        return self._source.scaling(bands)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the source was closed."""
-        return self._source.closed
 
     @property
     def overlaps(self) -> bool:
