@@ -116,7 +116,9 @@ def test_errors_of_loader_workers(function, argument, expected):
     loader = torch.utils.data.DataLoader(
         Broken(function, argument), num_workers=1
     )
-    error = caught(lambda: next(iter(loader)))
+    batches = iter(loader)
+    error = caught(next, batches)
+    batches._shutdown_workers()  # takes seconds if it is collected instead
     assert 'worker process' in str(error)
     message = mistake(error)
     if expected is None:
