@@ -71,6 +71,19 @@ def model_config(heads=True, **preprocessor):
     )
 
 
+def single_config(make_config, name):
+    """The network of one modality."""
+    config = make_config(heads=False)
+    for parts in (
+        config['data_preprocessor']['modalities'],
+        config['backbone']['branches'],
+    ):
+        for other in parts.keys() - {name}:
+            del parts[other]
+    neck = dict(type='SumFusionNeck', modalities=[name], in_index=[0])
+    return config | dict(neck=neck)
+
+
 def spread(model):
     """Give every class a share of the map: random weights favour one."""
     with torch.no_grad():

@@ -15,7 +15,8 @@ from _bootstrap import command_line, restrict_checkpoint_loading, start
 start(__name__)
 
 from _launch import check_file
-from multimodal_rs.apis.command import add_arguments, map_as_asked
+from multimodal_rs.apis.command import map_as_asked
+from multimodal_rs.apis.map_arguments import add_arguments
 
 
 def main() -> int:

@@ -6,9 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmseg.registry import MODELS
 
 from multimodal_rs.apis import SceneMapper, scenes_of_patterns
-from small_network import CLASSES, PALETTE, make_config, make_scene, model
+from small_network import (
+    CLASSES,
+    PALETTE,
+    make_config,
+    make_scene,
+    model,
+    single_config,
+    spread,
+)
 
 __all__ = ['make_config', 'make_scene', 'model']
 
@@ -34,12 +43,24 @@ def scenes(make_scene, tmp_path, monkeypatch):
     )
 
 
-@pytest.fixture
-def checkpoint(make_config, model, tmp_path):
-    config = Config(dict(model=make_config(), default_scope='mmseg'))
+def save_checkpoint(config, model, path):
+    """Write what a training would."""
+    config = Config(dict(model=config, default_scope='mmseg'))
     modalities = config.model.data_preprocessor.modalities.to_dict()
     names = dict(classes=CLASSES, palette=PALETTE, modalities=modalities)
     meta = dict(dataset_meta=names, cfg=config.pretty_text)
-    path = tmp_path / 'best.pth'
     torch.save(dict(meta=meta, state_dict=model.state_dict()), path)
     return str(path)
+
+
+@pytest.fixture
+def checkpoint(make_config, model, tmp_path):
+    return save_checkpoint(make_config(), model, tmp_path / 'best.pth')
+
+
+@pytest.fixture
+def sar_checkpoint(make_config, tmp_path):
+    """That of a network which was trained with radar alone."""
+    config = single_config(make_config, 'sar')
+    alone = spread(MODELS.build(config))
+    return save_checkpoint(config, alone, tmp_path / 'sar.pth')

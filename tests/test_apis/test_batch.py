@@ -15,7 +15,8 @@ from mmengine.config import Config
 from helpers import small_files
 from multimodal_rs.apis import IncompleteError, SceneMapper
 from multimodal_rs.apis.batch import map_scenes
-from multimodal_rs.apis.command import add_arguments, main
+from multimodal_rs.apis.command import main
+from multimodal_rs.apis.map_arguments import add_arguments
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_mapper import training_crop
 from multimodal_rs.inference import pieces

@@ -8,14 +8,17 @@ modality. Mapped like scenes, the tiles give a table of overall accuracies by
 the distance to that edge: for the map, for the tile as the network sees it in
 a test (with invalid pixels at the mean), for the map of the same network
 without the gap, and for that of each modality alone. --alone adds a network
-that was trained with one modality.
+that was trained with one modality; with --specialists it also answers in the
+map where only its modality is valid. --shape takes the form of the gap from
+the empty pixels of a raster, a real seam for one.
 """
 
 import argparse
 import contextlib
+import functools
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,12 +29,13 @@ from _bootstrap import command_line, start
 start(__name__)
 
 import numpy as np
+import rasterio
 import torch
 from mmseg.registry import DATASETS
 from torch import nn
 
 from _launch import ConfigOptions, check_file
-from multimodal_rs.apis.trained import load_trained
+from multimodal_rs.apis import init_model
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.evaluation.sensor_edges import EdgeAccuracy
@@ -98,12 +102,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         check_file('checkpoint', checkpoint)
     cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
-    model = load_trained(cfg, args.checkpoint, args.device).model
     singles = {
-        name: load_trained(read_config(config), weights, args.device).model
+        name: init_model(config, weights, args.device)
         for name, (config, weights) in networks.items()
         if name
     }
+    specialists = tuple(singles.values()) if args.specialists else ()
+    model = init_model(
+        cfg, args.checkpoint, args.device, specialists=specialists
+    )
     known = network_modalities(model)
     if args.gap not in known:
         raise ValueError(f'--gap {args.gap}: expected one of {list(known)}')
@@ -112,8 +119,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     windows = Windows(args.crop, stride, args.batch_size)
     found = EdgeAccuracy()
     rng = np.random.default_rng(args.seed)
+    draw = draw_gap
+    if args.shape is not None:
+        draw = functools.partial(draw_shape, read_empty(args.shape))
     for index in range(min(len(dataset), args.count)):
-        _count(found, dataset, index, rng, args.gap, model, singles, windows)
+        gaps = args.gap, functools.partial(draw, rng)
+        _count(found, dataset, index, gaps, model, singles, windows)
     names = list(found.right)
     print(f'overall accuracy in percent, a gap in {args.gap}')
     print(
@@ -127,8 +138,7 @@ def _count(
     found: EdgeAccuracy,
     dataset: MultiModalSegDataset,
     index: int,
-    rng: np.random.Generator,
-    gapped: str,
+    gaps: tuple[str, Callable[[tuple[int, int]], np.ndarray]],
     model: nn.Module,
     singles: Mapping[str, nn.Module],
     windows: Windows,
@@ -140,7 +150,8 @@ def _count(
     count = dataset.num_classes
     # As a test counts it: without pixels whose label the config ignores.
     label = dataset[index]['data_samples'].gt_sem_seg.data[0].numpy()
-    gap = draw_gap(rng, label.shape)
+    gapped, draw = gaps
+    gap = draw(label.shape)
     maps = {}
     with GappedRasters(paths, known, gap, gapped) as scene:
         maps['map'] = classify(model, scene, count, windows)
@@ -170,6 +181,42 @@ def draw_gap(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     angle = rng.uniform(0, 2 * math.pi)
     across = rows * math.sin(angle) + columns * math.cos(angle)
     return across > np.quantile(across, 1 - rng.uniform(*SHARE))
+
+
+def read_empty(path: str) -> np.ndarray:
+    """Find the pixels of a raster in which a band is empty, (H, W) bool."""
+    with rasterio.open(path) as file:
+        data = file.read(masked=True).astype(float)
+    empty = np.isnan(data.filled(np.nan)).any(axis=0)
+    if empty.all() or not empty.any():
+        raise ValueError(
+            f'--shape {path}: expected a raster of which a part is empty, got '
+            f'{"nothing else" if empty.all() else "no empty pixel"}'
+        )
+    return empty
+
+
+def draw_shape(
+    empty: np.ndarray, rng: np.random.Generator, shape: tuple[int, int]
+) -> np.ndarray:
+    """Draw a place of a raster with some of its empty pixels, (H, W) bool.
+
+    Args:
+        empty: Where the raster is empty, not smaller than a tile.
+        rng: Also chooses whether it is mirrored.
+        shape: (H, W) of a tile.
+    """
+    if np.less(empty.shape, shape).any():
+        raise ValueError(
+            f'--shape: expected a raster of at least {shape} pixels, as a '
+            f'tile has, got {empty.shape}'
+        )
+    places = np.argwhere(empty)
+    middle = places[rng.integers(len(places))] - np.divide(shape, 2)
+    last = np.subtract(empty.shape, shape)
+    top, left = np.clip(middle, 0, last).astype(int)
+    gap = empty[top : top + shape[0], left : left + shape[1]]
+    return gap[:: rng.choice((1, -1)), :: rng.choice((1, -1))]
 
 
 def classify(
@@ -214,6 +261,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
         help='another network to compare with',
+    )
+    parser.add_argument(
+        '--specialists',
+        action='store_true',
+        help='whether the networks of --alone answer in the map where only '
+        'their modality is valid',
+    )
+    parser.add_argument(
+        '--shape',
+        metavar='RASTER',
+        help='whose empty pixels give the gap its form (a line)',
     )
     parser.add_argument(
         '--count', type=int, default=1000, help='number of tiles, at most'

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
+from torch import nn
 
 from multimodal_rs.apis.batch import Mapped, check_scenes
 from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.incomplete import IncompleteError
+from multimodal_rs.apis.map_arguments import add_arguments
 from multimodal_rs.apis.model import init_model
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.apis.scene_lists import (
@@ -25,11 +27,10 @@ from multimodal_rs.apis.scene_lists import (
     share_of_process,
 )
 from multimodal_rs.apis.scene_mapper import SceneMapper
-from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
+from multimodal_rs.inference.grids import SceneGrid
 from multimodal_rs.inference.rasters import Source, local_files
 from multimodal_rs.inference.together import processes
-from multimodal_rs.models.missing_image import BLACK, MEAN
-from multimodal_rs.products.make import add_product_arguments, products_of
+from multimodal_rs.products.make import products_of
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.log_file import log_file
 from multimodal_rs.utils.outputs import check_outputs
@@ -58,131 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_arguments(parser)
     return map_as_asked(parser.parse_args(arguments))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add all flags but those of config and checkpoint."""
-    parser.add_argument(
-        '--raster',
-        nargs='+',
-        default=[],
-        metavar='MODALITY=PATH',
-        help='what to read, for one or more modalities; a modality with a '
-        'file per band comes as often as it has bands; FILE.mat:VARIABLE is '
-        f'one of several variables. With {PLACE} in it, all scenes whose '
-        'files are there',
-    )
-    parser.add_argument(
-        '--scenes',
-        metavar='CSV',
-        help='in the place of --raster, a table of scenes: the column scene '
-        'and one with files for each modality',
-    )
-    parser.add_argument(
-        '--out',
-        required=True,
-        help=f'GeoTIFF of the classes to write; {PLACE} in it and in other '
-        'names stands for the name of the scene',
-    )
-    parser.add_argument(
-        '--probabilities', help='GeoTIFF to write, percent for each class'
-    )
-    parser.add_argument(
-        '--confidence',
-        help='GeoTIFF to write, percent: probability of the answer, and its '
-        'margin over the second',
-    )
-    parser.add_argument(
-        '--answered', help='GeoTIFF to write, which modalities have data'
-    )
-    parser.add_argument(
-        '--preview',
-        help='PNG to write, the rasters beside the map; with --reference also '
-        'what is known and where the map errs',
-    )
-    _add_running(parser)
-    _add_grid(parser)
-    _add_windows(parser)
-    add_product_arguments(parser)
-
-
-def _add_running(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--resume',
-        action='store_true',
-        help='leave scenes as they are that are finished, and go on after the '
-        'rows that a run has finished which was killed or told to end',
-    )
-    parser.add_argument(
-        '--log-file',
-        metavar='FILE',
-        help='text file to append to: a line a minute with the time left, '
-        'and what else is said',
-    )
-
-
-def _add_grid(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--like',
-        metavar='MODALITY or FILE',
-        help='whose grid the map has, where the rasters have different ones '
-        '(the one with the smallest pixels)',
-    )
-    parser.add_argument(
-        '--resolution',
-        type=float,
-        help='side of a pixel of the map in map units (that of --like)',
-    )
-    parser.add_argument(
-        '--resampling',
-        nargs='+',
-        default=[],
-        metavar='MODALITY=METHOD',
-        help='bilinear, average or nearest, for rasters on another grid than '
-        "the map's",
-    )
-    parser.add_argument(
-        '--unreadable',
-        choices=UNREADABLE,
-        default=UNREADABLE[0],
-        help='what happens where a raster is damaged: stop, or go on without '
-        'these pixels and say which they were (%(default)s)',
-    )
-
-
-def _add_windows(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--crop',
-        type=int,
-        help='window in pixels (that of the crops in training, else 256)',
-    )
-    parser.add_argument(
-        '--stride',
-        type=int,
-        help='pixels between windows (half of --crop; as many as its margin '
-        'allows if the network declares one)',
-    )
-    parser.add_argument(
-        '--batch-size', type=int, default=4, help='windows at once (4)'
-    )
-    parser.add_argument(
-        '--adapt',
-        type=float,
-        default=0.0,
-        metavar='SHARE',
-        help='how much of the statistics of batch normalisation is measured '
-        'in the scene, 0 to 1; 0.4 where it lies elsewhere than the training '
-        'data (0)',
-    )
-    parser.add_argument(
-        '--missing',
-        choices=(BLACK, MEAN),
-        help='what stands for a sensor that is missing, in a network without '
-        'heads for single sensors (as in training)',
-    )
-    parser.add_argument(
-        '--device', default='auto', help='cpu, cuda, cuda:1, ... (auto)'
-    )
 
 
 def map_as_asked(args: argparse.Namespace) -> int:
@@ -217,8 +93,14 @@ def map_as_asked(args: argparse.Namespace) -> int:
 def _inputs(args: argparse.Namespace) -> list[str]:
     """List the files that the flags name to be read."""
     rasters = parse_rasters(args.raster)
-    named = (args.config, args.checkpoint, args.scenes, args.reference)
-    return [*local_files(rasters), *filter(None, named)]
+    named = (args.scenes, args.reference)
+    return [*local_files(rasters), *_trained(args), *filter(None, named)]
+
+
+def _trained(args: argparse.Namespace) -> list[str]:
+    """List the files of the networks."""
+    named = (args.config, args.checkpoint, *args.specialists)
+    return [path for path in named if path is not None]
 
 
 def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
@@ -233,10 +115,8 @@ def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
     if scenes is not None:
         outputs.check_names()
     else:
-        inputs = filter(None, (args.config, args.checkpoint))
-        outputs.check(parse_rasters(args.raster), inputs)
-    device = _device(args.device)
-    model = init_model(args.config, args.checkpoint, device, args.missing)
+        outputs.check(parse_rasters(args.raster), _trained(args))
+    model = _model(args)
     mapper = SceneMapper(
         model, args.crop, args.stride, args.batch_size, args.adapt
     )
@@ -245,6 +125,16 @@ def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
         _map_one(mapper, rasters, outputs, grid, args.resume)
         return 0
     return _map_many(mapper, scenes, outputs, grid, args.resume)
+
+
+def _model(args: argparse.Namespace) -> nn.Module:
+    """Load the networks that the flags name."""
+    device = _device(args.device)
+    specialists = [
+        init_model(None, checkpoint, device) for checkpoint in args.specialists
+    ]
+    trained = args.config, args.checkpoint
+    return init_model(*trained, device, args.missing, specialists)
 
 
 def _map_many(

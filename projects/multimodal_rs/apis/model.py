@@ -1,6 +1,7 @@
 """A trained network for programs that use the package."""
 
 import os
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -9,6 +10,7 @@ from torch import nn
 from multimodal_rs.apis.checkpoint_config import checkpoint_config
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.inference.provenance import checkpoint_identity
+from multimodal_rs.inference.specialists import add_specialists
 from multimodal_rs.models.missing_image import Missing
 from multimodal_rs.utils.configs import read_config
 
@@ -18,6 +20,7 @@ def init_model(
     checkpoint: str | os.PathLike,
     device: str = 'cpu',
     missing: Missing | None = None,
+    specialists: Sequence[nn.Module] = (),
 ) -> nn.Module:
     """Build the network of a config and load a checkpoint into it.
 
@@ -34,6 +37,9 @@ def init_model(
         missing: What stands for a modality that is missing, in a network
             without modality heads: ``'black'``, ``'mean'`` or values per
             band. None: as the config says.
+        specialists: Networks that this function has made, each trained with
+            some of the modalities, on the same classes: in maps of scenes
+            they answer where exactly these are valid.
 
     Returns:
         The network in evaluation mode, with ``cfg``, ``dataset_meta``
@@ -42,7 +48,8 @@ def init_model(
 
     Raises:
         FileNotFoundError: If a file does not exist.
-        ValueError: If config and checkpoint do not belong together.
+        ValueError: If config and checkpoint do not belong together, or a
+            specialist reads or answers otherwise.
         KeyError: If the checkpoint lacks weights or what they were trained on.
     """
     if config is None:
@@ -58,4 +65,7 @@ def init_model(
     files = checkpoint, config.filename
     model.loaded_from = tuple(path for path in files if path is not None)
     model.checkpoint_identity = checkpoint_identity(checkpoint)
+    add_specialists(model, specialists)
+    for specialist in specialists:
+        model.loaded_from += specialist.loaded_from
     return model

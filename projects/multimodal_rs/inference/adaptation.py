@@ -1,12 +1,14 @@
 """Batch normalisation that adapts to a scene before it is mapped."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 from torch import nn
 
 from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.inference.specialists import networks_of
 from multimodal_rs.inference.windowed import Windows, prepared
 from multimodal_rs.utils.windows import Window
 from multimodal_rs.weights.adapted_norms import AdaptedNorms
@@ -26,7 +28,8 @@ def adapted_to_scene(
 
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
-            evaluation mode, and has its own statistics after the block.
+            evaluation mode, and has its own statistics after the block. So
+            have its specialists.
         scene: The rasters.
         windows: How the scene is divided, and ``adapt``.
 
@@ -36,8 +39,11 @@ def adapted_to_scene(
     if not windows.adapt:
         yield
         return
-    norms = AdaptedNorms(model.eval(), windows.adapt)
-    with norms.adapted(lambda: _look(model, scene, windows)):
+    with contextlib.ExitStack() as stack:
+        for network in networks_of(model):
+            norms = AdaptedNorms(network.eval(), windows.adapt)
+            look = functools.partial(_look, network, scene, windows)
+            stack.enter_context(norms.adapted(look))
         yield
 
 
@@ -67,7 +73,11 @@ def _look(model: nn.Module, scene: SceneRasters, windows: Windows) -> None:
     images, present = [], []
     for window in spread_windows(scene.size, windows.crop):
         image = scene.read(window)
-        names = tuple(m for m, x in image.items() if not np.isnan(x[0]).all())
+        names = tuple(
+            m
+            for m, x in image.items()
+            if m in model.modalities and not np.isnan(x[0]).all()
+        )
         if names:
             images.append(image)
             present.append(names)

@@ -14,6 +14,7 @@ from torch import nn
 from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
 from multimodal_rs.inference.identity import digest, files_read, identities
 from multimodal_rs.inference.rasters import Source, source_paths
+from multimodal_rs.inference.specialists import networks_of
 from multimodal_rs.inference.windowed import Windows
 from multimodal_rs.models.missing_image import BLACK
 from multimodal_rs.results.environment import commit
@@ -23,7 +24,7 @@ from multimodal_rs.version import __version__
 PROGRAM = 'multimodal_rs'  # begins the tag `software`
 PIECE = 2**22  # bytes that are read at once
 # Tags that a map only has where somebody has chosen something.
-CHOICES = ('adapt', 'missing', 'grid', 'unreadable')
+CHOICES = ('adapt', 'missing', 'grid', 'unreadable', 'specialists')
 
 
 def checkpoint_identity(path: str | os.PathLike) -> dict[str, str]:
@@ -69,6 +70,7 @@ def map_tags(
         software=f'{PROGRAM} {__version__}',
         commit=_commit(),
         **getattr(model, 'checkpoint_identity', {}),
+        **_specialists_tag(model),
         modalities=', '.join(m for m in model.modalities if m in rasters),
         rasters=' '.join(names),
         files=digest(identities(files_read(rasters, grid), folder)),
@@ -87,7 +89,10 @@ def can_be_told(model: nn.Module, rasters: Mapping[str, Source]) -> bool:
     That is not so of arrays, nor of a network without a checkpoint.
     """
     arrays = any(isinstance(x, np.ndarray) for x in rasters.values())
-    return not arrays and hasattr(model, 'checkpoint_identity')
+    return not arrays and all(
+        hasattr(network, 'checkpoint_identity')
+        for network in networks_of(model)
+    )
 
 
 def differing_tags(
@@ -141,6 +146,16 @@ def what_is_asked(
         device=next(model.parameters()).device.type,
         origin='files' if known else os.urandom(8).hex(),
     )
+
+
+def _specialists_tag(model: nn.Module) -> dict[str, str]:
+    """Name the specialists and the SHA-256 of their checkpoints."""
+    said = [
+        f'{"+".join(network.modalities)} '
+        + ' '.join(getattr(network, 'checkpoint_identity', {}).values())
+        for network in networks_of(model)[1:]
+    ]
+    return dict(specialists=', '.join(sorted(said))) if said else {}
 
 
 def _missing_tag(model: nn.Module) -> dict[str, str]:

@@ -5,7 +5,8 @@ falls towards the border of a window. Windows reach (crop - stride) / 2 pixels
 beyond the scene, which is mirrored there; a scene that fits into one window
 is mirrored to its size. Every pixel is answered by the modalities that are
 valid there (see ``presence.py``): a window in which one of them ends is
-predicted once with it and once without.
+predicted once with it and once without, by the network that knows best what
+is there (see ``specialists.py``).
 
 A network that declares its margin sees windows that are not blended, each of
 which answers for some pixels (see ``plan.py``).
@@ -27,6 +28,7 @@ from multimodal_rs.inference.blending import MovingBand, axis_starts
 from multimodal_rs.inference.plan import Plan
 from multimodal_rs.inference.presence import answering, filled
 from multimodal_rs.inference.rasters import SceneRasters
+from multimodal_rs.inference.specialists import network_for, networks_of
 from multimodal_rs.models.neighbourhood import WANTED, margin_of
 from multimodal_rs.utils.background import in_background
 from multimodal_rs.utils.labels import IGNORED
@@ -34,6 +36,8 @@ from multimodal_rs.utils.progress import progress_bar
 from multimodal_rs.utils.stopwatch import Stopwatch
 from multimodal_rs.utils.windows import Window
 
+# Number of a window in its batch, modalities that answer, and where.
+_Question = tuple[int, tuple[str, ...], np.ndarray]
 PARTS = ('reading', 'network', 'blending', 'writing')
 
 
@@ -122,7 +126,7 @@ def predict_rows(
 
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
-            evaluation mode.
+            evaluation mode, and so are its specialists.
         scene: The rasters.
         num_classes: How many classes the network tells apart.
         windows: How to divide the scene.
@@ -139,7 +143,8 @@ def predict_rows(
             windows too small for the margin of the network.
         FloatingPointError: If an answer of the network is not finite.
     """
-    model.eval()
+    for network in networks_of(model):
+        network.eval()
     begin, last = part or (0, scene.size[0])
     crop, stride, margin = windows.crop, windows.stride, margin_of(model)
     plan = Plan.of(scene.size, crop, stride, margin).only(begin, last)
@@ -257,7 +262,8 @@ def prepared(
 
     Args:
         model: With a ``data_preprocessor``.
-        images: Per window (C_m, H, W) for each modality, NaN where invalid.
+        images: Per window (C_m, H, W) for each modality, NaN where invalid;
+            what the network does not read is left out.
         present: Per window the modalities that have data.
 
     Returns:
@@ -266,7 +272,9 @@ def prepared(
     """
     shape = next(iter(images[0].values())).shape[1:]
     inputs = {
-        m: [torch.from_numpy(image[m]) for image in images] for m in images[0]
+        m: [torch.from_numpy(image[m]) for image in images]
+        for m in images[0]
+        if m in model.modalities
     }
     samples = [
         SegDataSample(
@@ -295,10 +303,9 @@ def _weighted_probabilities(
         for number, image in enumerate(images)
         for names, where in image.answers.items()
     ]
-    for first in range(0, len(asked), batch_size):
-        part = asked[first : first + batch_size]
+    for network, part in _batches(model, asked, batch_size):
         values = _answers(
-            model,
+            network,
             [images[number].data for number, _, _ in part],
             [names for _, names, _ in part],
             [where for _, _, where in part],
@@ -308,6 +315,16 @@ def _weighted_probabilities(
         for (number, _, where), value in zip(part, values, strict=True):
             np.copyto(total[number], value, where=where)
     return total
+
+
+def _batches(
+    model: nn.Module, asked: Sequence[_Question], batch_size: int
+) -> Iterator[tuple[nn.Module, Sequence[_Question]]]:
+    """Divide what is asked among a network and its specialists."""
+    for network in networks_of(model):
+        own = [q for q in asked if network_for(model, q[1]) is network]
+        for first in range(0, len(own), batch_size):
+            yield network, own[first : first + batch_size]
 
 
 @torch.no_grad()

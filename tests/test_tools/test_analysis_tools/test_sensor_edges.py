@@ -67,5 +67,12 @@ def test_tool(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     counted = [int(x.split('|')[2]) for x in lines if x[:3] in ('| g', '| s')]
     assert sum(counted) == 96 * 96 - 10 * 20
+    # A gap in the form of the empty pixels of a file.
+    sensor_edges.main([*words, '--gap', 'sar', '--shape', tile])
+    out = capsys.readouterr().out
+    assert '| gap, beyond 32 px    |      0 |' in out
+    with pytest.raises(ValueError, match='--shape .* no empty pixel'):
+        whole = info['img_paths']['opt']
+        sensor_edges.main([*words, '--gap', 'sar', '--shape', whole])
     with pytest.raises(ValueError, match="one of .'opt', 'sar'."):
         sensor_edges.main([*words, '--gap', 'dem'])
