@@ -1,8 +1,11 @@
 """The shipped configs, and which of them stand for others in the tests."""
 
 import ast
+import contextlib
 import copy
 import json
+import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -23,14 +26,31 @@ CONFIGS = sorted(
     if p.parent.name != 'sklearn'  # no networks
 )
 PRETRAINING = [p for p in CONFIGS if '-pre_' in p]
+MEMORY = '/dev/shm'  # a file system of Linux
 BASES = ROOT / 'configs' / '_base_'
 SIZE = (48, 40)  # (H, W); no multiple of the strides of all encoders
+
+
+@contextlib.contextmanager
+def files_in_memory() -> Iterator[None]:
+    """Let mmengine copy a config and its bases into memory, not to a disk.
+
+    It does so for every file that it reads, several thousand times here.
+    """
+    usual = tempfile.tempdir
+    if os.access(MEMORY, os.W_OK):
+        tempfile.tempdir = MEMORY
+    try:
+        yield
+    finally:
+        tempfile.tempdir = usual
 
 
 @cache
 def load(path: str) -> Config:
     """Load a config, once per process: copy what is changed."""
-    cfg = Config.fromfile(ROOT / path)
+    with files_in_memory():
+        cfg = Config.fromfile(ROOT / path)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     return cfg
 
