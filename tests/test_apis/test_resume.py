@@ -12,11 +12,12 @@ import rasterio
 import rasterio.shutil
 from scipy.io import savemat
 
-from multimodal_rs.apis import IncompleteError, finished
+from multimodal_rs.apis import IncompleteError
 from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.inference.grids import FINEST, SceneGrid
-from multimodal_rs.products.make import Products
+from multimodal_rs.products import notes
+from multimodal_rs.products.make import Products, make_products
 
 OUT = SceneOutputs('maps/map.tif')
 
@@ -255,6 +256,29 @@ def test_products_that_were_not_finished(finish, mapper, rasters, monkeypatch):
     finish(PRODUCTS, False)  # the polygons are those of 0.5 hectares
 
 
+@pytest.mark.parametrize(
+    ('change', 'expected'),
+    [
+        (dict(min_area=0.5, reference='other.tif'), False),
+        (dict(sieve=5, polygons='elsewhere.gpkg', accuracy='others'), True),
+    ],
+)
+def test_products_that_are_made_of_the_map_alone(finish, change, expected):
+    """As tools/map_products.py makes them, over those of the mapping."""
+    mirror('truth.tif', 'other.tif')
+    changed = replace(PRODUCTS, **change)
+    make_products('maps/map.tif', changed)
+    if not expected:
+        finish(changed, True)
+    finish(PRODUCTS, expected)
+
+
+def test_what_was_not_noted_is_not_noted_by_others(finish):
+    os.unlink('maps/map.tif.aux.xml')
+    make_products('maps/map.tif', PRODUCTS)
+    assert not os.path.exists('maps/map.tif.aux.xml')
+
+
 def test_notes_live_with_those_of_gdal(finish, rasters):
     with rasterio.open('maps/map.tif') as file:
         file.statistics(1)
@@ -263,7 +287,7 @@ def test_notes_live_with_those_of_gdal(finish, rasters):
     assert 'STATISTICS_MEAN' in text
     assert all(f'<Category>{name}</Category>' in text for name in names)
     with rasterio.open('maps/map.tif') as file:
-        assert 'area.csv' in file.tags()[finished.NOTE]
+        assert 'area.csv' in file.tags()[notes.NOTE]
     finish(PRODUCTS, True)
     Path('maps/map.tif.aux.xml').write_text('<PAMDataset')
     with pytest.raises(ValueError, match='aux.xml cannot be read: .*delete'):
@@ -273,6 +297,6 @@ def test_notes_live_with_those_of_gdal(finish, rasters):
 
 
 def test_every_option_of_products_is_noted():
-    noted = {name for names in finished.OPTIONS.values() for name in names}
+    noted = {name for names in notes.OPTIONS.values() for name in names}
     paths = set(PRODUCTS.paths()) | {'style', 'reference'}
     assert {f.name for f in fields(Products)} == noted | paths

@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from multimodal_rs.apis.batch import Mapped, map_scenes
-from multimodal_rs.apis.finished import maps_are_finished, noting
+from multimodal_rs.apis.finished import maps_are_finished
 from multimodal_rs.apis.incomplete import IncompleteError
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
@@ -34,6 +34,7 @@ from multimodal_rs.inference.windowed import (
 )
 from multimodal_rs.models.neighbourhood import margin_of
 from multimodal_rs.products.make import NOTHING, Products, make_products
+from multimodal_rs.products.notes import noting
 from multimodal_rs.utils.stopwatch import Stopwatch
 
 LOG = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.products.accuracy import FILES, write_map_accuracy
 from multimodal_rs.products.area import class_areas, write_area
 from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.notes import renoting
 from multimodal_rs.products.polygons import check_target, write_polygons
 from multimodal_rs.products.reference import (
     ReferenceRaster,
@@ -162,21 +163,27 @@ def make_products(
     said = [] if said is None else said
     with ClassMap(path) as land:
         products.check_reference(land.grid)
-        if products.style is not None:
-            write_style(products.style, land)
-            said.append(f'Wrote {products.style}')
-        if products.area is not None:
-            write_area(products.area, class_areas(land))
-            said.append(f'Wrote {products.area}')
-        if products.polygons is not None:
-            count = write_polygons(
-                products.polygons, land, products.min_area, products.sieve
-            )
-            said.append(f'Wrote {products.polygons}: {count} polygons')
-        if products.accuracy is not None:
-            said.append(_compared(land, products))
-            said.append(f'Wrote the tables to {products.accuracy}')
+        with renoting(land, products):
+            _make(land, products, said)
     return said
+
+
+def _make(land: ClassMap, products: Products, said: list[str]) -> None:
+    """Make one product after the other; append what to say."""
+    if products.style is not None:
+        write_style(products.style, land)
+        said.append(f'Wrote {products.style}')
+    if products.area is not None:
+        write_area(products.area, class_areas(land))
+        said.append(f'Wrote {products.area}')
+    if products.polygons is not None:
+        count = write_polygons(
+            products.polygons, land, products.min_area, products.sieve
+        )
+        said.append(f'Wrote {products.polygons}: {count} polygons')
+    if products.accuracy is not None:
+        said.append(_compared(land, products))
+        said.append(f'Wrote the tables to {products.accuracy}')
 
 
 def _compared(land: ClassMap, products: Products) -> str:

@@ -1,0 +1,132 @@
+"""What was asked of the products of a map, noted beside it.
+
+Maps say in their tags what they were made of. What is made of a map afterwards
+has no room for that: it is noted where GDAL keeps what a GeoTIFF has no place
+for, ``<map>.aux.xml``. A new map comes without notes.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from multimodal_rs.inference.identity import identities, place, with_sources
+from multimodal_rs.utils.damage import reading
+from multimodal_rs.utils.files import write_text
+
+if TYPE_CHECKING:
+    from multimodal_rs.products.class_map import ClassMap
+    from multimodal_rs.products.make import Products
+
+NOTE = 'PRODUCTS'
+TAG = f'MDI[@key="{NOTE}"]'
+# Product -> what it depends on, besides the map and the reference.
+OPTIONS = dict(polygons=('min_area', 'sieve'), accuracy=('reference_ids',))
+Notes = dict[str, dict]  # product -> what was asked
+
+
+def are_noted(path: str | os.PathLike, products: 'Products') -> bool:
+    """Whether the products beside a map are those that are asked for."""
+    noted = _notes(_tree(path))
+    asked = _asked(path, products)
+    return all(noted.get(name) == what for name, what in asked.items())
+
+
+@contextlib.contextmanager
+def noting(path: str | os.PathLike, products: 'Products') -> Iterator[None]:
+    """Note beside a map what was asked of the products of a block.
+
+    If the block raises, nothing is noted of them: they are made again.
+
+    Args:
+        path: The map.
+        products: What the block makes.
+    """
+    before = _tree(path)
+    asked = _asked(path, products)
+    others = {n: w for n, w in _notes(before).items() if n not in asked}
+    _note(path, before, others)
+    yield
+    _note(path, before, others | asked)
+
+
+@contextlib.contextmanager
+def renoting(land: 'ClassMap', products: 'Products') -> Iterator[None]:
+    """Keep the notes of a map right, if it has any, while a block works.
+
+    A map that nobody has noted anything of gets no notes. If the block
+    raises, nothing is noted of what it may have written over.
+
+    Args:
+        land: The map.
+        products: What the block makes.
+    """
+    if NOTE not in land.file.tags():
+        yield
+        return
+    before = _tree(land.path)
+    noted, asked = _notes(before), _asked(land.path, products)
+    files = {what['file'] for what in asked.values()}
+    others = {n: w for n, w in noted.items() if w['file'] not in files}
+    again = {
+        name: what
+        for name, what in asked.items()
+        if name in noted and name not in others
+    }
+    _note(land.path, before, others)
+    yield
+    _note(land.path, before, others | again)
+
+
+def _asked(path: str | os.PathLike, products: 'Products') -> Notes:
+    """List all that the products of a map depend on, as JSON has it."""
+    folder = Path(path).parent
+    asked = {}
+    for name, target in products.paths().items():
+        options = {o: getattr(products, o) for o in OPTIONS.get(name, ())}
+        asked[name] = dict(options, file=place(target, folder))
+    if 'accuracy' in asked:
+        read = with_sources(os.fspath(products.reference))
+        asked['accuracy']['reference'] = identities(read, folder)
+    return json.loads(json.dumps(asked))
+
+
+def _tree(path: str | os.PathLike) -> ElementTree.Element:
+    """Read what lies beside a map; an empty tree if nothing does."""
+    beside = _beside(path)
+    if not os.path.exists(beside):
+        return ElementTree.Element('PAMDataset')
+    with reading(beside, 'XML of GDAL: delete it, it is made again'):
+        return ElementTree.parse(beside).getroot()
+
+
+def _notes(tree: ElementTree.Element) -> Notes:
+    found = tree.findtext(f'Metadata/{TAG}')
+    return {} if found is None else json.loads(found)
+
+
+def _note(
+    path: str | os.PathLike, tree: ElementTree.Element, notes: Notes
+) -> None:
+    """Put notes into the tree in the place of those that it has; write it."""
+    if notes == _notes(tree):
+        return
+    every = tree.findall('Metadata')
+    metadata = next((m for m in every if 'domain' not in m.attrib), None)
+    if metadata is None:
+        metadata = ElementTree.Element('Metadata')
+        tree.insert(0, metadata)
+    for item in metadata.findall(TAG):
+        metadata.remove(item)
+    if notes:
+        item = ElementTree.SubElement(metadata, 'MDI', key=NOTE)
+        item.text = json.dumps(notes)
+    ElementTree.indent(tree)
+    write_text(_beside(path), ElementTree.tostring(tree, 'unicode') + '\n')
+
+
+def _beside(path: str | os.PathLike) -> str:
+    return f'{os.fspath(path)}.aux.xml'
