@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import rasterio
+from PIL import Image
 
 from multimodal_rs.apis.command import main
 from multimodal_rs.apis.outputs import SceneOutputs
@@ -93,6 +94,19 @@ def test_outputs_beside_the_rasters_are_no_scenes(
     assert names(absolute) == ['a', 'a_sure', 'b', 'b_sure']
     os.unlink(folder / 'a.tif')  # what was made of it stays
     assert names(BESIDE) == ['b']
+
+
+def test_previews_beside_pictures_are_no_scenes(mapper, folder):
+    with rasterio.open(folder / 'a.tif') as file:
+        Image.fromarray(file.read().transpose(1, 2, 0).astype('uint8')).save(
+            folder / 'a.png'
+        )
+    mapper.map({'opt': 'sd/a.png'}, 'sd/a.tif', preview='sd/a_map.png')
+    pattern = dict(opt='sd/{scene}.png')
+    beside = SceneOutputs('sd/{scene}.tif', preview='sd/{scene}_map.png')
+    assert names(beside, pattern) == ['a']
+    shutil.copy('sd/a.png', 'sd/a_map.png')
+    assert names(beside, pattern) == ['a', 'a_map']
 
 
 def test_rasters_with_the_names_of_outputs_are_kept(checkpoint, folder):

@@ -13,9 +13,10 @@ from rasterio.errors import RasterioIOError
 
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.datasets.io.arrays import variable_of
-from multimodal_rs.inference.provenance import PROGRAM
+from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.inference.rasters import Source
 from multimodal_rs.utils.damage import damaged, reading
+from multimodal_rs.version import PROGRAM
 
 NAME = 'scene'
 SEPARATOR = ';'  # between the files of a modality with a file per band
@@ -167,10 +168,12 @@ def _leave_out(
 
 
 def _is_ours(path: str) -> bool:
-    """Whether this program has written a raster."""
+    """Whether this program has written a raster: a map, or a preview."""
     try:
-        with rasterio.open(path) as file:
-            return file.tags().get('software', '').startswith(PROGRAM)
+        with raster_session(), rasterio.open(path) as file:
+            tags = file.tags()
+            names = (tags.get(key, '') for key in ('software', 'Software'))
+            return any(name.startswith(PROGRAM) for name in names)
     except RasterioIOError:
         return False
 

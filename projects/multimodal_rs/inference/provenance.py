@@ -19,9 +19,8 @@ from multimodal_rs.inference.windowed import Windows
 from multimodal_rs.models.missing_image import BLACK
 from multimodal_rs.results.environment import commit
 from multimodal_rs.utils.installation import checkout
-from multimodal_rs.version import __version__
+from multimodal_rs.version import SOFTWARE
 
-PROGRAM = 'multimodal_rs'  # begins the tag `software`
 PIECE = 2**22  # bytes that are read at once
 # Tags that a map only has where somebody has chosen something.
 CHOICES = ('adapt', 'missing', 'grid', 'unreadable', 'specialists')
@@ -67,7 +66,7 @@ def map_tags(
     ]
     now = datetime.datetime.now(datetime.timezone.utc)
     return dict(
-        software=f'{PROGRAM} {__version__}',
+        software=SOFTWARE,
         commit=_commit(),
         **getattr(model, 'checkpoint_identity', {}),
         **_specialists_tag(model),

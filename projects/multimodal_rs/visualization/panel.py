@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.files import atomic_path, writing
 from multimodal_rs.utils.labels import IGNORED
+from multimodal_rs.version import SOFTWARE
 from multimodal_rs.visualization.composites import (
     RIGHT,
     WRONG,
@@ -210,9 +212,14 @@ def fit(row: Row, cell: int) -> Row:
 
 
 def save_png(image: np.ndarray, target: str | os.PathLike) -> None:
-    """Write (H, W, 3) uint8 RGB as PNG, completely or not at all."""
+    """Write (H, W, 3) uint8 RGB as PNG, completely or not at all.
+
+    It names this program, as maps do in their tag ``software``.
+    """
+    said = PngInfo()
+    said.add_text('Software', SOFTWARE)
     with atomic_path(target) as temporary, writing(target):
-        Image.fromarray(image).save(temporary, format='PNG')
+        Image.fromarray(image).save(temporary, format='PNG', pnginfo=said)
 
 
 def _row_size(row: Row, cell: int) -> tuple[int, int]:
