@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import rasterio
 
+from multimodal_rs.products.accuracy import write_map_accuracy
 from multimodal_rs.products.area import class_areas
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.polygons import write_polygons
@@ -48,6 +50,45 @@ def test_numbers_of_any_type(write_map, tmp_path, kind, nodata, read_as):
     del kept[0 if nodata == 0 else 9]
     assert areas_of(path) == kept
     assert count == len(kept)
+
+
+@pytest.mark.parametrize('kind', ['mask', 'alpha'])
+@pytest.mark.parametrize(
+    ('dtype', 'nodata', 'read_as'),
+    [('uint8', None, 65535), ('uint16', 9, 9), ('float32', np.nan, 65535)],
+)
+def test_what_a_mask_calls_empty_has_no_class(
+    write_map, tmp_path, kind, dtype, nodata, read_as
+):
+    path = write_map(IDS, names=(), nodata=nodata, dtype=dtype)
+    hidden = np.zeros(IDS.shape, bool)
+    hidden[:, :31] = True  # some of 0 and 2
+    with rasterio.open(path) as file:
+        profile, bands = file.profile, [file.read(1)]
+    if kind == 'alpha':
+        profile |= dict(count=2, alpha='YES')
+        bands.append(np.where(hidden, 0, 255).astype(dtype))
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(path, 'w', **profile) as file,
+    ):
+        file.write(np.stack(bands))
+        if kind == 'mask':
+            file.write_mask(~hidden)
+    empty = hidden | (IDS == nodata)
+    expected = np.where(empty, read_as, IDS)
+    truth = write_map(np.where(IDS == nodata, 255, IDS), 'truth.tif')
+    with ClassMap(path) as land:
+        assert land.nodata == read_as
+        np.testing.assert_array_equal(land.whole(), expected)
+        np.testing.assert_array_equal(land.reduced(IDS.shape), expected)
+        count = write_polygons(tmp_path / 'map.gpkg', land)
+        text = write_map_accuracy(tmp_path / 'a', land, truth)
+    shown = np.unique(IDS[~empty])
+    assert areas_of(path) == {n: (expected == n).sum() for n in shown}
+    assert count == len(shown) and 'OA' in text
+    with rasterio.open(tmp_path / 'a' / 'errors.tif') as file:
+        np.testing.assert_array_equal(file.read(1), np.where(empty, 255, 0))
 
 
 def test_whole_numbers_without_nodata(write_map):

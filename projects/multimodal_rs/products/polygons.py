@@ -13,7 +13,7 @@ from pyogrio.raw import write
 from rasterio.features import shapes, sieve
 
 from multimodal_rs.products.area import HECTARE
-from multimodal_rs.products.class_map import SMALL, ClassMap
+from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import place, row_areas
 from multimodal_rs.utils.files import atomic_path, writing
 
@@ -61,8 +61,8 @@ def write_polygons(
     the pixels. Fields: ``number``, ``class``, ``hectares``.
 
     The map is read line by line, and the memory grows with the number of
-    polygons; sieving, and a map of another type than uint8 and uint16, needs
-    the whole map in memory, two bytes for a pixel.
+    polygons; sieving, and a map of another type than uint8 and uint16 or with
+    a mask, needs the whole map in memory, two bytes for a pixel.
 
     Args:
         target: File to write, ``.gpkg``.
@@ -118,7 +118,7 @@ def _polygons(
     land: ClassMap, above: np.ndarray, sieve_pixels: int
 ) -> Iterator[Polygon]:
     source = rasterio.band(land.file, 1)
-    if sieve_pixels > 1 or source.dtype not in SMALL:
+    if sieve_pixels > 1 or not land.as_stored:
         source = land.whole()
     if sieve_pixels > 1:
         valid = None if land.nodata is None else source != land.nodata

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import rasterio
 import rasterio.shutil
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
@@ -29,6 +29,7 @@ from multimodal_rs.datasets.io.arrays import (
 from multimodal_rs.datasets.io.contents import check_contents
 from multimodal_rs.datasets.io.drivers import allowed_drivers, file_of_part
 from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.masks import FileMasks
 from multimodal_rs.datasets.io.opened import (
     Nodata,
     OpenedRaster,
@@ -166,15 +167,14 @@ class OpenedFile(OpenedRaster):
         """Whether it has a colour table."""
         return ColorInterp.palette in self._file.colorinterp
 
-    @functools.cached_property
+    @property
     def alpha(self) -> int | None:
-        """Where the alpha band (0-based) is; None: there is none.
+        """Where the alpha band (0-based) is; None: there is none."""
+        return self._masks.alpha
 
-        Found also where a nodata value hides it.
-        """
-        kinds = self._file.colorinterp if self.bands > 1 else ()
-        found = (i for i, k in enumerate(kinds) if k == ColorInterp.alpha)
-        return next(found, None)
+    @functools.cached_property
+    def _masks(self) -> FileMasks:
+        return FileMasks(self._file)
 
     @property
     def dtypes(self) -> Sequence[str]:
@@ -212,40 +212,10 @@ class OpenedFile(OpenedRaster):
     ) -> np.ndarray | None:
         """Read which pixels a mask or an alpha band calls empty.
 
-        What follows from a nodata value alone is left to :meth:`nodata`. No
-        mask is read where GDAL says that all pixels are valid. Half
-        transparent pixels are valid.
+        As :class:`FileMasks` tells it.
         """
-        file = self._file
-        flags, alpha = self._masks, self.alpha
-        if all(MaskFlags.all_valid in kind for kind in flags):
-            return None
-        place = dict(window=window, out_shape=out_shape)
-        found = None
-        if alpha is not None and alpha not in measured:
-            found = self._decoded(lambda: file.read(alpha + 1, **place) == 0)
-        kinds = [flags[b] for b in bands]
-        if all(MaskFlags.per_dataset in kind for kind in kinds):
-            kinds = kinds[:1]  # one for all
-        if not any(map(_reads_mask, kinds)):
-            return found
-        masks = [
-            self._decoded(lambda b=b: file.read_masks(b + 1, **place) == 0)
-            if _reads_mask(kind)
-            else np.zeros(self._shape(window, out_shape), bool)
-            for b, kind in zip(bands, kinds, strict=False)
-        ]
-        mask = masks[0] if len(masks) == 1 else np.stack(masks)
-        return mask if found is None else mask | found
-
-    @functools.cached_property
-    def _masks(self) -> tuple[list[MaskFlags], ...]:
-        """What masks every band.
-
-        This and the alpha band are asked for once: after a read that has
-        failed, rasterio raises the error of that read again here.
-        """
-        return self._file.mask_flag_enums
+        place = (bands, window, out_shape, measured)
+        return self._decoded(lambda: self._masks.read(*place))
 
     def _shape(
         self, window: Window | None, out_shape: tuple[int, int] | None
@@ -285,14 +255,6 @@ class OpenedFile(OpenedRaster):
         """Read pixels; say which file it was if that fails."""
         with reading(self.path, self._expected), raster_session():
             return read()
-
-
-def _reads_mask(flags: Collection[MaskFlags]) -> bool:
-    """Whether a band has a mask beyond a nodata value and an alpha band."""
-    known = (MaskFlags.all_valid, MaskFlags.alpha)
-    if any(flag in flags for flag in known):
-        return False
-    return MaskFlags.nodata not in flags or MaskFlags.per_dataset in flags
 
 
 def is_virtual(path: str) -> bool:
