@@ -1,10 +1,13 @@
 """The page of a map, from files that were written by the project."""
 
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.modality import build_modalities
@@ -105,6 +108,21 @@ def test_a_map_without_a_place_has_shares(scene):
     text = render(map_page(files(scene)))
     assert 'no reference system' in text and '100.0 %' in text
     assert ' ha<' not in text
+
+
+def test_a_map_of_another_program(scene):
+    """Numbers of 16 bits with nodata, and neither names nor colours."""
+    ids = np.where(np.indices(SIZE)[1] < 32, -9999, 1).astype('int16')
+    profile = dict(driver='GTiff', height=48, width=64, count=1)
+    profile |= dict(dtype='int16', nodata=-9999, transform=PLACE, crs=32632)
+    with rasterio.open(scene / 'map.tif', 'w', **profile) as file:
+        file.write(ids, 1)
+    text = render(map_page(files(scene)))
+    assert text.count('15.36 ha') == 2  # altogether, and in the legend
+    picture = re.search(r'png;base64,([^"]+)" alt="map"', text)[1]
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        seen = np.asarray(image)[..., 3]
+    np.testing.assert_array_equal(seen, np.where(ids == 1, 255, 0))
 
 
 def test_files_of_another_map_are_named(scene):

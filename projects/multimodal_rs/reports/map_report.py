@@ -126,10 +126,10 @@ def _layers(
         Layer(name, embed.photograph(composite(x, files.modalities[name])))
         for name, x in images.items()
     ]
-    colours = land.colours()
+    named = land.colours()
+    colours = {area.number: named.get(area.number, GREY) for area in areas}
     shape = reduced_shape(land.grid.size, LONGEST)
-    ids = _reduced(land.path, shape, Resampling.mode)
-    above = [Layer('map', embed.coloured(ids, colours))]
+    above = [Layer('map', embed.coloured(land.reduced(shape), colours))]
     if files.accuracy is not None:
         errors = Path(files.accuracy, 'errors.tif')
         if errors.is_file():
@@ -147,7 +147,7 @@ def _layers(
         seen = _reduced(files.answered, shape, Resampling.mode)
         above.append(Layer('sensors', embed.coloured(seen, subsets)))
     legend = [
-        LegendEntry(area.name, _hex(colours.get(area.number, GREY)), note)
+        LegendEntry(area.name, _hex(colours[area.number]), note)
         for area, note in zip(areas, _notes(areas), strict=True)
     ]
     if files.answered is not None:
