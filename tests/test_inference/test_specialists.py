@@ -105,13 +105,27 @@ def test_the_map_names_it_and_is_made_again_for_another(
             lambda m: m.update(values=[dict(type='ScaleValues', factor=2)]),
             'values of sar',
         ),
+        (lambda m: m.update(scale='apply'), 'scale of sar .*refuse.*apply'),
+        (
+            lambda m: m.update(file_bands=['VH', 'VV']),
+            r"bands of sar .*\['vv', 'vh'\].*\['vh', 'vv'\]",
+        ),
     ],
 )
-def test_networks_that_read_otherwise_are_refused(
-    both, make_config, edit, message
-):
+def test_networks_that_read_otherwise_are_refused(make_config, edit, message):
+    config = make_config(heads=False)
+    modality = config['data_preprocessor']['modalities']['sar']
+    modality['file_bands'] = ['VV', 'VH']
+    both = named(MODELS.build(config))
     with pytest.raises(ValueError, match=message):
         add_specialists(both, [for_single(make_config, 'sar', edit)])
+
+
+def test_bands_that_are_named_otherwise_are_the_same(both, make_config):
+    def edit(modality):
+        modality.update(bands=['VV', 'VH'], file_bands=['VV', 'VH'])
+
+    add_specialists(both, [for_single(make_config, 'sar', edit)])
 
 
 def test_networks_that_cannot_stand_in_are_refused(both, sar, make_config):

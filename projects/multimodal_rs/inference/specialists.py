@@ -10,10 +10,12 @@ from collections.abc import Iterable
 
 from torch import nn
 
+from multimodal_rs.datasets.modality import Modality
+from multimodal_rs.datasets.names import spelt
 from multimodal_rs.models.neighbourhood import margin_of
 from multimodal_rs.utils.plain import plain
 
-READ_ALIKE = ('bands', 'values')  # a scene is read once, for all networks
+READ_ALIKE = ('scale', 'values')  # a scene is read once, for all networks
 
 
 def add_specialists(
@@ -71,8 +73,12 @@ def _check(model: nn.Module, specialist: nn.Module) -> None:
             network.data_preprocessor.modalities[name]
             for network in (model, specialist)
         )
+        pairs = dict(bands=_bands(ours, theirs))
         for attribute in READ_ALIKE:
-            pair = [plain(getattr(m, attribute)) for m in (ours, theirs)]
+            pairs[attribute] = [
+                plain(getattr(m, attribute)) for m in (ours, theirs)
+            ]
+        for attribute, pair in pairs.items():
             if pair[0] != pair[1]:
                 _refuse(f'{attribute} of {name}', *pair)
     margins = [margin_of(model), margin_of(specialist)]
@@ -81,6 +87,15 @@ def _check(model: nn.Module, specialist: nn.Module) -> None:
     devices = [next(n.parameters()).device for n in (model, specialist)]
     if devices[0] != devices[1]:
         _refuse('the device', *devices)
+
+
+def _bands(*modalities: Modality) -> list[list]:
+    """Say which bands each reads: by name, if all know their names."""
+    if all(modality.file_bands for modality in modalities):
+        return [
+            [spelt(m.file_bands[i]) for i in m.indices] for m in modalities
+        ]
+    return [list(m.indices) for m in modalities]
 
 
 def _refuse(what: str, ours: object, theirs: object) -> None:
