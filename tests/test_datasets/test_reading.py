@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import rasterio
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, MaskFlags
 
 from multimodal_rs.datasets.io.raster import open_raster
 from multimodal_rs.datasets.modality import build_modalities
@@ -173,6 +173,18 @@ def test_alpha_counts(tmp_path, nodata):
     names = ['R', 'G', 'B', 'NIR']  # then the file is wrong about it
     assert invalid_rows(read(path, (0, 1, 2), file_bands=names)) == hidden
     assert invalid_rows(read(path, (1, 2, 3))) == ([4] if hidden else [])
+
+
+@pytest.mark.parametrize('kind', ['i2', 'u4', 'f4'])
+def test_alpha_of_any_type_counts(tmp_path, kind):
+    """As of `gdalwarp -dstalpha`; GDAL itself calls all pixels valid."""
+    data = np.full((2, SIZE, SIZE), 7, kind)
+    data[1, 4] = 0
+    path = write(tmp_path / 'a.tif', data, alpha='yes')
+    with rasterio.open(path) as file:
+        assert file.mask_flag_enums[0] == [MaskFlags.all_valid]
+    assert invalid_rows(read(path)) == [4]
+    assert invalid_rows(read(path, file_bands=['VV', 'VH'])) == []
 
 
 def test_masks_per_band(tmp_path):

@@ -32,8 +32,6 @@ class FileMasks:
 
     def any(self, bands: Sequence[int], measured: Collection[int]) -> bool:
         """Whether :meth:`read` has anything to say of bands."""
-        if all(MaskFlags.all_valid in kind for kind in self._flags):
-            return False
         alpha = self.alpha is not None and self.alpha not in measured
         return alpha or any(_reads_mask(self._flags[b]) for b in bands)
 
@@ -46,7 +44,8 @@ class FileMasks:
     ) -> np.ndarray | None:
         """Read which pixels are empty.
 
-        No mask is read where GDAL says that all pixels are valid. Half
+        No mask is read where GDAL says that all pixels are valid; of an alpha
+        band it says so unless its numbers are unsigned, of 8 or 16 bits. Half
         transparent pixels are valid.
 
         Args:
