@@ -9,6 +9,7 @@ from rasterio import Affine
 from rasterio.crs import CRS
 
 from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.products.__main__ import main
 from multimodal_rs.products.accuracy import write_map_accuracy
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.reference import ReferenceRaster
@@ -109,6 +110,18 @@ def test_nodata_that_is_named_is_a_class(write_map, tmp_path, ground, moved):
         same = {n: n for n in range(4)}
         write_map_accuracy(tmp_path / 'a', land, path, same)
     expected = np.diag(np.bincount(ids.ravel()))
+    np.testing.assert_array_equal(compared(tmp_path / 'a'), expected)
+
+
+def test_a_negative_number_that_no_nodata_names(write_map, tmp_path, ground):
+    """As the labels of Sen1Floods11 have them."""
+    ids, empty = ground
+    truth = np.where(empty, -1, ids)
+    mapped, path = write_map(ids), write_map(truth, 'r.tif', (), None, 'int16')
+    words = ['--reference', str(path), '--accuracy', str(tmp_path / 'a')]
+    words += ['--reference-ids', '0=0', '-1=255', '1=1', '2=2', '3=3']
+    main([str(mapped), *words])
+    expected = np.diag(np.bincount(ids[~empty]))
     np.testing.assert_array_equal(compared(tmp_path / 'a'), expected)
 
 

@@ -49,6 +49,7 @@ WRITTEN = (
     READER,
     BUILDER,
 )
+NEGATIVE = re.compile(r'-\d+=')  # how a pair begins, such as -1=255
 MISFIT = re.compile(r'__init__\(\) (got an unexpected|missing \d+ required)')
 FROM_WORKER = re.compile(
     r'Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback'
@@ -79,6 +80,17 @@ class CommandParser(argparse.ArgumentParser):
             help='show where in the code an error was raised, not only its '
             f'message; {SWITCH}=1 in the environment does the same',
         )
+
+    def parse_known_args(
+        self,
+        args: Sequence[str] | None = None,
+        namespace: argparse.Namespace | None = None,
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Read words as any parser, but ``-1=255`` is a value, no option."""
+        words = sys.argv[1:] if args is None else args
+        # An option begins with the dash.
+        words = [f' {w}' if NEGATIVE.match(w) else w for w in words]
+        return super().parse_known_args(words, namespace)
 
 
 class _ShowTraceback(argparse.Action):
