@@ -114,19 +114,27 @@ class SceneGrid:
 FINEST = SceneGrid()  # nobody has said anything
 
 
-def reference_grid(parts: Parts, choice: SceneGrid) -> Grid:
+def reference_grid(
+    parts: Parts, choice: SceneGrid, declared: Collection[str]
+) -> Grid:
     """Find the grid of a scene.
 
+    Args:
+        parts: Its rasters; it may lack some of the modalities.
+        choice: Which grid, and how rasters are brought to it.
+        declared: All modalities.
+
     Raises:
-        KeyError: If the choice names a modality that is not there.
+        KeyError: If the grid of a modality is chosen that is not there, or a
+            way of resampling for one that nobody has declared.
         FileNotFoundError: If it names a file that does not exist.
         ValueError: If no raster says where it lies, and they differ.
     """
-    unknown = sorted({*choice.methods} - {*parts})
+    unknown = sorted({*choice.methods} - {*declared})
     if unknown:
         raise KeyError(
-            f'resampling is said for {unknown}, but the scene has rasters of '
-            f'{list(parts)}'
+            f'resampling is said for {unknown}, expected some of '
+            f'{list(declared)}: correct --resampling'
         )
     grids = _grids(parts)
     if not choice.chosen and not differences(grids):

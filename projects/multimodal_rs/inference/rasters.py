@@ -73,7 +73,7 @@ class SceneRasters(contextlib.ExitStack):
                 sources, modalities, stack, choice.unreadable
             )
             self._parts = [p for several in parts.values() for p in several]
-            self.grid = reference_grid(parts, choice)
+            self.grid = reference_grid(parts, choice, modalities)
             like = choice.like is not None and choice.like not in parts
             self._like = [os.fspath(choice.like)] if like else []
             self._readers = {
@@ -189,7 +189,7 @@ def scene_grid(
     """
     with contextlib.ExitStack() as stack:
         parts, _ = _parts(sources, modalities, stack, 'stop')
-        return reference_grid(parts, choice)
+        return reference_grid(parts, choice, modalities)
 
 
 def source_paths(source: Source) -> list[str]:
