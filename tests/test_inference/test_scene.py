@@ -96,6 +96,23 @@ def test_scene_without_any_data_is_all_nodata(model, make_scene, tmp_path):
     assert (ids == 255).all()
 
 
+@pytest.mark.parametrize('empty', [(), ('sar',), ('opt', 'sar')])
+def test_rasters_without_any_data_are_named(
+    model, make_scene, tmp_path, caplog, empty
+):
+    def edit(data):
+        for name in empty:
+            data[name][:] = 0 if name == 'opt' else np.nan
+        data['sar'][:, 3:] = np.nan
+
+    rasters = make_scene(edit=edit)
+    run(model, rasters, tmp_path / 'map.tif')
+    said = [r.message.partition(' has no valid')[0] for r in caplog.records]
+    assert said == [
+        f'{tmp_path / "map.tif"}: {name} of {rasters[name]}' for name in empty
+    ]
+
+
 @pytest.mark.parametrize('heads', [True, False])
 @pytest.mark.parametrize('name', ['opt', 'sar'])
 def test_subset_of_the_modalities(

@@ -175,13 +175,19 @@ def predict_scene(
         held = Path(files.classes), scene.size, bands, asked, resume, together
         pieces = stack.enter_context(kept_rows(*held))
         stack.enter_context(adapted_to_scene(model, scene, windows))
-        for part in pieces.missing(*together.rows(scene.size[0])):
+        own, seen = together.rows(scene.size[0]), 0
+        parts = pieces.missing(*own)
+        for part in parts:
             rows = predict_rows(
                 *(model, scene, len(classes), windows, progress, watch, part)
             )
-            _keep(rows, pieces, [values for *_, values in layers], watch)
-        together.wait()
+            makers = [values for *_, values in layers]
+            seen |= _keep(rows, pieces, makers, watch)
+        # Nobody knows any more what an earlier run has seen.
+        empty = _unseen(scene, seen) if parts == [own] else []
+        empty = together.common(empty)
         if together.rank == 0:
+            _say_what_is_empty(scene, files.classes, empty)
             with watch.timed('writing'):
                 _put_together(pieces, layers, scene.grid, tags)
     return watch
@@ -192,11 +198,19 @@ def _keep(
     pieces: Pieces,
     bands: Sequence[Values],
     watch: Stopwatch,
-) -> None:
-    """Let a thread write rows while they are found."""
+) -> int:
+    """Let a thread write rows while they are found.
+
+    Returns:
+        The bits of the rasters that have data in any of them, as ``Rows``
+        has them.
+    """
+    seen = 0
 
     def write(rows: Rows) -> None:
+        nonlocal seen
         with watch.timed('writing'):
+            seen |= int(np.bitwise_or.reduce(rows.seen, axis=None))
             made = np.concatenate([values(rows) for values in bands])
             pieces.add(rows.top, made)
 
@@ -208,6 +222,24 @@ def _keep(
             pass
     with watch.timed('writing'):
         pieces.finish()
+    return seen
+
+
+def _unseen(scene: SceneRasters, seen: int) -> list[str]:
+    """Name the rasters without any data, of ``seen`` as in ``Rows``."""
+    return [n for bit, n in enumerate(scene.files) if not seen >> bit & 1]
+
+
+def _say_what_is_empty(
+    scene: SceneRasters, target: Target, names: Sequence[str]
+) -> None:
+    """Warn of rasters that have a part in no pixel of a map."""
+    for name in names:
+        LOG.warning(
+            '%s: %s of %s has no valid pixel on it, so it is made without: '
+            'compare where both lie, and the nodata value of the file',
+            *(target, name, scene.files[name].path),
+        )
 
 
 def _put_together(

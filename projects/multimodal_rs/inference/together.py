@@ -79,6 +79,18 @@ class Together:
                 distributed.all_gather_object(found, list(words))
         return [word for several in found for word in several]
 
+    def common(self, words: Sequence[str]) -> list[str]:
+        """Wait for all, and keep the words that each has to say.
+
+        Args:
+            words: Of this process, each once.
+
+        Raises:
+            OtherProcessError: If one will not come.
+        """
+        said = self.gather(words)
+        return [word for word in words if said.count(word) == self.count]
+
 
 ALONE = Together()
 
