@@ -177,11 +177,24 @@ def joint_with_bands(config: Mapping, modalities: Modalities) -> dict:
     bands = {m: modalities[m].channels for m in names}
     source = bands_of(list(names), modalities)
     config = filled(config, 'in_channels', bands, config['type'], source)
-    if _asks_for_bands(config):
-        named = {m: _band_names(modalities[m]) for m in names}
-        named = {m: bands for m, bands in named.items() if None not in bands}
-        config['init_cfg'] = {**config['init_cfg'], 'image_bands': named}
-    return config
+    return told_bands(config, names, modalities)
+
+
+def told_bands(
+    config: Mapping, names: Iterable[str], modalities: Modalities
+) -> dict:
+    """Tell ``init_cfg`` the bands of several images, a dict by modality.
+
+    Modalities whose bands have no names are left out. A config that does not
+    start from weights whose bands are named (``init_cfg.bands``) stays as it
+    is.
+    """
+    if not _asks_for_bands(config):
+        return dict(config)
+    named = {m: _band_names(modalities[m]) for m in names}
+    named = {m: bands for m, bands in named.items() if None not in bands}
+    start = {**config['init_cfg'], 'image_bands': named}
+    return {**config, 'init_cfg': start}
 
 
 def with_modalities(

@@ -74,6 +74,28 @@ def pretrained_options(config: Mapping, where: str) -> dict:
     return options
 
 
+def refuse_stem_options(
+    config: Mapping | list | None, where: str, advice: str
+) -> None:
+    """Refuse ``stem`` and ``bands`` where no single image is read.
+
+    Args:
+        config: An ``init_cfg``; a list, of mmengine's, has none of them.
+        where: What the message begins with.
+        advice: What it ends with.
+
+    Raises:
+        ValueError: If it has the option ``stem`` or ``bands``.
+    """
+    named = set(config) if isinstance(config, Mapping) else set()
+    found = sorted(named & {'stem', 'bands'})
+    if found:
+        raise ValueError(
+            f'{where}: {found} would fit a first convolution to the bands of '
+            f'an image, {advice}'
+        )
+
+
 def load_pretrained(
     module: nn.Module,
     checkpoint: str,

@@ -115,6 +115,19 @@ def test_pretrained_weights_reach_the_encoders(share_weights, tmp_path):
         torch.testing.assert_close(encoder.pos_embed, grid)
 
 
+@pytest.mark.parametrize('option', [dict(bands=[*'RGB']), dict(stem='reset')])
+def test_how_bands_are_fitted_is_no_option_behind_a_stem(option):
+    start = dict(type='Pretrained', checkpoint='vit.pth', **option)
+    (name,) = option
+    message = rf"StemmedBackbones: encoder.init_cfg: \['{name}'\]"
+    with pytest.raises(ValueError, match=message):
+        build(encoder=dict(VIT, init_cfg=start))
+    with pytest.raises(
+        ValueError, match=rf"Backbones: init_cfg: \['{name}'\]"
+    ):
+        build(init_cfg=start)
+
+
 def test_a_wider_stem_keeps_the_size():
     backbone = build(stem_kernel_size=3)
     assert backbone.stems['opt'](torch.rand(2, 4, 9, 7)).shape == (2, 8, 9, 7)

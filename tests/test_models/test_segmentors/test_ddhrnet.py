@@ -3,11 +3,14 @@
 import pytest
 import torch
 from mmseg.models.backbones import HRNet
+from mmseg.registry import MODELS
 
 from helpers import assert_gradients_reach
 from model_bases import build, count_parameters, fused, images, logits
+from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.models.backbones.aligned_hrnet import AlignedHRNet
 from multimodal_rs.models.backbones.ddhrnet import DDHRNet
+from multimodal_rs.models.declaration import with_bands
 from multimodal_rs.models.layers.multimodal_excitation import (
     MultimodalExcitation,
 )
@@ -153,6 +156,34 @@ def test_pretrained_weights_reach_every_stream(tmp_path):
     for m, stream in backbone.streams.branches.items():
         assert torch.equal(stream.conv2.weight, public.conv2.weight)
         assert stream.conv1.in_channels == bands[m]
+
+
+def test_pretrained_bands_are_compared_with_those_of_every_stream(tmp_path):
+    public = AlignedHRNet(4, 4, (1, 1, 1), 1)
+    path = tmp_path / 'hrnet.pth'
+    torch.save(public.state_dict(), path)
+    start = dict(type='Pretrained', checkpoint=str(path), bands=[*'RGBN'])
+
+    def started(images, **options):
+        stream = dict(TINY, init_cfg=dict(start, **options))
+        declared = build_modalities(
+            {m: dict(bands=[*b], file_bands=[*b]) for m, b in images.items()}
+        )
+        config = dict(type='DDHRNet', stream=stream)
+        backbone = MODELS.build(with_bands(config, declared))
+        backbone.init_weights()
+        return [s.conv1.weight for s in backbone.streams.branches.values()]
+
+    dates = started(dict(before='RGBN', after='RGBN'))
+    assert all(torch.equal(w, public.conv1.weight) for w in dates)
+    by_name = started(dict(opt='NRG', blue='B'), stem='by_name')
+    for weight, order in zip(by_name, ([3, 0, 1], [2]), strict=True):
+        assert torch.equal(weight, public.conv1.weight[:, order])
+    with pytest.raises(ValueError, match=r"\(sar branch\).*lack \['V', 'H'\]"):
+        started(dict(opt='RGBN', sar='VH'))
+    backbone = DDHRNet(('a',), dict(a=4), TINY, init_cfg=start)
+    with pytest.raises(ValueError, match='DDHRNet: init_cfg.*into their con'):
+        backbone.init_weights()
 
 
 def test_a_missing_modality_is_named():

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.models.backbones.multi_modal_backbone import (
     MultiModalBackbone,
 )
 from multimodal_rs.models.backbones.parallel_backbones import (
     ParallelBackbones,
 )
+from multimodal_rs.models.declaration import joint_with_bands, told_bands
 from multimodal_rs.models.layers.multimodal_excitation import (
     MultimodalExcitation,
 )
@@ -36,7 +38,8 @@ class DDHRNet(MultiModalBackbone):
         in_channels (dict): Number of bands per modality.
         stream (dict): Config of :class:`AlignedHRNet`, the same for all
             streams; pretrained weights in its ``init_cfg`` are fitted to the
-            bands of each.
+            bands of each. One file starts all streams, so ``bands`` are
+            compared with those of each of them.
         init_cfg (dict, optional): mmengine initialisation config.
     """
 
@@ -49,7 +52,7 @@ class DDHRNet(MultiModalBackbone):
     ) -> None:
         super().__init__(modalities, init_cfg)
         self.streams = ParallelBackbones(
-            {m: {**stream, 'in_channels': in_channels[m]} for m in modalities}
+            {m: _stream_of(m, stream, in_channels[m]) for m in modalities}
         )
         number = len(self.modalities)
         self.fusion = nn.ModuleList(
@@ -59,6 +62,16 @@ class DDHRNet(MultiModalBackbone):
             )
             for stage in STAGES
         )
+
+    @classmethod
+    def with_bands(
+        cls, config: Mapping, modalities: Mapping[str, Modality]
+    ) -> dict:
+        """Set the numbers of bands; tell the streams' file their names."""
+        config = joint_with_bands(config, modalities)
+        names = config['modalities']
+        stream = told_bands(config['stream'], names, modalities)
+        return {**config, 'stream': stream}
 
     def forward(
         self, inputs: Mapping[str, Tensor]
@@ -91,3 +104,13 @@ class DDHRNet(MultiModalBackbone):
                 fuse(level) for fuse, level in zip(fusion, levels, strict=True)
             ]
         return {main: tuple(maps[main])}
+
+
+def _stream_of(name: str, stream: Mapping, bands: int) -> dict:
+    """Config of one stream: its number of bands, and their names if told."""
+    config = {**stream, 'in_channels': bands}
+    start = config.get('init_cfg')
+    if isinstance(start, Mapping) and 'image_bands' in start:
+        named = start['image_bands'].get(name)
+        config['init_cfg'] = {**start, 'image_bands': named}
+    return config

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.models.declaration import joint_with_bands
+from multimodal_rs.weights.pretrained import refuse_stem_options
 
 
 class MultiModalBackbone(BaseModule):
@@ -58,6 +59,19 @@ class MultiModalBackbone(BaseModule):
             ValueError: If the config states a number that contradicts them.
         """
         return joint_with_bands(config, modalities)
+
+    def init_weights(self) -> None:
+        """Initialise.
+
+        Raises:
+            ValueError: If ``init_cfg`` says how a first convolution is fitted
+                (``stem``, ``bands``), which is up to the encoders.
+        """
+        refuse_stem_options(
+            *(self.init_cfg, f'{type(self).__name__}: init_cfg'),
+            'which its encoders have: put init_cfg into their config',
+        )
+        super().init_weights()
 
     @abstractmethod
     def forward(

@@ -10,6 +10,7 @@ from torch import Tensor
 from multimodal_rs.models.backbones.multi_modal_backbone import (
     MultiModalBackbone,
 )
+from multimodal_rs.weights.pretrained import refuse_stem_options
 
 
 @MODELS.register_module()
@@ -27,7 +28,8 @@ class StemmedBackbones(MultiModalBackbone):
 
     Encoders are initialised, and an ``init_cfg=dict(type='Pretrained', ...)``
     of theirs is loaded, whether they are shared or not; in the authors' code
-    only the shared one is.
+    only the shared one is. As an encoder reads the channels of stems and no
+    bands, ``stem`` and ``bands`` of that ``init_cfg`` are refused.
 
     Args:
         modalities (Sequence[str]): Names, in the order of the network.
@@ -62,6 +64,15 @@ class StemmedBackbones(MultiModalBackbone):
             raise ValueError(
                 'StemmedBackbones: stem_kernel_size must be odd, so that the '
                 f'size of the image stays, got {stem_kernel_size}'
+            )
+        starts = {
+            'init_cfg': init_cfg,
+            'encoder.init_cfg': encoder.get('init_cfg'),
+        }
+        for where, start in starts.items():
+            refuse_stem_options(
+                *(start, f'StemmedBackbones: {where}'),
+                'but here stems read it, from scratch: leave them out',
             )
         self.share_weights = share_weights
         norm_cfg = dict(norm_cfg or dict(type='BN'))
