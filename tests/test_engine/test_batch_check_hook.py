@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmseg.registry import HOOKS
 from torch import nn
@@ -26,13 +27,21 @@ EXCITATION = nn.Sequential(
 
 
 def check(tiles, batch_size, model=PLAIN, drop_last=True, sampler=None):
+    hook, runner = hook_and_runner(
+        tiles, batch_size, model, drop_last, sampler
+    )
+    hook.before_train(runner)
+    hook.after_train(runner)
+
+
+def hook_and_runner(tiles, batch_size, model, drop_last, sampler=None):
     kind = sampler or DefaultSampler
     data = list(range(tiles))
     loader = DataLoader(
         data, batch_size, sampler=kind(data, seed=0), drop_last=drop_last
     )
     runner = SimpleNamespace(train_dataloader=loader, model=model)
-    HOOKS.build(dict(type='BatchCheckHook')).before_train(runner)
+    return HOOKS.build(dict(type='BatchCheckHook')), runner
 
 
 def test_fewer_tiles_than_a_batch():
@@ -67,3 +76,19 @@ def test_larger_batches():
     check(9, 4, ASPP, drop_last=True)
     check(10, 4, ASPP, drop_last=False)
     check(8, 4, ASPP, drop_last=False)
+
+
+def test_a_map_that_shrinks_to_one_cell():
+    strided = nn.Sequential(nn.Conv2d(3, 4, 8, 8), nn.BatchNorm2d(4))
+    crop = torch.rand(1, 3, 8, 8)
+    hook, runner = hook_and_runner(9, 4, strided, drop_last=False)
+    hook.before_train(runner)
+    message = r'^1: .*got \(1, 4, 1, 1\): .*larger crops.*drop_last=True'
+    with pytest.raises(ValueError, match=message):
+        strided(crop)
+    strided(torch.rand(1, 3, 16, 8))
+    strided(crop.expand(2, -1, -1, -1))
+    strided.eval()(crop)
+    hook.after_train(runner)
+    with pytest.raises(ValueError, match='^Expected more than 1 value'):
+        strided.train()(crop)
