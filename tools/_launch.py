@@ -75,8 +75,9 @@ def load_config(
     check_file('config', args.config)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     from multimodal_rs.utils.configs import read_config
+    from multimodal_rs.utils.ordered_config import OrderedConfig
 
-    cfg = read_config(args.config)
+    cfg = OrderedConfig.of(read_config(args.config))
     cfg.launcher = args.launcher
     if change is not None:
         change(cfg)
@@ -104,7 +105,18 @@ def without_own_dump(cfg: Config) -> Config:
         f'{dump} is the config that was read: it stays as it is, and the one '
         'of this run is written beside it, named after the time'
     )
-    return Config(dict(cfg), cfg_text=cfg.text)
+    return type(cfg)(dict(cfg), cfg_text=cfg.text)
+
+
+def in_trained_order(cfg: Config, checkpoint: str) -> Config:
+    """Put the modalities of a config in the order of a training.
+
+    A copy of a config that mmengine has written is sorted.
+    """
+    from multimodal_rs.weights.modality_order import in_order, order_of
+    from multimodal_rs.weights.trust import load_weights
+
+    return in_order(cfg, order_of(load_weights(checkpoint)))
 
 
 def check_file(what: str, path: str) -> None:

@@ -17,6 +17,7 @@ from _launch import (
     add_common_arguments,
     check_checkpoint,
     close_processes,
+    in_trained_order,
     load_config,
     prepare_cpu_processes,
     quiet_log,
@@ -152,6 +153,7 @@ def main() -> None:
     check_checkpoint(args.checkpoint)
     check_folders(args)
     cfg = load_config(args, lambda cfg: choose_tiles(cfg, args.test_on))
+    cfg = in_trained_order(cfg, args.checkpoint)
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         draw_predictions(cfg, args)

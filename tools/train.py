@@ -22,6 +22,7 @@ from _launch import (
     add_common_arguments,
     check_checkpoint,
     close_processes,
+    in_trained_order,
     is_first_process,
     load_config,
     prepare_cpu_processes,
@@ -224,6 +225,8 @@ def main() -> None:
             stack.enter_context(only_one(cfg.work_dir, 'train'))
         given = (args.cfg_options or {}).get('load_from') is not None
         choose_start(cfg, args.resume, given)
+        if cfg.resume:
+            cfg = in_trained_order(cfg, cfg.load_from)
         check_start_is_kept(cfg)
         check_optimizers(cfg)
         stack.enter_context(command_line.ending_when_told())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
@@ -16,6 +16,7 @@ from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
 from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.weights.checkpoint_files import require_whole
+from multimodal_rs.weights.modality_order import in_order, trained_order
 from multimodal_rs.weights.strict import load_strictly
 from multimodal_rs.weights.trust import restricted
 
@@ -42,7 +43,8 @@ def load_trained(
     """Build the network of a config and load a checkpoint into it.
 
     No pretrained weights are fetched, and (from torch 2.4 on) no code that
-    the file may hold is executed.
+    the file may hold is executed. Modalities get the order of the training,
+    also in a copy of its config, whose keys mmengine has sorted.
 
     Args:
         config: The config of the training, or its path.
@@ -59,7 +61,8 @@ def load_trained(
     _check_device(device)
     init_default_scope(config.get('default_scope', 'mmseg'))
     weights, meta, ranges = _read(checkpoint)
-    model = MODELS.build(config.model)
+    order = trained_order(weights, meta['modalities'])
+    model = MODELS.build(ConfigDict(in_order(config.model, order)))
     _check_classes(config, model, meta, checkpoint)
     _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
     trained = build_modalities(meta['modalities'])

@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.wrappers import unwrapped
+from multimodal_rs.weights.modality_order import order_of, trained_order
 
 
 @HOOKS.register_module()
@@ -18,6 +19,9 @@ class DeclarationHook(Hook):
     them for a dataset alone, the run would learn or score something else than
     it says. A network without our preprocessor, and a dataset without a
     declaration, are not examined.
+
+    Refuse also weights that were trained with the modalities in another
+    order, see :mod:`multimodal_rs.weights.modality_order`.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -33,6 +37,26 @@ class DeclarationHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Compare with the test data."""
         _check(runner, runner.test_dataloader, 'test_dataloader')
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare the order of the modalities with that of the training.
+
+        Raises:
+            ValueError: If they differ, with both.
+        """
+        model = unwrapped(runner.model)
+        theirs = order_of(checkpoint)
+        ours = trained_order(
+            model.state_dict(), getattr(model, 'declared', ())
+        )
+        if sorted(theirs) == sorted(ours) and theirs != ours:
+            raise ValueError(
+                'checkpoint: its network was trained with the modalities '
+                f'{theirs}, in this order, the config has {ours}: use the '
+                'config of the training, not the copy in its work directory, '
+                'which may be sorted, or put `modalities` and `branches` in '
+                'that order'
+            )
 
 
 def _check(runner: Runner, loader: DataLoader, name: str) -> None:

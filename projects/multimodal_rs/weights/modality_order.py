@@ -1,0 +1,62 @@
+"""The order of modalities that the weights of a checkpoint were trained in.
+
+Networks that concatenate, or that have a main modality, depend on the order
+in which modalities are declared. mmengine sorts the keys of the configs that
+it writes, into work directories and checkpoints, so that a declaration of
+``opt, sar, dem`` comes back as ``dem, opt, sar``: the weights fit as before,
+and mean something else.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+
+def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
+    """Put the modalities of a network in its order.
+
+    Args:
+        keys: Of its weights, in the order in which it registers them.
+        declared: Names in the order of the data's declaration, as the
+            training had it. Parts of a network that are called after
+            modalities (its branches) have their own order; where a network
+            has no such parts, the declaration counts.
+
+    Returns:
+        The names of ``declared``.
+    """
+    parts = (part for key in keys for part in key.split('.'))
+    named = dict.fromkeys(part for part in parts if part in declared)
+    following = iter(named)
+    return [next(following) if n in named else n for n in declared]
+
+
+def order_of(checkpoint: Mapping) -> list[str]:
+    """Read the order out of what a training has saved; empty: unknown."""
+    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    weights = checkpoint.get('state_dict') or {}
+    return trained_order(weights, meta.get('modalities') or ())
+
+
+def in_order(config: Any, names: Collection[str]) -> Any:
+    """Bring everything in a config that is keyed by modality in their order.
+
+    Args:
+        config: A config or a part of it; it is not changed.
+        names: Of all modalities; empty: nothing is moved.
+
+    Returns:
+        The same, with other orders of keys.
+    """
+    if isinstance(config, Config):
+        values = in_order(config.to_dict(), names)
+        return type(config)(values, config.text, config.filename)
+    if isinstance(config, Mapping):
+        items = {k: in_order(v, names) for k, v in config.items()}
+        if set(items) <= set(names):
+            return {n: items[n] for n in names if n in items}
+        return items
+    if isinstance(config, (list, tuple)):
+        return type(config)(in_order(item, names) for item in config)
+    return config
