@@ -88,6 +88,30 @@ def test_file_with_another_number_of_bands_is_named(tmp_path: Path) -> None:
     assert c2seg_ab.main([str(tmp_path)]) == 0
 
 
+def test_bands_that_only_berlin_has_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / 'data1').mkdir()
+    image = np.arange(4 * 5 * 244, dtype='uint16').reshape(4, 5, 244)
+    for city in c2seg_ab.CITIES:
+        variables = dict(HSI=image, MSI=image, SAR=image, label=image[..., 0])
+        savemat(tmp_path / f'data1/{city}_multimodal.mat', variables)
+    bands = {}
+    for scene in c2seg_ab.find_scenes(tmp_path):
+        for _ in range(2):
+            with scene.layers['hsi'].open() as file:
+                bands[scene.name] = file.bands, len(file.dtypes)
+                data = file.read()
+        window = (1, 3), (2, 5)
+        with scene.layers['hsi'].open() as file:
+            assert (file.read(window=window) == data[:, 1:3, 2:5]).all()
+    # Augsburg's file with as many is another one: the command refuses it.
+    assert bands == dict(augsburg=(244, 244), berlin=(242, 242))
+    assert (data == image[..., :242].transpose(2, 0, 1)).all()
+    out = capsys.readouterr().out
+    assert out.count('berlin_multimodal.mat:HSI has 244 bands') == 1
+
+
 def turn_images(city: dict) -> None:
     for name in ('HSI', 'MSI', 'SAR'):
         city[name] = city[name].transpose(2, 0, 1)

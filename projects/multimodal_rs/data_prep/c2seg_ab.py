@@ -5,6 +5,9 @@ cut into tiles of 256x256 below tiles. What is left at the right and at the
 bottom is not used. An interrupted run goes on where it stopped; a second one
 changes nothing. Afterwards the .mat files may be removed.
 
+Where the file of Berlin has more hyperspectral bands than that of Augsburg,
+its first 242 are cut, as the authors' code takes them, and a remark says so.
+
 Two splits are written below splits:
 
 official
@@ -18,9 +21,11 @@ cross-city
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from multimodal_rs.data_prep.c2seg_bw import cross_city, find_cities
+from multimodal_rs.data_prep.first_bands import FirstBandsLayer
 from multimodal_rs.data_prep.prepare import prepare
 from multimodal_rs.data_prep.scenes import Scene, scene_of
 from multimodal_rs.data_prep.splits import Split
@@ -29,6 +34,7 @@ from multimodal_rs.utils.command_line import run
 CITIES = ('augsburg', 'berlin')
 # Layer -> what follows the city in the name of its file.
 FILES = dict.fromkeys(('hsi', 'msi', 'sar', 'label'), '_multimodal.mat')
+BANDS = 242  # of Augsburg's hyperspectral image
 
 
 def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
@@ -43,7 +49,16 @@ def find_scenes(data_root: Path) -> list[Scene]:
         ValueError: If a file is damaged, or it does not tell which of its
             variables is a layer.
     """
-    return find_cities(data_root, 'data1', CITIES, FILES)
+    return [
+        _with_bands_of_augsburg(scene) if scene.name == 'berlin' else scene
+        for scene in find_cities(data_root, 'data1', CITIES, FILES)
+    ]
+
+
+def _with_bands_of_augsburg(scene: Scene) -> Scene:
+    whole = scene.layers['hsi']
+    hsi = FirstBandsLayer(whole.path, whole.key, limit=BANDS)
+    return replace(scene, layers={**scene.layers, 'hsi': hsi})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
