@@ -13,7 +13,8 @@ def make_c2seg_bw(root: Path, bands: int = 3) -> None:
     """Write C2Seg-BW: Beijing, five tiles, above each other, Wuhan, two.
 
     Numbers are float64, as MATLAB has them, and SAR has a NaN. Both cities
-    are larger than their tiles, and pixels of HSI say where they are.
+    are larger than their tiles, and pixels of HSI say where they are. Beside
+    the images is another raster of labels, with numbers as of CORINE.
     """
     rng = np.random.default_rng(0)
     sizes = dict(beijing=(1290, 258), wuhan=(256, 600))
@@ -24,6 +25,7 @@ def make_c2seg_bw(root: Path, bands: int = 3) -> None:
             HSI=_places(-(-size[0] // 3), -(-size[1] // 3), bands),
             MSI=rng.integers(200, 5000, (*size, 4)).astype('float64'),
             SAR=sar,
+            label=rng.choice([-1.0, 5, 6, 11, 12, 41], size),
         )
         label = rng.integers(0, 14, size).astype('float64')
         write_matlab(root / 'data2' / f'{city}.mat', images)

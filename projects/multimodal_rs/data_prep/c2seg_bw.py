@@ -182,8 +182,9 @@ def find_cities(
 def _layer(path: Path, name: str) -> SceneLayer:
     """Find the variable of a layer.
 
-    How the variables are called in the files of Beijing and Wuhan is not
-    documented; the other half of C2Seg has HSI, MSI, SAR and label.
+    The authors' code reads HSI, MSI, SAR and label. A ``label`` beside the
+    images of Beijing or Wuhan has other numbers and is not taken: the labels
+    have a file of their own.
     """
     if not path.is_file():
         raise FileNotFoundError(

@@ -19,13 +19,14 @@ class C2SegBWDataset(MultiModalSegDataset):
     - Sentinel-2, the four bands of 10 m, and Sentinel-1, two channels in dB,
       at 10 m; a hyperspectral image of 116 bands at 30 m, of which
       ``c2seg_bw_hsi.py`` reads every pixel nine times;
-    - Beijing 13474 x 8706 pixels, Wuhan 6225 x 8670 (which is height and
-      which is width is not verified).
+    - Beijing 13474 x 8706 pixels, Wuhan 6225 x 8670 (height x width, as the
+      authors' code reads them; not verified).
 
     Dataset format:
 
-    - as distributed, ``data2/{beijing,wuhan}.mat`` with the images and
-      ``data2/{beijing,wuhan}_label.mat``, MATLAB 7.3, no georeference;
+    - as distributed, ``data2/{beijing,wuhan}.mat`` with the variables HSI,
+      MSI and SAR, and ``data2/{beijing,wuhan}_label.mat`` with ``label``,
+      MATLAB 7.3, no georeference;
     - as read, tiles of 256x256 that ``data_prep.c2seg_bw`` cuts:
       ``tiles/{msi,sar,label}/beijing/00256_01024.tif``, the row and the
       column of the city in which the tile begins; id
@@ -57,10 +58,14 @@ class C2SegBWDataset(MultiModalSegDataset):
         and near infrared, reflectance x 10000, and the first SAR channel,
         the brighter one, is VV.
 
-        Code of others translates labels of the scenes from -1, 5, 6, 11 to
-        14, 21 to 23, 31 to 33 and 41 to 255 and 1 to 13. If a copy holds
-        those numbers, cutting or reading it ends in a message that names
-        them: translate its label file first.
+        Code of others finds reflectance of 0 to 1 in the hyperspectral bands
+        of the scenes, and translates a variable ``label`` beside the images
+        from -1, 5, 6, 11 to 14, 21 to 23, 31 to 33 and 41, numbers as those
+        of CORINE land cover, to 255 and 1 to 13. That variable is not read.
+        Five is water there and 41 wetland: in this order they are the
+        classes above, which torchgeo and others number in the same way. If
+        the files of labels hold those numbers, cutting or reading them ends
+        in a message that names some: translate them first.
     """
 
     METAINFO = dict(
