@@ -152,6 +152,51 @@ def test_area_without_heights_is_named(tmp_path: Path) -> None:
         isprs.find_scenes(tmp_path)
 
 
+def unpacked_otherwise(root: Path, folders: tuple[str, ...]) -> None:
+    """Move files of folders to the root, and other folders one deeper."""
+    for folder in [path for path in root.iterdir() if path.is_dir()]:
+        if folder.name in folders:
+            for path in folder.iterdir():
+                path.rename(root / path.name)
+            folder.rmdir()
+        else:
+            inner = root / 'archive'
+            inner.mkdir(exist_ok=True)
+            folder.rename(inner / folder.name)
+
+
+def test_labels_of_archives_without_a_folder(tmp_path: Path) -> None:
+    make_vaihingen(tmp_path, (1, 2))
+    usual = isprs.find_scenes(tmp_path)
+    flat = (f'{COMPLETE}_COMPLETE', f'{COMPLETE}_eroded_COMPLETE')
+    unpacked_otherwise(tmp_path, flat)
+    found = isprs.find_scenes(tmp_path)
+    assert [scene.name for scene in found] == ['area1', 'area2']
+    for ours, theirs in zip(found, usual, strict=True):
+        for layer, file in ours.layers.items():
+            assert file.path.name == theirs.layers[layer].path.name
+            assert file.path.is_file()
+
+
+def test_folder_of_labels_comes_before_files_beside_it(tmp_path: Path) -> None:
+    """As when all archives of Potsdam's labels are unpacked."""
+    make_potsdam(tmp_path, ('2_10', '4_12'))
+    for name in ('5_Labels_all', '5_Labels_all_noBoundary'):
+        for path in (tmp_path / name).iterdir():
+            path.rename(tmp_path / path.name)
+    found = isprs.find_scenes(tmp_path)
+    assert [scene.name for scene in found] == ['2_10', '4_12']
+    unpacked_otherwise(tmp_path, ())
+    assert len(isprs.find_scenes(tmp_path)) == 2  # of Potsdam still
+    for scene in found:
+        labels, eroded = (
+            scene.layers[layer].path.parent
+            for layer in ('label', 'label_eroded')
+        )
+        assert labels.name == '5_Labels_for_participants'
+        assert eroded == tmp_path
+
+
 def test_areas_without_labels_are_not_used(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -1,8 +1,7 @@
 """Preparation of ISPRS Vaihingen or Potsdam with the surface model.
 
 Usually in data/vaihingen or data/potsdam; what is in the folder tells which.
-Unpack the archives there. Of Vaihingen these folders are used, all files
-directly in them:
+Unpack the archives there. Of Vaihingen these folders are used:
 
     top    dsm
     ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE
@@ -14,6 +13,11 @@ gts_eroded_for_participants, which have the 16 training areas only. Of Potsdam:
     4_Ortho_RGBIR    1_DSM
     5_Labels_for_participants    5_Labels_for_participants_no_Boundary
     5_Labels_all    5_Labels_all_noBoundary
+
+They may lie in one more folder, as programs make that unpack an archive into
+a folder of its name. Some archives of labels hold no folder: files that lie
+where they were unpacked, beside the folders, are taken, too, where an area
+has no others.
 
 Areas with both labels are cut into tiles of 256x256 below tiles. What is left
 at the right and at the bottom is not used. An interrupted run goes on where
@@ -60,7 +64,7 @@ class Town:
     Attributes:
         config: Name of its config.
         layers: Folder of the tiles -> patterns of the files, the first that
-            an area has is taken.
+            an area has is taken, directly before one folder deeper.
         number: Finds the numbers of an area in a file's name.
         train: Training areas of the benchmark.
         common: Those of them that many papers test on.
@@ -71,6 +75,15 @@ class Town:
     number: str
     train: tuple[str, ...]
     common: tuple[str, ...]
+
+    def find(self, data_root: Path, layer: str) -> dict[str | None, Path]:
+        """Find the files of a layer: area -> file."""
+        places = [p for n in self.layers[layer] for p in _places(n)]
+        return {
+            self.area(path): path
+            for place in reversed(places)  # the first one wins
+            for path in sorted(data_root.glob(place))
+        }
 
     def area(self, path: Path) -> str | None:
         """Get the area of a file: ``area1``, or ``2_10`` for ``02_10``."""
@@ -89,11 +102,13 @@ VAIHINGEN = Town(
         label=(
             'ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE/*.tif',
             'gts_for_participants/*.tif',
+            'top_mosaic_09cm_area*[0-9].tif',
         ),
         label_eroded=(
             'ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE/'
             '*_noBoundary.tif',
             'gts_eroded_for_participants/*_noBoundary.tif',
+            'top_mosaic_09cm_area*_noBoundary.tif',
         ),
     ),
     number=r'area(\d+)',
@@ -115,10 +130,12 @@ POTSDAM = Town(
         label=(
             '5_Labels_for_participants/top_potsdam_*_label.tif',
             '5_Labels_all/top_potsdam_*_label.tif',
+            'top_potsdam_*_label.tif',
         ),
         label_eroded=(
             '5_Labels_for_participants_no_Boundary/*_label_noBoundary.tif',
             '5_Labels_all_noBoundary/*_label_noBoundary.tif',
+            'top_potsdam_*_label_noBoundary.tif',
         ),
     ),
     number=r'potsdam_(\d+)_(\d+)',
@@ -131,13 +148,16 @@ POTSDAM = Town(
 COMPLETED = 'completed'  # folder of surface models that lacked a column
 
 
+def _places(pattern: str) -> tuple[str, ...]:
+    """Say where files of a pattern may lie."""
+    return (pattern, f'*/{pattern}') if '/' in pattern else (pattern,)
+
+
 def town_of(data_root: Path) -> Town:
     """Tell from its folders which town is in a folder."""
-    towns = {'1_DSM': POTSDAM, f'{FOLDER}/dsm/2_10': POTSDAM}
-    found = [
-        town for name, town in towns.items() if (data_root / name).is_dir()
-    ]
-    return found[0] if found else VAIHINGEN
+    of_potsdam = ('1_DSM', '*/1_DSM', f'{FOLDER}/dsm/2_10')
+    found = any(any(data_root.glob(name)) for name in of_potsdam)
+    return POTSDAM if found else VAIHINGEN
 
 
 def make_splits(tiles: Sequence[str], seed: int) -> dict[str, Split]:
@@ -161,14 +181,7 @@ def find_scenes(data_root: Path) -> list[Scene]:
         FileNotFoundError: If one of them lacks its image or surface model.
     """
     town = town_of(data_root)
-    files = {
-        layer: {
-            town.area(path): path
-            for pattern in reversed(patterns)  # the first one wins
-            for path in data_root.glob(pattern)
-        }
-        for layer, patterns in town.layers.items()
-    }
+    files = {layer: town.find(data_root, layer) for layer in town.layers}
     labelled = {*files['label']} & {*files['label_eroded']}
     areas = natural_sort(area for area in labelled if area is not None)
     for layer in ('top', 'dsm'):

@@ -56,6 +56,12 @@ class VaihingenSurfaceDataset(MultiModalSegDataset):
 
     Licence: none stated; for research, with the acknowledgement that the
     page of the data asks for.
+
+    Note:
+        The data were not at hand. Names of files, colours and the areas of
+        both parts of the benchmark are those of torchgeo and of SSRS; that
+        some archives of labels hold no folder is what torchgeo and
+        mmsegmentation's converters expect.
     """
 
     METAINFO = dict(
