@@ -14,8 +14,14 @@ TILES = (
 )
 
 
-def make_flair(root: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def make_flair(
+    root: Path, by_domain: bool = False
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Write four tiles in the layout of the archives.
+
+    Args:
+        root: Folder of the dataset.
+        by_domain: Whether in that of Hugging Face, a folder per domain.
 
     Returns:
         Tile id -> (5, H, W) image and (1, H, W) mask with all 19 numbers.
@@ -31,7 +37,10 @@ def make_flair(root: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             ('aerial', 'img', 'IMG', image),
             ('labels', 'msk', 'MSK', mask),
         ):
-            place = root / f'{prefix}_{layer}_{part}' / domain / area
-            write_tif(place / folder / f'{name}_{number}.tif', data)
+            place = root / f'{prefix}_{layer}_{part}' / domain / area / folder
+            if by_domain:
+                released = dict(train='train-val', test='flair#2-test')[part]
+                place = root / released / domain / layer / area
+            write_tif(place / f'{name}_{number}.tif', data)
         made[tile] = image, mask
     return made

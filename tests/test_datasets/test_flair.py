@@ -101,6 +101,27 @@ def test_command_writes_the_official_split(
     assert f'{TILES[1]} lacks its label' in capsys.readouterr().out
 
 
+def test_layout_with_a_folder_per_domain(tmp_path: Path) -> None:
+    made = make_flair(tmp_path, by_domain=True)
+    dataset = build(tmp_path, 'val', TILES)
+    for layer in ('aerial', 'labels'):
+        assert dataset.list_tiles(layer, '.tif') == sorted(TILES)
+    for tile, sample in zip(TILES, dataset, strict=True):
+        assert (sample['inputs']['opt'].numpy() == made[tile][0][:4]).all()
+    split = flair.make_splits(dataset.list_tiles('labels', '.tif'), 0)
+    assert split['official']['val'] == [TILES[0]]
+    make_flair(tmp_path)
+    named = r"'train-val', 'flair_aerial_train'.* both layouts"
+    with pytest.raises(ValueError, match=named):
+        build(tmp_path, 'val', TILES).full_init()
+
+
+def test_domains_in_one_folder_are_named(tmp_path: Path) -> None:
+    (tmp_path / 'train-val/aerial/Z1_UA').mkdir(parents=True)
+    with pytest.raises(ValueError, match='into a folder of its name'):
+        flair.main([str(tmp_path)])
+
+
 @pytest.mark.skipif(
     not DATA.is_dir(),
     reason='MULTIMODAL_RS_REAL_DATA names no folder with FLAIR tiles',

@@ -1,8 +1,10 @@
 """Preparation of FLAIR #2, usually in data/flair.
 
 Unpack the archives of the aerial images and of the labels there, so that
-there are data/flair/flair_aerial_train/D004_2021 and so on. The test part may
-be left out. One split is written below splits:
+there are data/flair/flair_aerial_train/D004_2021 and so on, or those of
+Hugging Face, each into a folder of its name: data/flair/train-val/D004_2021
+and data/flair/flair#2-test/D015_2020. The test part may be left out. One split
+is written below splits:
 
 official
     The domains of the authors' baseline: eight of the training archive are

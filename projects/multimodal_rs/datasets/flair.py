@@ -2,6 +2,7 @@
 
 import glob
 import os.path as osp
+from functools import cached_property
 
 from mmseg.registry import DATASETS
 
@@ -13,6 +14,8 @@ FOLDERS = {
     'train': {'aerial': 'flair_aerial_train', 'labels': 'flair_labels_train'},
     'test': {'aerial': 'flair_2_aerial_test', 'labels': 'flair_2_labels_test'},
 }
+# Part -> its folder at Hugging Face, which has an archive for each domain.
+RELEASED = {'train': 'train-val', 'test': 'flair#2-test'}
 # Declared directory -> folder and first letters of its files.
 FILES = {'aerial': ('img', 'IMG_'), 'labels': ('msk', 'MSK_')}
 
@@ -35,13 +38,18 @@ class FLAIRDataset(MultiModalSegDataset):
       year; labels are drawn by photo-interpretation of these images;
     - the yearly series of Sentinel-2 that belong to the areas are not read.
 
-    Dataset format:
+    Dataset format, two layouts; both are read:
 
     - ``flair_aerial_train/D004_2021/Z1_UA/img/IMG_004001.tif``, five bands of
       8 bits, and ``flair_labels_train/D004_2021/Z1_UA/msk/MSK_004001.tif``:
       tile id ``train/D004_2021/Z1_UA/004001``. The test part is in
       ``flair_2_aerial_test`` and ``flair_2_labels_test``: id
       ``test/D015_2020/Z1_UA/004001``;
+    - at Hugging Face (IGNF/FLAIR-1-2), an archive per domain in ``train-val``
+      and ``flair#2-test``. Unpack each into a folder of its name, so that
+      there are ``train-val/D004_2021/aerial/Z1_UA/IMG_004001.tif`` and
+      ``labels`` in the place of ``aerial``; the ids are the same;
+    - the test part of FLAIR #1, other domains, is not read;
     - both modalities declare the directory ``aerial``: they are bands of one
       file. The fifth is the height in fifths of a metre, so that what is 51 m
       or higher is 255.
@@ -66,6 +74,10 @@ class FLAIRDataset(MultiModalSegDataset):
     11. plowed (12): plowed land
 
     Licence: Licence Ouverte / Open Licence 2.0 of Etalab.
+
+    Note:
+        What is in the archives at Hugging Face is known from code of others
+        (GEO-Bench 2, OlmoEarth); they were not at hand.
     """
 
     METAINFO = dict(
@@ -129,6 +141,8 @@ class FLAIRDataset(MultiModalSegDataset):
         domain, zone, number = area
         folder, start = FILES[dir]
         name = f'{start}{number}{suffix}'
+        if self._by_domain[part]:
+            return osp.join(RELEASED[part], domain, dir, zone, name)
         return osp.join(FOLDERS[part][dir], domain, zone, folder, name)
 
     def list_tiles(self, dir: str, suffix: str) -> list[str]:
@@ -137,8 +151,36 @@ class FLAIRDataset(MultiModalSegDataset):
         for part in FOLDERS:
             pattern = self.tile_path(f'{part}/*/*/*', dir, dir, suffix)
             for path in glob.glob(pattern, root_dir=self.data_root or None):
-                folder, name = osp.split(path)
-                areas, area = osp.split(osp.dirname(folder))
+                folders, name = osp.split(path)
+                _, domain, *rest = folders.split(osp.sep)
+                area = rest[-1] if self._by_domain[part] else rest[0]
                 number = name.removeprefix(FILES[dir][1]).removesuffix(suffix)
-                tiles.append(f'{part}/{osp.basename(areas)}/{area}/{number}')
+                tiles.append(f'{part}/{domain}/{area}/{number}')
         return sorted(tiles)
+
+    @cached_property
+    def _by_domain(self) -> dict[str, bool]:
+        """Whether each part is in the layout with a folder per domain.
+
+        Raises:
+            ValueError: If it is in both, or its domains are mixed up.
+        """
+        root = self.data_root or ''
+        found = {}
+        for part, released in RELEASED.items():
+            names = (released, *FOLDERS[part].values())
+            there = [name for name in names if osp.isdir(osp.join(root, name))]
+            if released in there and len(there) > 1:
+                raise ValueError(
+                    f'{root}: {there} hold the {part} part in both layouts: '
+                    'move one of them elsewhere'
+                )
+            if osp.isdir(osp.join(root, released, 'aerial')):
+                raise ValueError(
+                    f'{root}: the areas of all domains lie in one folder, '
+                    f'{released}/aerial, so that nothing tells which domain '
+                    'they are of. Unpack each archive into a folder of its '
+                    f'name, as {released}/D004_2021/aerial'
+                )
+            found[part] = released in there
+        return found
