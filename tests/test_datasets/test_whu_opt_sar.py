@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from fake_data.whu_opt_sar import make_tile
+from multimodal_rs.data_prep import whu_opt_sar
 from multimodal_rs.datasets.whu_opt_sar import WHUOptSARDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/whu_opt_sar.py'
@@ -64,3 +65,24 @@ def test_statistics_of_config() -> None:
         assert len(modality.mean) == len(modality.std) == bands
         assert all(0 < m < 255 for m in modality.mean)
         assert not set(modality.mean) & set(modality.std)
+
+
+def test_list_of_the_authors(tmp_path: Path) -> None:
+    tiles = [f'NH49E00{n}/00000_00{c}' for n in (3, 2, 1) for c in (256, 512)]
+    splits = whu_opt_sar.make_splits(tiles, 0, tmp_path)
+    assert 'official' not in splits
+    division = tmp_path / whu_opt_sar.DIVISION
+    division.write_text(
+        'train:\nNH49E001.tif\nNH50E009.tif\nNH49E003.tif\n\n'
+        'test:\nNH49E002.tif\n\n'
+    )
+    official = whu_opt_sar.make_splits(tiles, 0, tmp_path)['official']
+    assert official == dict(
+        train=tiles[4:] + tiles[:2], val=[], test=tiles[2:4]
+    )
+    tiles.append('NH49E007/00000_00256')
+    with pytest.raises(ValueError, match='1 of 4 sheets .*NH49E007'):
+        whu_opt_sar.make_splits(tiles, 0, tmp_path)
+    division.write_text('train:\n')
+    with pytest.raises(ValueError, match='download it again'):
+        whu_opt_sar.make_splits(tiles, 0, tmp_path)

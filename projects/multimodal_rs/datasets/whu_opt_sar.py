@@ -24,7 +24,8 @@ class WHUOptSARDataset(MultiModalSegDataset):
       NH49E011024, NH49E013018, NH49E013021, NH49E013023, NH49E014007,
       NH49E014017, NH49E014021, NH49E014022, NH50E007001, NH50E008003,
       NH50E013001, NH50E016002 and NI49E022015 (issue 24 of the repository,
-      not answered);
+      not answered); pixels lack in the middle of the image of NH49E010015
+      (issue 3, confirmed by the author);
     - the proportions of the classes in the paper's table are wrong (notice of
       the authors). Of all pixels farmland has 34.4 %, city 4.7 %, village
       5.8 %, water 14.2 %, forest 37.6 %, road 1.0 %, others 1.7 %; 0.6 % have
