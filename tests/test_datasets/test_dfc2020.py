@@ -55,6 +55,23 @@ def test_contest_paths(tmp_path: Path) -> None:
     ]
 
 
+def test_copy_of_copernicus_bench(tmp_path: Path) -> None:
+    """A folder for each layer, names as in the contest, lists of labels."""
+    make_dfc2020(tmp_path / 'contest', CONTEST_TILES[:2])
+    for layer in ('s1', 's2', 'dfc'):
+        folder = tmp_path / f'contest/ROIs0000_test/{layer}_0'
+        folder.rename(tmp_path / layer)
+    dataset = build(tmp_path, 'ROIs0000_test_dfc_0_p1.tif\n')
+    assert dataset.list_tiles('s1', '.tif') == list(CONTEST_TILES[:2])
+    info = dataset.get_data_info(0)
+    assert info['sample_id'] == 'ROIs0000_test_0_p1'
+    for path in (*info['img_paths'].values(), info['seg_map_path']):
+        assert Path(path).is_file()
+    make_dfc2020(tmp_path, CONTEST_TILES[:1])
+    with pytest.raises(ValueError, match='two layouts of the same tiles'):
+        build(tmp_path, 'ROIs0000_test_dfc_0_p1.tif\n').full_init()
+
+
 @pytest.mark.parametrize(
     'line',
     [

@@ -15,6 +15,10 @@ geographic
     so that it touches the training tiles in few places, but of the same
     regions.
 
+Copernicus-Bench's copy has the tiles of ROIs0000_test only: the geographic
+split has no test list there. Its own lists, dfc-train-new.csv and so on, are
+read as they are.
+
 The lists of REF-Net and MCF-Mamba are read as they are: put them anywhere,
 for instance into splits/ref-net, and name them in `ann_file`.
 

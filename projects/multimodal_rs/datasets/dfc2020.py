@@ -1,5 +1,9 @@
 """DFC2020: land cover from Sentinel-2 and Sentinel-1."""
 
+import glob
+import os.path as osp
+from functools import cached_property
+
 from mmseg.registry import DATASETS
 
 from multimodal_rs.datasets.rois import SIMPLIFIED, ROIsDataset
@@ -23,12 +27,16 @@ class DFC2020Dataset(ROIsDataset):
     - semi-manual labels at 10 m; savanna and snow do not occur and are
       ignored.
 
-    Dataset format, two layouts of the same tiles; both are read:
+    Dataset format, three layouts of the same tiles; all are read:
 
     - city: ``ROIs0000_autumn/s2_CapeTown/ROIs0000_autumn_s2_CapeTown_p8.tif``;
     - contest: ``ROIs0000_validation/s2_validation/`` (986 tiles) and
       ``ROIs0000_test/s2_0/`` (5128), files
       ``ROIs0000_validation_s2_0_p12.tif``;
+    - Copernicus-Bench (``dfc2020.zip`` of wangyi111/Copernicus-Bench): the
+      5128 files of the contest's test part in folders ``s2``, ``s1`` and
+      ``dfc``, with lists of its own split, 3156, 986 and 986,
+      ``dfc-train-new.csv`` and so on;
     - s2: uint16, top-of-atmosphere reflectance x 10000, bands
       :data:`~multimodal_rs.datasets.rois.S2_BANDS`; s1: float, sigma0 in dB,
       may have NaN, VV and VH; dfc: the label; lc: four layers of MODIS land
@@ -38,7 +46,8 @@ class DFC2020Dataset(ROIsDataset):
 
     A split list has on each line an id as ``ROIs0000_autumn_CapeTown_p8``, or
     paths of the tile's files in any layout: the lists of MCF-Mamba (CSV with
-    Windows paths) and REF-Net (three paths) are read as they are.
+    Windows paths), REF-Net (three paths) and Copernicus-Bench are read as
+    they are.
 
     Dataset classes, with the numbers in the file:
 
@@ -56,6 +65,10 @@ class DFC2020Dataset(ROIsDataset):
     Note:
         ``no_savanna`` of the contest's baseline has nine classes: it keeps
         snow, so barren and water have other train ids there.
+
+        The copy GFM-Bench/DFC2020 at Hugging Face is said to have MODIS land
+        cover in the place of the labels at 10 m. It is cut otherwise, and is
+        not read.
     """
 
     METAINFO = dict(
@@ -102,6 +115,36 @@ class DFC2020Dataset(ROIsDataset):
     EXAMPLE = 'ROIs0000_autumn_CapeTown_p8'
     COMMAND = 'dfc2020'
     HEADER = 'id,lbl,opt,sar'  # of MCF-Mamba's lists
+
+    def tile_path(self, tile: str, layer: str, dir: str, suffix: str) -> str:
+        """Say where a raster lies; ``dir`` is the layer's token, ``s2``."""
+        path = super().tile_path(tile, layer, dir, suffix)
+        return osp.join(dir, osp.basename(path)) if self._flat else path
+
+    def list_tiles(self, dir: str, suffix: str) -> list[str]:
+        """List the tiles that have a raster of a layer."""
+        if not self._flat:
+            return super().list_tiles(dir, suffix)
+        return self.tiles_of(osp.join(dir, f'*{suffix}'))
+
+    @cached_property
+    def _flat(self) -> bool:
+        """Whether the files lie in one folder per layer.
+
+        Raises:
+            ValueError: If there are folders of both kinds.
+        """
+        root = self.data_root or None
+        flat, seasons = (
+            sorted(sum((glob.glob(n, root_dir=root) for n in names), []))
+            for names in (('dfc', 's1', 's2'), ('ROIs0000_*',))
+        )
+        if flat and seasons:
+            raise ValueError(
+                f'{self.data_root}: {flat} and {seasons} are two layouts of '
+                'the same tiles: move one of them elsewhere'
+            )
+        return bool(flat)
 
     @staticmethod
     def folder_of(rois: str, scene: str) -> str:

@@ -77,8 +77,11 @@ class ROIsDataset(MultiModalSegDataset):
 
     def list_tiles(self, dir: str, suffix: str) -> list[str]:
         """List the tiles that have a raster of a layer."""
-        pattern = osp.join('ROIs*', f'{dir}_*', f'*{suffix}')
-        found = glob.glob(pattern, root_dir=self.data_root or None)
+        return self.tiles_of(osp.join('ROIs*', f'{dir}_*', f'*{suffix}'))
+
+    def tiles_of(self, files: str) -> list[str]:
+        """List the tiles that files of a pattern are of."""
+        found = glob.glob(files, root_dir=self.data_root or None)
         names = map(osp.basename, found)
         matches = filter(None, map(self._pattern().match, names))
         return sorted(map(_identifier, matches))
