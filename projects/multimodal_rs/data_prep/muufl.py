@@ -1,9 +1,15 @@
 """Preparation of MUUFL Gulfport, usually in data/muufl.
 
-Put muufl_gulfport_campus_1_hsi_220_label.mat there, or HSI.mat, Lidar.mat and
-labels.mat with one variable in each. Written are the images as GeoTIFF, label
-rasters, split lists, and what is measured of the training pixels
-(stats.json).
+Put one of these forms there:
+
+- muufl_gulfport_campus_1_hsi_220_label.mat;
+- HSI.mat, LiDAR.mat and labels.mat with one variable in each;
+- HSI.mat, LiDAR.mat, muufl_tr.mat (variable training_map) and muufl_ts.mat
+  (testing_map). These two are a random draw of single pixels, whose
+  neighbours are then in the test: they are joined, and the split is ours.
+
+Written are the images as GeoTIFF, label rasters, split lists, and what is
+measured of the training pixels (stats.json).
 
 There is no official split. That of this project is called blocks: training
 and test pixels lie in different blocks of 24 x 24 pixels, about a fifth of
@@ -16,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.scene_files import (
+    JoinedLabels,
     RasterOfLabels,
     SceneForm,
     locate,
@@ -42,16 +49,28 @@ def forms_of(data_root: Path) -> list[SceneForm]:
 
     layers = dict(hsi=field('Data'), lidar=field('Lidar', 'z'))
     labels = RasterOfLabels(field('sceneLabels', 'labels'), none=-1)
-    hsi, lidar, truth = (
-        Variable(locate(data_root, f'{name}.mat'), name)
-        for name in ('HSI', 'Lidar', 'labels')
+
+    def variable(file: str, name: str) -> Variable:
+        return Variable(locate(data_root, file), name)
+
+    hsi, lidar = (variable(f'{name}.mat', name) for name in ('HSI', 'LiDAR'))
+    truth = variable('labels.mat', 'labels')
+    drawn = (
+        variable('muufl_tr.mat', 'training_map'),
+        variable('muufl_ts.mat', 'testing_map'),
     )
     return [
         SceneForm(FILE, layers, labels, None, CHECKSUMS),
         SceneForm(
-            'HSI.mat, Lidar.mat',
+            'HSI.mat, LiDAR.mat, labels.mat',
             dict(hsi=hsi, lidar=lidar),
             RasterOfLabels(truth, none=-1),
+            None,
+        ),
+        SceneForm(
+            'HSI.mat, LiDAR.mat, muufl_tr.mat, muufl_ts.mat',
+            dict(hsi=hsi, lidar=lidar),
+            JoinedLabels(*(RasterOfLabels(d, none=-1) for d in drawn)),
             None,
         ),
     ]

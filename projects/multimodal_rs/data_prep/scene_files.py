@@ -79,6 +79,36 @@ class RasterOfLabels(Labels):
 
 
 @dataclass(frozen=True)
+class JoinedLabels(Labels):
+    """The labels of two rasters, which name no pixel differently.
+
+    In both, 0 is no class.
+    """
+
+    one: Labels
+    other: Labels
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What has to be there."""
+        return (*self.one.files, *self.other.files)
+
+    def read(self, size: tuple[int, int]) -> LabelRaster:
+        """Read them, see :class:`Labels`."""
+        label, other = self.one.read(size), self.other.read(size)
+        there, more = _labelled(label), _labelled(other)
+        differ = there & more & (label.numbers != other.numbers)
+        if differ.any():
+            raise ValueError(
+                f'{self.other.files[0]}: {int(differ.sum())} pixels have '
+                f'another class than in {self.one.files[0]}, expected one '
+                'class per pixel: the two files do not belong together'
+            )
+        numbers = np.where(more, other.numbers, label.numbers)
+        return label._replace(numbers=numbers, empty=~(there | more))
+
+
+@dataclass(frozen=True)
 class RestOfLabels(Labels):
     """The labels of one raster that another one does not have.
 

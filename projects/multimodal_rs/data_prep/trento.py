@@ -7,9 +7,10 @@ Put one of these forms there:
   TSLabel.mat likewise. If the raster for the test holds all labels, those of
   training are taken out of it;
 - Italy_hsi.mat, Italy_lidar.mat (variable data) and allgrd.mat (mask_test),
-  or HSI_Trento.mat, Lidar1_Trento.mat and GT_Trento.mat: labels without a
-  split. For them take `--config trento_blocks.py`: training and test pixels
-  lie in different blocks of 24 x 24 pixels.
+  or HSI_Trento.mat, Lidar1_Trento.mat (in some copies Lidar_Trento.mat) and
+  GT_Trento.mat: labels without a split. For them take
+  `--config trento_blocks.py`: training and test pixels lie in different
+  blocks of 24 x 24 pixels.
 
 Copies whose LiDAR is one raster are read with `--config trento_lidar1.py`, or
 `--config trento_blocks_lidar1.py`.
@@ -79,14 +80,19 @@ def forms_of(data_root: Path) -> list[SceneForm]:
             None,
             CHECKSUMS,
         ),
-        SceneForm(
-            'HSI_Trento.mat, Lidar1_Trento.mat',
-            dict(
-                hsi=variable('HSI_Trento.mat', 'hsi_trento'),
-                lidar=variable('Lidar1_Trento.mat', 'lidar1_trento'),
-            ),
-            RasterOfLabels(variable('GT_Trento.mat', 'gt_trento')),
-            None,
+        *(
+            SceneForm(
+                f'HSI_Trento.mat, {lidar}_Trento.mat',
+                dict(
+                    hsi=variable('HSI_Trento.mat', 'hsi_trento'),
+                    lidar=variable(
+                        f'{lidar}_Trento.mat', f'{lidar.lower()}_trento'
+                    ),
+                ),
+                RasterOfLabels(variable('GT_Trento.mat', 'gt_trento')),
+                None,
+            )
+            for lidar in ('Lidar1', 'Lidar')
         ),
     ]
 
