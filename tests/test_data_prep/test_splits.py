@@ -210,6 +210,21 @@ def test_script_names_an_empty_folder(tmp_path: Path) -> None:
     assert os.fspath(tmp_path) in str(caught.value)
 
 
+def test_script_finds_the_layout_deeper_or_with_other_endings(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ValueError, match='no such folder'):
+        ddhr.main([str(tmp_path / 'none'), '--config', 'xian.py'])
+    make_ddhr(tmp_path / 'DDHR/xian', 1)
+    with pytest.raises(ValueError, match='DDHR/xian: move its contents up'):
+        ddhr.main([str(tmp_path), '--config', 'xian.py'])
+    root = tmp_path / 'DDHR/xian'
+    for path in list(root.rglob('*.*g')):
+        path.rename(path.with_suffix(path.suffix.upper()))
+    with pytest.raises(ValueError, match=r"'sar': '\.JPG', 'label': '\.PNG'"):
+        ddhr.main([str(root), '--config', 'xian.py'])
+
+
 def test_incomplete_tiles_are_in_no_list(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -14,6 +14,7 @@ from multimodal_rs.data_prep.class_balance import (
     print_labels,
     update_label_counts,
 )
+from multimodal_rs.data_prep.elsewhere import guess
 from multimodal_rs.data_prep.fitting import update_fits
 from multimodal_rs.data_prep.scene_bands import check_scenes
 from multimodal_rs.data_prep.scenes import (
@@ -142,7 +143,7 @@ def complete_tiles(dataset: MultiModalSegDataset) -> list[str]:
             f'{dataset.data_root}: no tile has all of {list(found)}, found '
             f'files {counts}. Expected the layout that the docstring of '
             f'{type(dataset).__name__} shows: check the folder and the '
-            "modalities' dir and suffix"
+            f"modalities' dir and suffix.{guess(dataset)}"
         )
     missing = len(set.union(*found.values())) - len(complete)
     if missing:
