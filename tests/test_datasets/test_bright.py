@@ -54,6 +54,18 @@ def test_lists_of_the_contest(tmp_path: Path) -> None:
         assert Path(tile['img_path']).is_file()
 
 
+def test_later_lists_of_the_contest(tmp_path: Path) -> None:
+    make_bright(tmp_path)
+    folder = tmp_path / 'splits/dfc25'
+    folder.mkdir(parents=True)
+    names = ('train', 'holdout', 'val', 'test')
+    for name, tile in zip(names, TILES[1:], strict=True):
+        (folder / f'{name}_set.txt').write_text(f'{tile}\n')
+    for part, tile in zip(('train', 'val', 'test'), (1, 2, 4), strict=True):
+        dataset = build('bright_dfc25_whole', tmp_path, part=part)
+        assert ids(dataset) == [TILES[tile]]
+
+
 def test_a_tile_in_two_places_is_named(tmp_path: Path) -> None:
     make_bright(tmp_path, contest=True)
     shutil.copytree(tmp_path / 'val/post-event', tmp_path / 'post-event')

@@ -12,8 +12,9 @@ events
 
 The authors' lists are read as they are: those of the standard split (2918,
 450 and 878 tiles, all events in all parts) with the config bright_standard.py
-and in splits/standard_ML, those of the contest, which lie in the folder
-itself, with bright_dfc25.py.
+and in splits/standard_ML, those of the contest with bright_dfc25_whole.py and
+in splits/dfc25, or, in its own layout, where they lie in the folder itself,
+with bright_dfc25.py.
 """
 
 from collections.abc import Sequence

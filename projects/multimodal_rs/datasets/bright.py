@@ -41,7 +41,7 @@ class BRIGHTDataset(MultiModalSegDataset):
       .tif``, ``post-event/..._post_disaster.tif`` and
       ``target/..._building_damage.tif``;
     - the IEEE GRSS Data Fusion Contest 2025: the same three folders below
-      ``train`` and ``val``;
+      ``train`` and ``val``, of which ``val`` had no targets at first;
     - tile id ``bata-explosion_00000049`` in both. A modality declares folder
       and suffix;
     - some optical files have a fourth band.
