@@ -61,8 +61,11 @@ class BerlinDataset(SparseSceneDataset):
     Licence: see the pages of the data.
 
     Note:
-        The counts of single classes are from memory; their sums are the
-        published ones. No file of the data set was at hand.
+        Size, bands, names and order of the classes, and that the lists of
+        rows and columns count from 0, are as the package rs-fusion-datasets
+        1.0.0 has them. The counts of single classes are from memory; their
+        sums are the published ones, and the preparation compares them with
+        the files. No file of the data set was at hand.
     """
 
     METAINFO = _meta(*COLOURS)
@@ -113,7 +116,8 @@ class AugsburgDataset(SparseSceneDataset):
     Licence: see the pages of the data.
 
     Note:
-        As in :class:`BerlinDataset`.
+        As in :class:`BerlinDataset`, but loaders of others compare the label
+        files with these counts of single classes.
     """
 
     METAINFO = _meta(*(name for name in COLOURS if name != 'soil'))

@@ -11,7 +11,9 @@ class Globe230kDataset(MultiModalSegDataset):
 
     Shi et al., "Globe230k: A benchmark dense-pixel annotation dataset for
     global land cover mapping", Journal of Remote Sensing 3, 2023. Data:
-    https://zenodo.org/records/10435661 (images and labels).
+    https://zenodo.org/records/10435661 (images and labels; the third version
+    of the record). NDVI, elevation and SAR (164, 1.9 and 372 GB) are at the
+    Baidu address that the record gives.
 
     Dataset features:
 
@@ -40,7 +42,7 @@ class Globe230kDataset(MultiModalSegDataset):
     8. bareland (9)
     9. ice/snow (10)
 
-    Licence: see the page of the data; not verified.
+    Licence: CC BY 4.0, as the record at Zenodo says according to others.
 
     Note:
         In spite of the name of its folder, ``vvvh``, the first SAR channel

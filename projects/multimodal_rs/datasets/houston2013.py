@@ -53,8 +53,9 @@ class Houston2013Dataset(SparseSceneDataset):
     Licence: for research, with a citation; see the page of the data.
 
     Note:
-        The counts of ``OFFICIAL`` are those of the label files as others
-        report them; the files were not at hand. A variant of the test counts
+        The counts of ``OFFICIAL`` are those of published tables, and of
+        loaders of others that compare TRLabel.mat and TSLabel.mat with them;
+        the files were not at hand. A variant of the test counts
         (trees 1058, water 141) and one with a pixel less per class (2817 and
         12182) circulate.
     """

@@ -62,6 +62,8 @@ class HunanDataset(MultiModalSegDataset):
         B8; bands 4, 3, 2 are reported to look different from the paper's
         pictures), the units, and the labels: code of SSRS takes 8 as unused
         land and 9 as built-up, the other way round, and ignores 4, 7 and 10.
+        For the table speaks the legend of the global map FROM-GLC, whose
+        numbers 1 to 10 these look like: 8 is impervious, 9 bare land.
     """
 
     METAINFO = dict(

@@ -41,6 +41,9 @@ class SEN12MSDataset(ROIsDataset):
     A split list has on each line an id or a file of a tile in any layer: the
     authors' ``train_list.txt`` and ``test_list.txt`` are read as they are.
 
+    (Bands and layers are as the readers of the authors and of torchgeo have
+    them.)
+
     Dataset classes, with the numbers of the IGBP in the file; 0 is ignored:
 
     0. forest (1 to 5)

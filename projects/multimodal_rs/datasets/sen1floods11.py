@@ -30,19 +30,21 @@ class Sen1Floods11Dataset(MultiModalSegDataset):
     - the 4,385 chips with weak labels, which have no Sentinel-2, and those of
       permanent water are not read.
 
-    Dataset format, in the folder that is called v1.1 in the archive:
+    Dataset format, in the folder that is called v1.1 in the archive. (The
+    files of version 1.0 are named otherwise, ``..._S1.tif`` and
+    ``..._QC.tif``, and are not read.)
 
     - ``data/flood_events/HandLabeled/S1Hand/Ghana_83483_S1Hand.tif``, and
       likewise ``S2Hand`` and ``LabelHand``: tile id ``Ghana_83483``. A
       modality declares folder and suffix;
     - S1Hand: float32, dB, NaN where empty, which may be the whole chip; such
       a chip lacks the modality. S2Hand: int16, top-of-atmosphere reflectance
-      x 10000, 0 where empty;
+      x 10000, 0 where empty. The page of the data calls S2Hand unsigned;
     - the labels of a chip may be -1 everywhere.
 
     A split list has on each line an id, or names of a chip's files: the
     official lists ``splits/flood_handlabeled/flood_train_data.csv`` and so
-    on are read as they are.
+    on (252, 89 and 90 chips, and Bolivia's 15) are read as they are.
 
     Dataset classes, with the numbers in the file; -1 (unknown) is ignored:
 
