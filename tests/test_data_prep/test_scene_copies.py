@@ -7,6 +7,10 @@ import pytest
 from scipy.io import savemat
 
 from multimodal_rs.data_prep import muufl, trento
+from multimodal_rs.data_prep.prepare import build_dataset
+from multimodal_rs.data_prep.sparse_labels import compare_totals
+from multimodal_rs.datasets.trento import MUUFLDataset
+from multimodal_rs.utils.installation import dataset_config
 
 
 def test_muufl_whose_labels_are_a_random_draw(tmp_path: Path) -> None:
@@ -38,3 +42,18 @@ def test_trento_whose_lidar_has_another_name(tmp_path: Path) -> None:
     (form,) = [f for f in trento.forms_of(tmp_path) if not f.missing]
     with form.layers['lidar'].open() as file:
         assert file.read().shape == (1, 4, 5)
+
+
+def test_labels_numbered_in_another_order_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    dataset = build_dataset(dataset_config('muufl.py'), tmp_path)
+    classes = np.arange(12)
+    label = np.repeat(classes, [1, *MUUFLDataset.TOTAL])
+    compare_totals(dataset, label)
+    assert not capsys.readouterr().out
+    classes[[7, 8]] = 8, 7
+    compare_totals(dataset, classes[label])
+    out = capsys.readouterr().out
+    assert "'building shadow': (6240, 2233)" in out
+    assert 'numbered in another order?' in out

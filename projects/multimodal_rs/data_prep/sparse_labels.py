@@ -109,6 +109,8 @@ def divided(
         test = classes_of(dataset, read, grid, 'test')
         label = np.where(train > 0, label, read.numbers)
         everything = np.where(train > 0, train, test)
+    else:
+        compare_totals(dataset, everything)
     if args.random:
         name = f'random-{args.random}-seed{args.seed}'
         chosen = random_pixels(everything, args.random, args.seed)
@@ -173,16 +175,45 @@ def check_counts(
                 'of the same scene: `--random N` writes a split whose name '
                 'says so'
             )
-        if found != official:
-            names = dataset.metainfo['classes']
-            pairs = zip(names, found, official, strict=True)
-            other = {n: (f, o) for n, f, o in pairs if f != o}
-            same = sorted(found) == sorted(official)
-            print(
-                f'Remark: {part}: the sum is that of the official split, but '
-                f'classes have other counts, (found, expected): {other}'
-                + ('; are the classes numbered in another order?' * same)
-            )
+        start = f'{part}: the sum is that of the official split, but'
+        _compare(dataset, found, official, start)
+
+
+def compare_totals(dataset: SparseSceneDataset, label: np.ndarray) -> None:
+    """Compare all labels of a scene with the numbers that are known.
+
+    Prints a remark if they differ: there is no split that must be as it is
+    elsewhere, but the classes may be numbered otherwise.
+
+    Args:
+        dataset: Says how many pixels each class has.
+        label: (H, W), class of each pixel from 1, 0 elsewhere.
+    """
+    known = dataset.TOTAL
+    if known is None and dataset.OFFICIAL is not None:
+        known = np.sum([*dataset.OFFICIAL.values()], axis=0).tolist()
+    if known is not None:
+        found = np.bincount(label.ravel(), minlength=len(known) + 1)[1:]
+        _compare(dataset, found.tolist(), list(known), 'labels:')
+
+
+def _compare(
+    dataset: SparseSceneDataset,
+    found: list[int],
+    expected: list[int],
+    start: str,
+) -> None:
+    """Print a remark if classes have other counts than expected."""
+    if found == expected:
+        return
+    names = dataset.metainfo['classes']
+    pairs = zip(names, found, expected, strict=True)
+    other = {n: (f, e) for n, f, e in pairs if f != e}
+    same = sorted(found) == sorted(expected)
+    print(
+        f'Remark: {start} classes have other counts, (found, expected): '
+        f'{other}' + '; are the classes numbered in another order?' * same
+    )
 
 
 def check_classes(

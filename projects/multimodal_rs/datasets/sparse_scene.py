@@ -77,6 +77,8 @@ class SparseSceneDataset(MultiModalSegDataset):
     # Of the official split: 'train' (with what is held out of it for
     # validation) and 'test' -> labelled pixels of each class.
     OFFICIAL: Mapping[str, Sequence[int]] | None = None
+    # Labelled pixels of each class, where there is no official split.
+    TOTAL: Sequence[int] | None = None
 
     def __init__(
         self,
