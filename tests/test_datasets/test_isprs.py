@@ -138,6 +138,32 @@ def test_unknown_colours_are_named(tmp_path: Path) -> None:
         build(tmp_path, 'potsdam.py', 'train')[0]
 
 
+def test_colours_of_labels_are_rounded(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_potsdam(tmp_path, ('6_7',))
+    path = tmp_path / '5_Labels_for_participants/top_potsdam_6_7_label.tif'
+    label = make_area(0, bands=4)[2]
+    cars = (label[0] == 255) & (label[1] == 255) & (label[2] == 0)
+    released = label.copy()
+    released[0, cars] = 252
+    write_tif(path, released)
+    (scene,) = isprs.find_scenes(tmp_path)
+    with scene.layers['label'].open() as file:
+        assert (file.read() == label).all()
+    assert 'colours such as (252, 255, 0)' in capsys.readouterr().out
+    released[2, 5, 7] = 127
+    write_tif(path, released)
+    with scene.layers['label'].open() as file:
+        assert not file.read()[:, 5, 7].any()
+    write_tif(path, label // 2)
+    with (
+        scene.layers['label'].open() as file,
+        pytest.raises(ValueError, match='pixels have colours .* near 0 or'),
+    ):
+        file.read()
+
+
 def test_lists_of_the_benchmark() -> None:
     assert len(isprs.VAIHINGEN.train) == 16
     assert len(isprs.POTSDAM.train) == 24

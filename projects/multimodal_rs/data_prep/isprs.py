@@ -19,6 +19,9 @@ a folder of its name. Some archives of labels hold no folder: files that lie
 where they were unpacked, beside the folders, are taken, too, where an area
 has no others.
 
+Potsdam's labels of 6_7 and 4_12 have colours that differ a little from those
+of the classes: they are rounded, and a remark says so.
+
 Areas with both labels are cut into tiles of 256x256 below tiles. What is left
 at the right and at the bottom is not used. An interrupted run goes on where
 it stopped; a second one changes nothing. Two splits are written below splits:
@@ -45,6 +48,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from multimodal_rs.data_prep.prepare import prepare
+from multimodal_rs.data_prep.pure_colors import PureColorsLayer
 from multimodal_rs.data_prep.scenes import FOLDER, Scene, SceneLayer, scene_of
 from multimodal_rs.data_prep.splits import (
     Split,
@@ -126,7 +130,7 @@ POTSDAM = Town(
     layers=dict(
         top=('4_Ortho_RGBIR/top_potsdam_*_RGBIR.tif',),
         dsm=('1_DSM/dsm_potsdam_*.tif',),
-        # The file of 4_12 in 5_Labels_all is no label.
+        # The file of 4_12 in 5_Labels_all has blurred colours.
         label=(
             '5_Labels_for_participants/top_potsdam_*_label.tif',
             '5_Labels_all/top_potsdam_*_label.tif',
@@ -200,6 +204,8 @@ def find_scenes(data_root: Path) -> list[Scene]:
         paths = {layer: files[layer][area] for layer in town.layers}
         paths['dsm'] = completed(paths['dsm'], paths['top'], data_root)
         layers = {n: SceneLayer(path) for n, path in paths.items()}
+        for name in ('label', 'label_eroded'):
+            layers[name] = PureColorsLayer(paths[name])
         # Near infrared is no transparency, whatever a file with four bands
         # of 8 bits says.
         layers['top'] = SceneLayer(paths['top'], measured=range(4))

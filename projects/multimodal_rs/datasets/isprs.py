@@ -107,6 +107,9 @@ class PotsdamSurfaceDataset(VaihingenSurfaceDataset):
     Note:
         The surface model of 3_13 lacks the last column of pixels. No tile of
         256x256 reaches it; ``data_prep.isprs`` completes a copy with NaN.
-        The file of 4_12 in ``5_Labels_all`` is a picture of another kind: the
-        one in ``5_Labels_for_participants`` is taken.
+        In ``5_Labels_all``, most cars of 6_7 are #fcff00, and the colours of
+        4_12 are blurred, such as #09dedd, as two projects that measured them
+        report (no channel is near the middle). The preparation rounds each
+        channel to 0 or 255; those who compare colours exactly lose these
+        pixels. Where ``5_Labels_for_participants`` has a file, it is taken.
     """
