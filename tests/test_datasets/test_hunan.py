@@ -91,6 +91,9 @@ def test_another_layout_is_described(tmp_path: Path) -> None:
     (tmp_path / 'nothing').mkdir()
     with pytest.raises(FileNotFoundError, match='found no file at all'):
         hunan.main([str(tmp_path / 'nothing')])
+    make_hunan(tmp_path / 'nothing/Hunan_Dataset')
+    with pytest.raises(FileNotFoundError, match='Hunan_Dataset: move its'):
+        hunan.main([str(tmp_path / 'nothing')])
 
 
 def test_declared_folders(tmp_path: Path) -> None:

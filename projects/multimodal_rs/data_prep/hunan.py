@@ -1,7 +1,8 @@
 """Preparation of Hunan, usually in data/hunan.
 
-Unpack the archive there, so that there is data/hunan/train/s2/s2_1212.tif and
-so on; a copy with other folders or names needs a config that declares them.
+Unpack the archive there and move the contents of its folder Hunan_Dataset up,
+so that there is data/hunan/train/s2/s2_1212.tif and so on; a copy with other
+folders or names needs a config that declares them.
 One split is written below splits:
 
 official
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from multimodal_rs.data_prep.elsewhere import guess
 from multimodal_rs.data_prep.prepare import (
     build_dataset,
     prepare,
@@ -60,10 +62,10 @@ def check_layout(dataset: HunanDataset) -> None:
     if empty:
         raise FileNotFoundError(
             f'{dataset.data_root} has no file of {list(empty)}. Expected '
-            f'{empty}, found {describe_files(Path(dataset.data_root))}. Where '
-            'the files lie in the archive was not verified: write a config '
-            'that inherits hunan.py and declares the `dir` of these as they '
-            'are in your copy, and pass it with --config'
+            f'{empty}, found {describe_files(Path(dataset.data_root))}. If '
+            'your copy has other folders, write a config that inherits '
+            'hunan.py and declares the `dir` of these as they are there, and '
+            f'pass it with --config.{guess(dataset)}'
         )
 
 

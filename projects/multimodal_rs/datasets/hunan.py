@@ -53,17 +53,18 @@ class HunanDataset(MultiModalSegDataset):
 
     Note:
         The data were not at hand. Certain are the counts and the table of
-        numbers, from the page of the data, with one exception: the table
-        sends 11 to an eighth class, which is ignored here. Folders and names
-        are those that public code of others reads, and so are 13 bands of
-        Sentinel-2, two of Sentinel-1 and two in ``topo``, of which the first
-        is taken as elevation. **To be checked on the data**: the order of
-        the bands (here that of Google Earth Engine, B1 to B12 with B8A after
-        B8; bands 4, 3, 2 are reported to look different from the paper's
-        pictures), the units, and the labels: code of SSRS takes 8 as unused
-        land and 9 as built-up, the other way round, and ignores 4, 7 and 10.
-        For the table speaks the legend of the global map FROM-GLC, whose
-        numbers 1 to 10 these look like: 8 is impervious, 9 bare land.
+        numbers, from the page of the data, which calls the last two classes
+        bare land and others, with one exception: the table sends 11, which
+        some tiles are said to have, to an eighth class, which is ignored
+        here. Four independent readers have these folders and names, 13 bands
+        of Sentinel-2, of which bands 4, 3, 2 are true colour, two of
+        Sentinel-1 and two in ``topo``, of which the first is elevation.
+        **To be checked on the data**: the order of the other bands (here
+        that of Google Earth Engine, B1 to B12 with B8A after B8), the order
+        of the SAR bands, the units, and the labels: code of SSRS takes 8 as
+        unused land and 9 as built-up, the other way round, and ignores 4, 7
+        and 10. For the table speaks the legend of the global map FROM-GLC,
+        whose numbers 1 to 10 these look like: 8 is impervious, 9 bare land.
     """
 
     METAINFO = dict(
