@@ -34,6 +34,22 @@ def test_samples_of_configs(tmp_path: Path, name: str, classes: int) -> None:
             assert (truth == expected).all()
 
 
+def test_archives_in_folders_of_their_names(tmp_path: Path) -> None:
+    made = make_sen12ms(tmp_path)
+    for folder in list(tmp_path.glob('ROIs*/*_*')):
+        rois, layer = folder.parent, folder.name.partition('_')[0]
+        if layer != 'lc':  # some are, some are not
+            target = tmp_path / f'{rois.name}_{layer}' / folder.name
+            target.parent.mkdir(exist_ok=True)
+            folder.rename(target)
+    dataset = build('sen12ms_igbp', tmp_path, TILES[0])
+    assert dataset.list_tiles('s2', '.tif') == sorted(TILES)
+    truth = dataset[0]['data_samples'].gt_sem_seg.data[0].numpy()
+    expected = np.where(made[TILES[0]][0] == 0, 255, made[TILES[0]][0] - 1)
+    assert (truth == expected).all()
+    assert dataset[0]['inputs']['sar'].shape == (2, SIZE, SIZE)
+
+
 def test_classes() -> None:
     names = SEN12MSDataset.METAINFO['classes']
     ids = SEN12MSDataset.LABEL['ids']

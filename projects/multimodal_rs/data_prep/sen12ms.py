@@ -1,7 +1,9 @@
 """Preparation of SEN12MS, usually in data/sen12ms.
 
 Unpack the archives there, so that there are data/sen12ms/ROIs1158_spring/s1_1
-and so on. Some of the seasons are enough. Two splits are written below splits:
+and so on, or data/sen12ms/ROIs1158_spring_s1/s1_1 where each archive has a
+folder of its own. Some of the seasons are enough. Two splits are written below
+splits:
 
 holdout-seed<seed>
     The authors' hold-out scenes, a tenth of the patches, are for testing. A

@@ -3,6 +3,7 @@
 import glob
 import os.path as osp
 import re
+from functools import cached_property
 
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.split_list import the_one_tile
@@ -31,6 +32,9 @@ SIMPLIFIED = (1, 1, 1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 6, 8, 9, 10)
 
 class ROIsDataset(MultiModalSegDataset):
     """Tiles in files ``ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif``.
+
+    An archive that was unpacked into a folder of its name is read, too,
+    ``ROIs1158_spring_s2/s2_1/ROIs1158_spring_s2_1_p30.tif``.
 
     The id of this tile is ``ROIs1158_spring_1_p30``: regions of interest with
     their seed, season, scene, patch. A modality declares its layer, ``s2``,
@@ -69,11 +73,18 @@ class ROIsDataset(MultiModalSegDataset):
         """Say where a raster lies; ``dir`` is the layer's token, ``s2``."""
         match = self._pattern().fullmatch(tile)
         rois, scene, number = match.group('rois', 'scene', 'number')
+        own = f'{rois}_{dir}'  # folder of the layer's archive
         return osp.join(
-            rois,
+            own if own in self._archives else rois,
             f'{dir}_{self.folder_of(rois, scene)}',
             f'{rois}_{dir}_{scene}_p{number}{suffix}',
         )
+
+    @cached_property
+    def _archives(self) -> frozenset[str]:
+        """Folders that are named as archives are, ``ROIs1158_spring_s2``."""
+        root = self.data_root or None
+        return frozenset(glob.glob('ROIs*_*_*', root_dir=root))
 
     def list_tiles(self, dir: str, suffix: str) -> list[str]:
         """List the tiles that have a raster of a layer."""
