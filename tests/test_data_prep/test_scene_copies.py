@@ -57,3 +57,12 @@ def test_labels_numbered_in_another_order_are_named(
     out = capsys.readouterr().out
     assert "'building shadow': (6240, 2233)" in out
     assert 'numbered in another order?' in out
+
+
+def test_files_of_other_names_are_listed(tmp_path: Path) -> None:
+    savemat(tmp_path / 'All_Label.mat', dict(All_Label=np.ones((4, 5))))
+    with pytest.raises(FileNotFoundError) as caught:
+        muufl.main([str(tmp_path)])
+    message = str(caught.value)
+    assert "Found: ['All_Label.mat']" in message
+    assert 'labelled_scene' in message

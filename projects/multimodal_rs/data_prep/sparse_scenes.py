@@ -25,7 +25,13 @@ from multimodal_rs.datasets.io.opened import OpenedRaster
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import BandReader
 from multimodal_rs.datasets.sparse_scene import SparseSceneDataset
-from multimodal_rs.utils.installation import dataset_config
+from multimodal_rs.utils.installation import (
+    dataset_config,
+    prepare_command,
+)
+
+RASTERS = ('.mat', '.tif', '.TIF', '.npy', '.txt')
+SHOWN = 12  # files that a message lists
 
 
 def prepare_scene(
@@ -250,9 +256,14 @@ def _complete_form(forms: Sequence[SceneForm], root: Path) -> SceneForm:
         if not missing[form.name]:
             return form
     lines = '; '.join(f'{n}: {files}' for n, files in missing.items())
+    there = sorted(p.name for p in root.rglob('*') if p.suffix in RASTERS)
+    more = f' and {len(there) - SHOWN} more' if len(there) > SHOWN else ''
     raise FileNotFoundError(
         f'{root} holds no complete form of the scene. Missing of each: '
-        f'{lines}. Put the files of one form there'
+        f'{lines}. Found: {there[:SHOWN]}{more}. Put the files of one form '
+        'there. If yours are called otherwise, rename them, or name them to '
+        f'`{prepare_command("labelled_scene")}`, which divides labels that '
+        'have no split'
     )
 
 
