@@ -39,7 +39,9 @@ class DDHRDataset(MultiModalSegDataset):
     - 8-bit JPEG without physical units, nodata value or georeference. The
       SAR image may decode to three equal channels: read the first;
     - ``256_cloud`` has the optical tiles with clouds pasted on; not to be
-      mixed with the clear ones.
+      mixed with the clear ones;
+    - the large images of Xi'an, Pohang and Shandong that the page offers
+      since, too, are not read.
 
     Dataset classes: five, see each city; 255 (others) is ignored.
 

@@ -69,10 +69,11 @@ class SpaceNet6Dataset(MultiModalSegDataset):
         the data were not at hand. That 0 is north and 1 south is how the
         organisers' baseline (https://github.com/CosmiQ/CosmiQ_SN6_Baseline)
         reads them; it turns images with 1 by 180 degrees. **To be checked on
-        the data**: the order of the radar's bands (the text above has it from
-        notes of others on a later copy, ``SAR-MAG-POL`` in dB, which is not
-        read), the unit of the optical numbers, and whether footprints go on
-        where a strip ends; pixels without radar are not counted.
+        the data**: the order of the radar's bands (public code that despeckles
+        these files takes the first as HH, in dB; all four are from notes of
+        others on a later copy, ``SAR-MAG-POL`` in dB, which is not read), the
+        unit of the optical numbers, and whether footprints go on where a
+        strip ends; pixels without radar are not counted.
     """
 
     METAINFO = dict(
