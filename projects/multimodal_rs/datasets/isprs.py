@@ -109,7 +109,10 @@ class PotsdamSurfaceDataset(VaihingenSurfaceDataset):
         256x256 reaches it; ``data_prep.isprs`` completes a copy with NaN.
         In ``5_Labels_all``, most cars of 6_7 are #fcff00, and the colours of
         4_12 are blurred, such as #09dedd, as two projects that measured them
-        report (no channel is near the middle). The preparation rounds each
-        channel to 0 or 255; those who compare colours exactly lose these
-        pixels. Where ``5_Labels_for_participants`` has a file, it is taken.
+        report (no channel is near the middle); in 4_12 of
+        ``5_Labels_all_noBoundary`` a third found none of the colours. The
+        preparation rounds each channel to 0 or 255; those who compare colours
+        exactly lose these pixels. Where ``5_Labels_for_participants`` has a
+        file, it is taken. Tiles that were cut before this was so have to be
+        deleted, ``tiles/label*/{4_12,6_7}``.
     """
