@@ -52,7 +52,7 @@ def test_points_by_name_or_number(compare, pair, tmp_path):
 
 
 def test_all_points_count(compare):
-    lines = [line(30, 50, 'water'), line(31, 50, 20)]
+    lines = [line(30, 50, 'water'), line(31, 50, 20), line(32, 50, '20.0')]
     text = compare('\n'.join(['class,note,x,y', *map(turned, lines)]), {20: 1})
     assert 'do not count' not in text
 
@@ -76,6 +76,7 @@ def turned(text):
             r"scrub', 'crops', 'built'\]: correct the name, or",
         ),
         ([line(0, 0, '')], "line 2: the class '' is neither"),
+        ([line(0, 0, '1.5')], "line 2: the class '1.5' is neither"),
         ([line(0, 0, 7)], r'line 2: the numbers \[7\] are no classes'),
         (['5e5 m,6e6,1'], "line 2: expected a number as x, got '5e5 m'"),
         (['500005'], 'line 2: the class'),

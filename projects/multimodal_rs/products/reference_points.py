@@ -91,16 +91,15 @@ class Points:
             if word in names:
                 found.append(names[word])
                 continue
-            try:
-                number = int(word)
-            except ValueError:
+            number = _whole(word)
+            if number is None:
                 raise ValueError(
                     f'reference {self.path}, line {line}: the class {word!r} '
                     'is neither a whole number nor the name of a class of '
                     f'the map, expected one of {list(names)}: correct the '
                     'name, or write a number and say which class it is, '
                     '`--reference-ids NUMBER=CLASS ...`, CLASS 255 for none'
-                ) from None
+                )
             if number not in known:
                 where = f'{self.path}, line {line}'
                 raise unknown_numbers(where, [number], ids)
@@ -192,6 +191,15 @@ class Points:
                 f'{name}, got {text!r}: correct the table'
             ) from None
         return number if math.isfinite(number) else math.nan
+
+
+def _whole(word: str) -> int | None:
+    """Read a whole number, also one that a program has written as 1.0."""
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
 
 
 def _span(x: np.ndarray, y: np.ndarray) -> str:
