@@ -227,7 +227,11 @@ def _scaling(
         f'{list(modality.bands)} of modality {modality.name!r}. Write '
         "scale='apply' into its declaration to get number * scale + offset "
         '(`values`, `mean` and `std` then start from that), or '
-        "scale='ignore' to go on with the numbers as they are stored",
+        "scale='ignore' to go on with the numbers as they are stored. A "
+        'network that is trained has decided: bring a scene into the numbers '
+        'of the files of its training, `gdal_translate -unscale -ot Float32` '
+        'for the first, `gdal_translate -a_scale 1 -a_offset 0` for the '
+        'second',
     )
 
 
