@@ -72,6 +72,17 @@ def test_the_rest_is_read(model, damaged):
         assert np.isnan(scene.read_reduced(50)['sar']).all()
 
 
+def test_a_damaged_block_that_is_read_first(model, damaged):
+    """GDAL remembers its error, for whoever asks it for something else."""
+    rasters, _ = damaged
+    with (
+        pytest.warns(UserWarning, match='count as nodata'),
+        SceneRasters(rasters, network_modalities(model), NODATA) as scene,
+    ):
+        found = scene.read(Window(70, 130, 90, 150))
+    assert np.isnan(found['sar']).all() and not np.isnan(found['opt']).any()
+
+
 def test_the_map_is_finished(model, damaged, tmp_path):
     rasters, data = damaged
 
