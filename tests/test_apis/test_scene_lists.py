@@ -37,6 +37,33 @@ def test_scenes_are_found_by_pattern(scenes, tmp_path):
         scenes_of_patterns(dict(opt='nowhere/{scene}.tif'))
 
 
+def test_files_in_archives_are_looked_up(scenes, tmp_path):
+    """Under the names that files outside of them have given."""
+    shutil.make_archive('in/berlin', 'zip', 'in/berlin', 'sar.tif')
+    patterns = dict(
+        opt='in/{scene}/opt.tif', sar='/vsizip/in/{scene}.zip/sar.tif'
+    )
+    found = dict(scenes_of_patterns(patterns))
+    assert {name: list(rasters) for name, rasters in found.items()} == {
+        'alps': ['opt'],
+        'berlin': ['opt', 'sar'],
+        'c 1': ['opt'],
+    }
+    assert found['berlin']['sar'] == '/vsizip/in/berlin.zip/sar.tif'
+    del patterns['opt']
+    with pytest.raises(ValueError, match=r'vsizip.* in a table \(--scenes\)'):
+        scenes_of_patterns(patterns)
+
+
+def test_a_pattern_that_matches_nothing_is_no_missing_modality(scenes):
+    patterns = dict(opt='in/{scene}/opt.tif', sar='in/{scene}/s1.tif')
+    expected = (
+        r"no file matches \{'sar': 'in/\{scene\}/s1.tif'\}.*leave it out"
+    )
+    with pytest.raises(ValueError, match=expected):
+        scenes_of_patterns(patterns)
+
+
 def test_scenes_of_a_table(tmp_path):
     table = tmp_path / 'scenes.csv'
     table.write_text('scene,opt,sar\na,1.tif;2.tif,s.tif\nb,,t.tif\n')

@@ -13,7 +13,12 @@ from rasterio.errors import RasterioIOError
 
 from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.datasets.io.arrays import variable_of
-from multimodal_rs.datasets.io.raster import raster_session
+from multimodal_rs.datasets.io.drivers import file_of_part
+from multimodal_rs.datasets.io.raster import (
+    is_virtual,
+    raster_exists,
+    raster_session,
+)
 from multimodal_rs.inference.rasters import Source
 from multimodal_rs.utils.damage import damaged, reading
 from multimodal_rs.version import PROGRAM
@@ -91,7 +96,9 @@ def scenes_of_patterns(
         patterns: Modality -> its file (or a file per band), with ``{scene}``
             where the name of the scene stands: part of the name of a file or
             folder. A scene has the modalities whose files are there. A file
-            without ``{scene}`` belongs to all.
+            without ``{scene}`` belongs to all. In archives, and behind
+            addresses, files are not searched: they are looked for under the
+            names that other modalities have given.
         outputs: What is made of them. Files that have the name of such an
             output of another scene are left out, if they are rasters that
             this program has written.
@@ -100,21 +107,26 @@ def scenes_of_patterns(
         The scenes, by name.
 
     Raises:
-        ValueError: If there is none, or one lacks some of the bands of a
-            modality.
+        ValueError: If there is none, none has a file of a modality, or one
+            lacks some of the bands of a modality.
     """
-    files: dict[str, list[dict[str, str]]] = {}
-    for name, several in patterns.items():
-        several = [several] if isinstance(several, str) else several
-        files[name] = [_matches(pattern) for pattern in several]
+    files = {
+        name: [_matches(pattern) for pattern in _each(several)]
+        for name, several in patterns.items()
+    }
     if outputs is not None:
         _leave_out(files, outputs)
     every = [found for parts in files.values() for found in parts]
     names = sorted({n for found in every for n in found} - {''})
-    if not names:
+    _look_up(files, patterns, names)
+    nowhere = {n: patterns[n] for n, parts in files.items() if not any(parts)}
+    if nowhere or not names:
         raise ValueError(
-            f'scenes: no file matches {dict(patterns)}, where {PLACE} stands '
-            f'for the name of a scene (relative paths start at {os.getcwd()})'
+            f'scenes: no file matches {nowhere or dict(patterns)}, where '
+            f'{PLACE} stands for the name of a scene (relative paths start at '
+            f'{os.getcwd()}): correct it, or leave it out; if all files are '
+            'in archives or behind addresses, name the scenes in a table '
+            '(--scenes)'
         )
     scenes = []
     for scene in names:
@@ -132,15 +144,38 @@ def scenes_of_patterns(
     return scenes
 
 
+def _each(patterns: str | Sequence[str]) -> Sequence[str]:
+    return [patterns] if isinstance(patterns, str) else patterns
+
+
 def _matches(pattern: str) -> dict[str, str]:
     """Find files: name of the scene -> path; '' is the name of all."""
     if PLACE not in pattern:
         return {'': pattern}
+    if not _is_searched(pattern):
+        return {}
     pattern, variable = variable_of(pattern)
     end = f':{variable}' if variable else ''
     found = glob.glob('*'.join(map(glob.escape, pattern.split(PLACE))))
     matches = ((_with_place(pattern).fullmatch(p), p) for p in found)
     return {m['scene']: path + end for m, path in matches if m}
+
+
+def _is_searched(pattern: str) -> bool:
+    return not is_virtual(pattern) and file_of_part(pattern) is None
+
+
+def _look_up(
+    files: Mapping[str, Sequence[dict[str, str]]],
+    patterns: Mapping[str, str | Sequence[str]],
+    names: Sequence[str],
+) -> None:
+    """Add the files of known scenes that are not searched."""
+    for name, parts in files.items():
+        for pattern, found in zip(_each(patterns[name]), parts, strict=True):
+            if PLACE in pattern and not _is_searched(pattern):
+                paths = {n: pattern.replace(PLACE, n) for n in names}
+                found |= {n: p for n, p in paths.items() if raster_exists(p)}
 
 
 def _with_place(pattern: str) -> re.Pattern:
