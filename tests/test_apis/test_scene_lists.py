@@ -64,6 +64,14 @@ def test_a_pattern_that_matches_nothing_is_no_missing_modality(scenes):
         scenes_of_patterns(patterns)
 
 
+def test_scenes_that_lack_a_modality_are_named(checkpoint, scenes, capsys):
+    words = ['opt=in/{scene}/opt.tif', 'sar=in/{scene}/sar.tif']
+    words += ['--out', 'out/{scene}.tif', '--device', 'cpu']
+    assert main([checkpoint, '--raster', *words]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == 'without sar: 1 of 3 scenes, c 1'
+
+
 def test_scenes_of_a_table(tmp_path):
     table = tmp_path / 'scenes.csv'
     table.write_text('scene,opt,sar\na,1.tif;2.tif,s.tif\nb,,t.tif\n')

@@ -37,6 +37,7 @@ from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.utils.pairs import parse_pairs, parse_rasters
 
 LOG = logging.getLogger(__name__)
+SHOWN = 10  # scenes that a line names
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,6 +155,8 @@ def _map_many(
     with processes() as together:
         own = share_of_process(scenes)
         _say(f'{len(own)} of {len(scenes)} scenes, {device}')
+        if together.rank == 0:
+            _say_what_is_missing(scenes)
         done = mapper.map_scenes(own, outputs, resume, True, grid)
         failed, partly = map(together.gather, _tell(done, len(own)))
         if together.rank == 0:
@@ -161,6 +164,18 @@ def _map_many(
             _name('Mapped, but not all is made of it', scenes, partly)
         together.wait()  # until they are named
     return 1 if failed or partly else 0
+
+
+def _say_what_is_missing(scenes: Sequence[Scene]) -> None:
+    """Say how many scenes lack a modality that others have."""
+    for name in dict.fromkeys(n for scene in scenes for n in scene.rasters):
+        lacking = [s.name for s in scenes if name not in s.rasters]
+        if lacking:
+            more = ['...'] if len(lacking) > SHOWN else []
+            _say(
+                f'without {name}: {len(lacking)} of {len(scenes)} scenes, '
+                f'{", ".join(lacking[:SHOWN] + more)}'
+            )
 
 
 def _name(what: str, scenes: Sequence[Scene], names: Sequence[str]) -> None:
