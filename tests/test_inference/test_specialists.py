@@ -121,6 +121,23 @@ def test_networks_that_read_otherwise_are_refused(make_config, edit, message):
         add_specialists(both, [for_single(make_config, 'sar', edit)])
 
 
+def test_numbers_that_were_measured_elsewhere_are_refused(make_config):
+    def measured(mean):
+        fit = dict(mean=[mean] * 2, std=[1.0] * 2)
+        steps = [dict(type='Standardize', fit=fit)]
+        return lambda m: m.update(values=steps, mean=None, std=None)
+
+    config = make_config(heads=False)
+    measured(0.0)(config['data_preprocessor']['modalities']['sar'])
+    both = named(MODELS.build(config))
+    add_specialists(both, [for_single(make_config, 'sar', measured(0.0))])
+    other = for_single(make_config, 'sar', measured(0.5))
+    with pytest.raises(
+        ValueError, match=r"of sar, \['Standardize'\], as .*same"
+    ):
+        add_specialists(both, [other])
+
+
 def test_bands_that_are_named_otherwise_are_the_same(both, make_config):
     def edit(modality):
         modality.update(bands=['VV', 'VH'], file_bands=['VV', 'VH'])

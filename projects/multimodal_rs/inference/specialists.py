@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 from torch import nn
 
+from multimodal_rs.datasets.fitted_values import without_fits
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.names import spelt
 from multimodal_rs.models.neighbourhood import margin_of
 from multimodal_rs.utils.plain import plain
-
-READ_ALIKE = ('scale', 'values')  # a scene is read once, for all networks
 
 
 def add_specialists(
@@ -73,20 +72,33 @@ def _check(model: nn.Module, specialist: nn.Module) -> None:
             network.data_preprocessor.modalities[name]
             for network in (model, specialist)
         )
-        pairs = dict(bands=_bands(ours, theirs))
-        for attribute in READ_ALIKE:
-            pairs[attribute] = [
-                plain(getattr(m, attribute)) for m in (ours, theirs)
-            ]
-        for attribute, pair in pairs.items():
-            if pair[0] != pair[1]:
-                _refuse(f'{attribute} of {name}', *pair)
+        _check_reading(name, ours, theirs)
     margins = [margin_of(model), margin_of(specialist)]
     if margins[0] != margins[1]:
         _refuse('a margin', *margins)
     devices = [next(n.parameters()).device for n in (model, specialist)]
     if devices[0] != devices[1]:
         _refuse('the device', *devices)
+
+
+def _check_reading(name: str, ours: Modality, theirs: Modality) -> None:
+    """Compare what decides the numbers: a scene is read once for all."""
+    both = ours, theirs
+    pairs = dict(
+        bands=_bands(ours, theirs),
+        scale=[m.scale for m in both],
+        values=[plain(without_fits(m.values)) for m in both],
+    )
+    for attribute, pair in pairs.items():
+        if pair[0] != pair[1]:
+            _refuse(f'{attribute} of {name}', *pair)
+    if plain(ours.values) != plain(theirs.values):
+        steps = [step['type'] for step in ours.values]
+        raise ValueError(
+            f'specialist: expected the numbers in `values` of {name}, {steps},'
+            ' as the network that it answers for has measured them on its '
+            'training pixels, got others: train both on the same pixels'
+        )
 
 
 def _bands(*modalities: Modality) -> list[list]:
