@@ -63,7 +63,7 @@ class ClassMap(contextlib.ExitStack):
             stack.enter_context(raster_session())
             with reading(self.path, expected):
                 self.file = stack.enter_context(rasterio.open(self.path))
-            self._masks = FileMasks(self.file)
+                self._masks = FileMasks(self.file)
             bands = {*range(self.file.count)} - {self._masks.alpha}
             kinds = sorted({self.file.dtypes[b] for b in bands})
             if len(bands) != 1 or np.dtype(kinds[0]).kind not in 'iuf':

@@ -1,19 +1,20 @@
 """What masks and alpha bands of a file call empty."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 import numpy as np
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 
 from multimodal_rs.datasets.io.opened import Window
 
+Answer = TypeVar('Answer')
+
 
 class FileMasks:
     """The masks of a file, apart from what follows from its nodata value.
-
-    What they are is asked for once: after a read that has failed, rasterio
-    raises the error of that read again there.
 
     Args:
         file (DatasetReader): It, open.
@@ -25,8 +26,8 @@ class FileMasks:
 
     def __init__(self, file: DatasetReader) -> None:
         self._file = file
-        self._flags = file.mask_flag_enums
-        kinds = file.colorinterp if file.count > 1 else ()
+        self._flags = _asked(lambda: file.mask_flag_enums)
+        kinds = _asked(lambda: file.colorinterp) if file.count > 1 else ()
         found = (i for i, k in enumerate(kinds) if k == ColorInterp.alpha)
         self.alpha: int | None = next(found, None)
 
@@ -78,6 +79,18 @@ class FileMasks:
         masks = [np.zeros(shape, bool) if m is None else m for m in masks]
         mask = masks[0] if len(masks) == 1 else np.stack(masks)
         return mask if found is None else mask | found
+
+
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    """Ask a file what it is.
+
+    rasterio raises there, once, what GDAL remembers of a read that has failed
+    before.
+    """
+    try:
+        return ask()
+    except CPLE_BaseError:
+        return ask()
 
 
 def _reads_mask(flags: Collection[MaskFlags]) -> bool:

@@ -1,6 +1,7 @@
 """Bands of a raster or array file, read from a tile or a whole scene."""
 
 import contextlib
+import functools
 import os
 import threading
 import warnings
@@ -143,8 +144,6 @@ class OpenedFile(OpenedRaster):
             raise damaged(path, self.missing, wanted)
         self.bands = self._file.count
         self.size = self._file.shape
-        with raster_session():
-            self._masks = FileMasks(self._file)  # before a read may fail
 
     @property
     def grid(self) -> Grid:
@@ -172,6 +171,10 @@ class OpenedFile(OpenedRaster):
     def alpha(self) -> int | None:
         """Where the alpha band (0-based) is; None: there is none."""
         return self._masks.alpha
+
+    @functools.cached_property
+    def _masks(self) -> FileMasks:
+        return FileMasks(self._file)
 
     @property
     def dtypes(self) -> Sequence[str]:
