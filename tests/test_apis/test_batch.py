@@ -224,8 +224,24 @@ def test_maps_stay_while_products_are_made_again(mapper, scenes, monkeypatch):
     monkeypatch.setattr(mapper.model, 'encode_decode', None)
     done = list(map_scenes(mapper, scenes, OUTPUTS, resume=True))
     assert [d.report is None for d in done] == [False, True, True]
+    assert done[0].report.kept
     assert state()['alps.tif'] == before['alps.tif']
     assert Path('maps/alps.csv').exists()
+
+
+@pytest.mark.parametrize('many', [False, True])
+def test_a_map_that_stays_is_not_said_to_be_written(
+    checkpoint, scenes, capsys, many
+):
+    name = '{scene}' if many else 'alps'
+    words = [checkpoint, '--raster', f'opt=in/{name}/opt.tif']
+    words += ['--out', f'maps/{name}.tif', '--device', 'cpu', '--resume']
+    assert main(words) == 0
+    assert 'stays' not in capsys.readouterr().out
+    assert main([*words, '--area', f'maps/{name}.csv']) == 0
+    said = capsys.readouterr().out
+    assert 'maps/alps.tif stays as it is' in said
+    assert 'maps/alps.tif in' not in said and 'Wrote maps/alps.csv' in said
 
 
 def test_a_map_that_another_process_makes(mapper, scenes, monkeypatch):

@@ -210,7 +210,10 @@ def _map_one(
     what = f'{", ".join(rasters)}; {device}; {report.shares}'
     if together.count > 1:
         what += f'; {together.count} processes, of which this is the first'
-    _say(f'Wrote {outputs.out} in {report.whole:.1f} s ({what})')
+    if report.kept:
+        _say(f'{outputs.out} stays as it is')
+    else:
+        _say(f'Wrote {outputs.out} in {report.whole:.1f} s ({what})')
     for line in report.said:
         _say(line)
     if incomplete is not None:
@@ -243,10 +246,10 @@ def _tell(done: Iterable[Mapped], count: int) -> tuple[list[str], list[str]]:
             whole, shares = scene.report.whole, scene.report.shares
             spent.append(whole)
             left = statistics.mean(spent) * (count - number)
-            _say(
-                f'{what}{scene.outputs.out} in {whole:.1f} s ({shares}); '
-                f'{left:.0f} s left'
-            )
+            how = f'in {whole:.1f} s ({shares})'
+            if scene.report.kept:
+                how = 'stays as it is'
+            _say(f'{what}{scene.outputs.out} {how}; {left:.0f} s left')
             for line in scene.report.said:
                 _say(line)
         elif scene.error is None:

@@ -213,7 +213,8 @@ class SceneMapper:
         """
         outputs.check(rasters, getattr(self.model, 'loaded_from', ()))
         LOG.info('mapping %s', outputs.out)
-        if resume and maps_are_finished(self, rasters, outputs, grid):
+        kept = resume and maps_are_finished(self, rasters, outputs, grid)
+        if kept:
             watch = Stopwatch(PARTS)
         else:
             if outputs.products.reference is not None:
@@ -224,7 +225,8 @@ class SceneMapper:
                 *(self.classes, self.palette, self.windows),
                 *(progress, grid, together, resume),
             )
-        report = MapReport(watch.seconds, watch.whole, watch.cpu_seconds)
+        spent = watch.seconds, watch.whole, watch.cpu_seconds
+        report = MapReport(*spent, kept=kept)
         if together.rank:
             return report
         try:
@@ -276,12 +278,14 @@ class MapReport:
         whole: Seconds from opening the rasters to the complete maps.
         cpu_seconds: Likewise, but what the processor spent.
         said: What there is to say about previews and products, line by line.
+        kept: Whether the maps were finished before, and are as they were.
     """
 
     seconds: Mapping[str, float]
     whole: float
     cpu_seconds: Mapping[str, float]
     said: list[str] = field(default_factory=list)
+    kept: bool = False
 
     @property
     def shares(self) -> str:
