@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import torch
 from rasterio.crs import CRS
 from scipy.io import savemat
 
@@ -186,3 +187,10 @@ def test_one_system_in_two_ways(make_scene, model):
     rasters = make_scene(opt=dict(crs=CRS.from_wkt(local)))
     with SceneRasters(rasters, network_modalities(model)) as scene:
         assert scene.grid.crs == CRS.from_epsg(32632)
+
+
+@pytest.mark.parametrize('source', [None, torch.zeros(2, 9, 9), [None]])
+def test_what_is_no_raster_is_named(model, source):
+    expected = f'numpy array .*got {type(source).__name__}: convert it'
+    with pytest.raises(TypeError, match=expected):
+        SceneRasters({'sar': source}, network_modalities(model))

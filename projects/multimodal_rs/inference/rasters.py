@@ -193,11 +193,22 @@ def scene_grid(
 
 
 def source_paths(source: Source) -> list[str]:
-    """List the files of a raster; an array has none."""
+    """List the files of a raster; an array has none.
+
+    Raises:
+        TypeError: If it is neither.
+    """
     if isinstance(source, np.ndarray):
         return []
     single = isinstance(source, str | os.PathLike)
-    return [os.fspath(path) for path in ([source] if single else source)]
+    try:
+        return [os.fspath(path) for path in ([source] if single else source)]
+    except TypeError as error:  # a tensor, None, ...
+        raise TypeError(
+            'scene: expected of a modality its file, files with a band each, '
+            f'or a numpy array (C, H, W), got {type(source).__name__}: '
+            'convert it (`numpy.asarray`), or leave the modality out'
+        ) from error
 
 
 def local_files(sources: Mapping[str, Source]) -> list[str]:
