@@ -4,7 +4,10 @@ from mmseg.models.backbones import MixVisionTransformer
 from mmseg.registry import MODELS
 
 from helpers import assert_gradients_reach
-from multimodal_rs.models.layers.feature_fusion import FeatureFusion
+from multimodal_rs.models.layers.feature_fusion import (
+    FeatureFusion,
+    TokenExchange,
+)
 from multimodal_rs.models.layers.feature_rectification import (
     FeatureRectification,
 )
@@ -119,6 +122,19 @@ def test_fusion_has_no_order_of_pixels():
     fused = fusion(*maps)
     flipped = fusion(*(x.flip(-1) for x in maps))
     torch.testing.assert_close(flipped, fused.flip(-1))
+
+
+@torch.no_grad()
+def test_a_large_image_in_half_precision():
+    """The context sums up the pixels: here 70,000 times one."""
+    side, pixels = TokenExchange(8, 2), torch.ones(1, 70_000, 8)
+    side.key_value.weight.fill_(1 / 8)
+    expected = side.context(pixels)
+    torch.testing.assert_close(expected, torch.full((1, 2, 4, 4), 0.25))
+    with torch.autocast('cpu', torch.float16):
+        assert torch.equal(side.context(pixels), expected)
+    half = side.half().context(pixels.half())
+    assert torch.equal(half, expected.half())
 
 
 @torch.no_grad()

@@ -30,11 +30,17 @@ class TokenExchange(nn.Module):
         return self.split(tokens).relu().chunk(2, dim=-1)
 
     def context(self, exchanged: Tensor) -> Tensor:
-        """(B, N, C) -> (B, h, C / h, C / h), which the other side reads."""
+        """(B, N, C) -> (B, h, C / h, C / h), which the other side reads.
+
+        In float32 under mixed precision: it is a sum over all pixels, which
+        float16 cannot hold for large images.
+        """
         key, value = self.key_value(exchanged).chunk(2, dim=-1)
-        key, value = self._heads(key), self._heads(value)
-        scale = key.shape[-1] ** -0.5
-        return (key.transpose(-2, -1) @ value * scale).softmax(dim=-2)
+        with torch.autocast(exchanged.device.type, enabled=False):
+            key, value = self._heads(key.float()), self._heads(value.float())
+            scale = key.shape[-1] ** -0.5
+            context = (key.transpose(-2, -1) @ value * scale).softmax(dim=-2)
+        return context.to(exchanged)
 
     def forward(
         self, tokens: Tensor, kept: Tensor, exchanged: Tensor, context: Tensor
