@@ -113,10 +113,10 @@ def in_trained_order(cfg: Config, checkpoint: str) -> Config:
 
     A copy of a config that mmengine has written is sorted.
     """
-    from multimodal_rs.weights.modality_order import in_order, order_of
+    from multimodal_rs.weights.modality_order import order_of, reordered
     from multimodal_rs.weights.trust import load_weights
 
-    return in_order(cfg, order_of(load_weights(checkpoint)))
+    return reordered(cfg, order_of(load_weights(checkpoint)))
 
 
 def check_file(what: str, path: str) -> None:

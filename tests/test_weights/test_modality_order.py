@@ -11,8 +11,8 @@ import small_network  # noqa: F401  registers PointwiseBackbone
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.utils.ordered_config import OrderedConfig
 from multimodal_rs.weights.modality_order import (
-    in_order,
     order_of,
+    reordered,
     trained_order,
 )
 
@@ -86,7 +86,7 @@ def test_a_sorted_config_makes_the_network_that_was_trained(trained):
     assert (answer(wrong) - answer(model)).abs().max() > 1e-3
     right = load_trained(copied, path).model
     assert torch.equal(answer(right), answer(model))
-    runner = in_order(copied, order_of(content))
+    runner = reordered(copied, order_of(content))
     assert isinstance(runner, Config)
     assert tuple(runner.model.data_preprocessor.modalities) != tuple(order)
     again = MODELS.build(runner.model).eval()
@@ -96,14 +96,17 @@ def test_a_sorted_config_makes_the_network_that_was_trained(trained):
 
 def test_a_run_with_another_order_is_refused(trained):
     """Whatever loads the checkpoint, and would not put it right."""
-    config, model, content, _ = trained
+    config, model, content, path = trained
     hook = HOOKS.build(dict(type='DeclarationHook'))
     hook.after_load_checkpoint(SimpleNamespace(model=model), content)
     copied = Config.fromstring(config.pretty_text, '.py')
-    runner = SimpleNamespace(model=MODELS.build(copied.model))
+    runner = SimpleNamespace(model=MODELS.build(copied.model), iter=0)
+    start = dict(type='PretrainedWeightsHook', checkpoint=str(path))
     message = r"in this order, the config has \['dem', 'opt', 'sar'\]"
     with pytest.raises(ValueError, match=message):
         hook.after_load_checkpoint(runner, content)
+    with pytest.raises(ValueError, match=message):
+        HOOKS.build(start).before_train(runner)
     hook.after_load_checkpoint(runner, dict(state_dict={}))
     content['meta']['dataset_meta']['modalities'].pop('dem')
     hook.after_load_checkpoint(runner, content)
@@ -117,7 +120,7 @@ def test_the_order_of_weights_counts_before_that_of_the_data():
 
 def test_only_what_is_keyed_by_modality_is_moved():
     config = dict(b=[dict(sar=1, opt=dict(z=0, a=0))], opt=2, a=dict(sar=3))
-    moved = in_order(config, ('opt', 'sar'))
+    moved = reordered(config, ('opt', 'sar'))
     assert moved == config and list(moved) == list(config)
     assert list(moved['b'][0]) == ['opt', 'sar']
     assert list(moved['b'][0]['opt']) == ['z', 'a']

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.wrappers import unwrapped
-from multimodal_rs.weights.modality_order import order_of, trained_order
+from multimodal_rs.weights.modality_order import check_order
 
 
 @HOOKS.register_module()
@@ -44,19 +44,7 @@ class DeclarationHook(Hook):
         Raises:
             ValueError: If they differ, with both.
         """
-        model = unwrapped(runner.model)
-        theirs = order_of(checkpoint)
-        ours = trained_order(
-            model.state_dict(), getattr(model, 'declared', ())
-        )
-        if sorted(theirs) == sorted(ours) and theirs != ours:
-            raise ValueError(
-                'checkpoint: its network was trained with the modalities '
-                f'{theirs}, in this order, the config has {ours}: use the '
-                'config of the training, not the copy in its work directory, '
-                'which may be sorted, or put `modalities` and `branches` in '
-                'that order'
-            )
+        check_order(unwrapped(runner.model), checkpoint)
 
 
 def _check(runner: Runner, loader: DataLoader, name: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from torch import nn
 
 
 def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
@@ -39,7 +40,28 @@ def order_of(checkpoint: Mapping) -> list[str]:
     return trained_order(weights, meta.get('modalities') or ())
 
 
-def in_order(config: Any, names: Collection[str]) -> Any:
+def check_order(model: nn.Module, checkpoint: Mapping) -> None:
+    """Refuse weights whose network had the modalities in another order.
+
+    Args:
+        model: With ``declared``, the names of its data; others fit anything.
+        checkpoint: What a training has saved.
+
+    Raises:
+        ValueError: With both orders.
+    """
+    theirs = order_of(checkpoint)
+    ours = trained_order(model.state_dict(), getattr(model, 'declared', ()))
+    if sorted(theirs) == sorted(ours) and theirs != ours:
+        raise ValueError(
+            f'checkpoint: its network was trained with the modalities {theirs}'
+            f', in this order, the config has {ours}: use the config of the '
+            'training, not the copy in its work directory, which may be '
+            'sorted, or put `modalities` and `branches` in that order'
+        )
+
+
+def reordered(config: Any, names: Collection[str]) -> Any:
     """Bring everything in a config that is keyed by modality in their order.
 
     Args:
@@ -50,13 +72,13 @@ def in_order(config: Any, names: Collection[str]) -> Any:
         The same, with other orders of keys.
     """
     if isinstance(config, Config):
-        values = in_order(config.to_dict(), names)
+        values = reordered(config.to_dict(), names)
         return type(config)(values, config.text, config.filename)
     if isinstance(config, Mapping):
-        items = {k: in_order(v, names) for k, v in config.items()}
+        items = {k: reordered(v, names) for k, v in config.items()}
         if set(items) <= set(names):
             return {n: items[n] for n in names if n in items}
         return items
     if isinstance(config, (list, tuple)):
-        return type(config)(in_order(item, names) for item in config)
+        return type(config)(reordered(item, names) for item in config)
     return config
