@@ -61,6 +61,8 @@ def test_any_number_of_modalities():
     assert neck(maps)[0].shape == (2, 8, 3, 5)
     with pytest.raises(ValueError, match='one entry per modality'):
         MRSDCNeck(('opt', 'sar'), dict(opt=4))
+    with pytest.raises(ValueError, match='kernel_size must be odd.* got 4'):
+        MRSDCNeck(tuple(channels), channels, 8, kernel_size=4)
 
 
 def test_a_long_spectrum_is_convolved():

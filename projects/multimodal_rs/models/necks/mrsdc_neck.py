@@ -44,6 +44,11 @@ class MRSDCNeck(JoinedNeck):
                 'MRSDCNeck: in_channels needs one entry per modality, '
                 f'expected {list(self.modalities)}, got {dict(in_channels)}'
             )
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                'MRSDCNeck: kernel_size must be odd, so that the map keeps '
+                f'its size, got {kernel_size}'
+            )
         joined = sum(in_channels.values())
         self.layers = nn.Sequential(
             nn.BatchNorm2d(joined),
