@@ -14,6 +14,7 @@ from _bootstrap import command_line, restrict_checkpoint_loading, start
 start(__name__)
 
 from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
 from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.runner import Runner
@@ -87,6 +88,21 @@ def enable_amp(cfg: Config) -> None:
         if kinds[name] == 'OptimWrapper':
             wrapper.type = 'AmpOptimWrapper'
             wrapper.loss_scale = 'dynamic'
+
+
+def check_precision(cfg: Config) -> None:
+    """Stop if mixed precision is asked for and there is nothing to do it.
+
+    Raises:
+        SystemExit: With the device.
+    """
+    kind, device = cfg.get('optim_wrapper', {}).get('type'), get_device()
+    if kind == 'AmpOptimWrapper' and device in ('cpu', 'mps'):
+        raise SystemExit(
+            "mixed precision (--amp, or optim_wrapper.type='AmpOptimWrapper') "
+            f'needs a GPU, found the device {device!r}: leave --amp out, or '
+            "set the type to 'OptimWrapper'"
+        )
 
 
 def optim_wrappers(config: ConfigDict) -> dict[str, ConfigDict]:
@@ -229,6 +245,7 @@ def main() -> None:
             cfg = in_trained_order(cfg, cfg.load_from)
         check_start_is_kept(cfg)
         check_optimizers(cfg)
+        check_precision(cfg)
         stack.enter_context(command_line.ending_when_told())
         train(cfg)
 

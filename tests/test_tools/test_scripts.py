@@ -141,6 +141,18 @@ def test_amp(capsys):
         train.enable_amp(cfg)
 
 
+def test_amp_wants_a_gpu(monkeypatch):
+    train = load(TOOLS / 'train.py')
+    cfg = Config(dict(optim_wrapper=dict(type='AmpOptimWrapper')))
+    monkeypatch.setattr(train, 'get_device', lambda: 'cuda')
+    train.check_precision(cfg)
+    monkeypatch.setattr(train, 'get_device', lambda: 'cpu')
+    with pytest.raises(SystemExit, match="needs a GPU, found .* 'cpu': leave"):
+        train.check_precision(cfg)
+    cfg.optim_wrapper.type = 'OptimWrapper'
+    train.check_precision(cfg)
+
+
 def test_amp_of_several_optimisers():
     train = load(TOOLS / 'train.py')
     sgd = dict(optimizer=dict(type='SGD', lr=0.1))
