@@ -120,6 +120,30 @@ def test_bands_by_name(torchgeo, reports):
     assert expected in reports[0]
 
 
+@pytest.mark.parametrize('bands', [['B04', 'B8A'], S2])
+def test_a_backbone_around_another(torchgeo, reports, bands):
+    """The inner one reads the image, and has the file."""
+    options = dict(bands='sentinel-2', stem='by_name')
+    inner = started(torchgeo['sentinel-2'], **options)
+    config = dict(
+        type='BiSeNetV1',
+        backbone_cfg=inner,
+        spatial_channels=(4, 4, 4, 8),
+        context_channels=(8, 128, 256),
+        out_channels=8,
+    )
+    backbone = branch(config, bands)
+    backbone.init_weights()
+    path = backbone.branches['opt'].context_path.backbone
+    weight = torch.load(torchgeo['sentinel-2'])['conv1.weight']
+    places = [3, 8] if len(bands) == 2 else list(range(13))
+    assert torch.equal(path.conv1.weight, weight[:, places])
+    assert len(reports) == 1 and 'opt branch' in reports[0]
+    config['backbone_cfg'] = started(torchgeo['sentinel-2'], bands=bands[::-1])
+    with pytest.raises(ValueError, match='opt branch'):
+        branch(config, bands).init_weights()
+
+
 def test_what_nobody_says_is_asked_for(torchgeo):
     file = torchgeo['sentinel-2']
     config = started(file)

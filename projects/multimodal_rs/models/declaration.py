@@ -111,15 +111,21 @@ def branch_with_bands(
     source = bands_of(names, modalities)
     config = filled(config, 'in_channels', number, where, source)
     inner = config.get('backbone_cfg')
+    bands = [b for m in names for b in _band_names(modalities[m])]
     if inner is not None and takes(inner, 'in_channels'):
-        config['backbone_cfg'] = filled(
+        inner = filled(
             *(inner, 'in_channels', number, f'{where}.backbone_cfg', source)
         )
-    if _asks_for_bands(config):
-        bands = [b for m in names for b in _band_names(modalities[m])]
-        if None not in bands:
-            config['init_cfg'] = {**config['init_cfg'], 'image_bands': bands}
-    return config
+        config['backbone_cfg'] = _told(inner, bands)
+    return _told(config, bands)
+
+
+def _told(config: Mapping, bands: Sequence[str | None]) -> dict:
+    """Tell ``init_cfg`` the bands of the image, if it asks for them."""
+    if None in bands or not _asks_for_bands(config):
+        return dict(config)
+    start = {**config['init_cfg'], 'image_bands': bands}
+    return {**config, 'init_cfg': start}
 
 
 def _asks_for_bands(config: Mapping) -> bool:

@@ -30,7 +30,7 @@ class ParallelBackbones(MultiModalBackbone):
     each other, so a missing modality only means that its branch is not run.
 
     An ``init_cfg=dict(type='Pretrained', checkpoint=...)`` of a branch's
-    backbone is loaded through
+    backbone, or of ``backbone_cfg`` inside of it, is loaded through
     :func:`multimodal_rs.weights.pretrained.load_pretrained`, which
     fits the stem to the branch's number of bands and prints a report; its
     options ``prefix``, ``stem`` and ``bands`` may stand there too.
@@ -150,18 +150,18 @@ class ParallelBackbones(MultiModalBackbone):
 
     def init_weights(self) -> None:
         """Initialise; pretrained branches are fitted to their bands."""
-        pretrained = {}
+        pretrained = []
         for key, branch in self.branches.items():
-            config = getattr(branch, 'init_cfg', None)
-            if isinstance(config, dict) and config['type'] == 'Pretrained':
-                pretrained[key] = branch.init_cfg
-                branch.init_cfg = None
+            for module in _encoders(branch):
+                config = getattr(module, 'init_cfg', None)
+                if isinstance(config, dict) and config['type'] == 'Pretrained':
+                    pretrained.append((f'{key} branch', module, config))
+                    module.init_cfg = None
         super().init_weights()
-        for key, config in pretrained.items():
-            title = f'{key} branch'
+        for title, module, config in pretrained:
             options = pretrained_options(config, title)
-            load_pretrained(self.branches[key], **options, title=title)
-            self.branches[key].init_cfg = config
+            load_pretrained(module, **options, title=title)
+            module.init_cfg = config
 
     def _key(self, name: str) -> str:
         return 'shared' if self.share_weights else name
@@ -209,6 +209,20 @@ def _build(config: Mapping) -> nn.Module:
     module = MODELS.build(fixed)
     replace_stem(module, config['in_channels'])
     return module
+
+
+def _encoders(branch: nn.Module) -> list[nn.Module]:
+    """A branch and, if it is built around another backbone, that one.
+
+    mmseg's BiSeNetV1 and ICNet are; such a backbone is called so, and reads
+    the image.
+    """
+    inner = [
+        module
+        for name, module in branch.named_modules()
+        if name.rpartition('.')[2] == 'backbone'
+    ]
+    return [branch, *inner]
 
 
 def maps_of(
