@@ -174,6 +174,14 @@ def test_figure_of_curves(run, monkeypatch):
         analyze_logs.main(arguments)
 
 
+@pytest.mark.parametrize('tool', [confusion_matrix, analyze_logs])
+@pytest.mark.parametrize('name', ['a.docx', 'a'])
+def test_a_suffix_that_is_no_format_of_figures(run, tool, name):
+    with pytest.raises(ValueError, match=rf"{name} would .*\['avif', .*png"):
+        tool.main([str(run), '--out', str(run / name)])
+    assert not (run / name).exists()
+
+
 def test_tools_name_what_is_no_result(tmp_path):
     (tmp_path / 'a.json').write_text('{"a": 1}')
     picture = str(tmp_path / 'a.png')

@@ -20,8 +20,8 @@ from _bootstrap import command_line, start
 start(__name__)
 
 from multimodal_rs.reports.charts import curves_chart
+from multimodal_rs.reports.figure_files import check_figure_file, save_figure
 from multimodal_rs.reports.run_files import check_work_dir, read_curves
-from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs, run_files
 
 
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     inputs = (p for folder in args.work_dirs for p in run_files(folder))
     check_outputs({'--out': args.out}, inputs)
+    check_figure_file(args.out)
     names = args.legend or [str(folder) for folder in args.work_dirs]
     curves = {}
     for folder, name in zip(args.work_dirs, names, strict=True):
@@ -51,9 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
             curves[f'{name}: {key}'] = logged[key]
     picture = curves_chart(curves, ', '.join(args.keys))
-    with atomic_path(args.out) as path:
-        picture.savefig(path, dpi=args.dpi)
-    print(f'{args.out} written')
+    save_figure(picture, args.out, args.dpi)
     return 0
 
 

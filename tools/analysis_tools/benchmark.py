@@ -269,10 +269,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what :func:`network_steps` reads."""
     parser.add_argument('config', help='config file of the network')
     parser.add_argument(
-        '--shape', nargs=2, type=int, default=(256, 256), metavar=('H', 'W')
+        '--shape',
+        nargs=2,
+        type=command_line.count(1),
+        default=(256, 256),
+        metavar=('H', 'W'),
     )
-    parser.add_argument('--batch', type=int, default=2)
-    parser.add_argument('--threads', type=int, help='of the CPU')
+    parser.add_argument('--batch', type=command_line.count(1), default=2)
+    parser.add_argument(
+        '--threads', type=command_line.count(1), help='of the CPU'
+    )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -290,31 +296,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--steps',
-        type=_count(1),
+        type=command_line.count(1),
         default=5,
         help='batches that are measured (%(default)s)',
     )
     parser.add_argument(
         '--warmup',
-        type=_count(0),
+        type=command_line.count(0),
         default=1,
         help='batches before, which are not (%(default)s)',
     )
     return parser.parse_args(arguments)
-
-
-def _count(least: int) -> Callable[[str], int]:
-    """Make what reads a number of steps from the command line."""
-
-    def read(text: str) -> int:
-        number = int(text) if text.isdecimal() else -1
-        if number < least:
-            raise argparse.ArgumentTypeError(
-                f'got {text!r}, expected a whole number from {least} on'
-            )
-        return number
-
-    return read
 
 
 if __name__ == '__main__':

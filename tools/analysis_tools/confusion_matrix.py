@@ -20,8 +20,8 @@ from _bootstrap import command_line, start
 start(__name__)
 
 from multimodal_rs.reports.charts import confusion_chart
+from multimodal_rs.reports.figure_files import check_figure_file, save_figure
 from multimodal_rs.reports.run_files import Accuracy, read_accuracy, read_run
-from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs, run_files
 
 
@@ -36,12 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parse(arguments)
     check_outputs({'--out': args.out}, run_files(args.result))
+    check_figure_file(args.out)
     accuracy = _accuracy(args.result, args.subset)
     names = [entry['class'] for entry in accuracy.classes]
     picture = confusion_chart(accuracy.matrix, names)
-    with atomic_path(args.out) as path:
-        picture.savefig(path, dpi=args.dpi)
-    print(f'{args.out} written')
+    save_figure(picture, args.out, args.dpi)
     return 0
 
 

@@ -59,7 +59,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--shape',
         nargs=2,
-        type=int,
+        type=command_line.count(1),
         default=(256, 256),
         metavar=('H', 'W'),
         help='size of the image in pixels (default: 256 256)',

@@ -25,10 +25,10 @@ from _bootstrap import command_line, start
 
 start(__name__)
 
+from multimodal_rs.reports.figure_files import check_figure_file, save_figure
 from multimodal_rs.results import plots, subset_plots
 from multimodal_rs.results.record import read_record
 from multimodal_rs.results.store import read_results, result_files
-from multimodal_rs.utils.files import atomic_path
 from multimodal_rs.utils.outputs import check_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parse(arguments)
     check_outputs({'--out': args.out}, [*args.records, *result_files(ROOT)])
+    check_figure_file(args.out)
     results = read_results(ROOT)
     entries = plots.record_entries([read_record(p) for p in args.records])
     for name in args.table:
@@ -63,9 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             entry = results.published[name]
             series[f'{entry.method} (published)'] = entry.classes[measure]
         picture = plots.plot_classes(series, measure)
-    with atomic_path(args.out) as path:
-        picture.savefig(path, dpi=args.dpi)
-    print(f'{args.out} written')
+    save_figure(picture, args.out, args.dpi)
     return 0
 
 

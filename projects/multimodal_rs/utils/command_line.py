@@ -93,6 +93,20 @@ class CommandParser(argparse.ArgumentParser):
         return super().parse_known_args(words, namespace)
 
 
+def count(least: int) -> Callable[[str], int]:
+    """Make what reads a whole number, at least so large, of an argument."""
+
+    def read(text: str) -> int:
+        number = int(text) if text.isdecimal() else -1
+        if number < least:
+            raise argparse.ArgumentTypeError(
+                f'got {text!r}, expected a whole number from {least} on'
+            )
+        return number
+
+    return read
+
+
 class _ShowTraceback(argparse.Action):
     """Ask for the stack, here and in the commands that this one starts."""
 

@@ -28,3 +28,16 @@ def test_tool(config, capsys):
 def test_tool_without_a_config():
     with pytest.raises(SystemExit, match='expected a file, found nothing'):
         get_flops.main(['configs/no_such.py'])
+
+
+@pytest.mark.parametrize('shape', [('0', '64'), ('64', '-1'), ('64', 'x')])
+def test_sizes_are_whole_numbers(shape, capsys):
+    with pytest.raises(SystemExit):
+        get_flops.main(['config.py', '--shape', *shape])
+    assert 'expected a whole number from 1 on' in capsys.readouterr().err
+
+
+def test_a_size_that_is_too_small_is_named():
+    config = 'configs/cmx/cmx_mit-b0_1xb8-15e_simulated-128x128.py'
+    with pytest.raises(ValueError, match=r'opt is \(28, 64\) pixels'):
+        get_flops.main([str(ROOT / config), '--shape', '28', '64'])

@@ -57,9 +57,10 @@ class AlexNet(BaseModule):
         Raises:
             ValueError: If the image is smaller than the field of one cell.
         """
-        if min(image.shape[2:]) < 31:
+        size = tuple(map(int, image.shape[2:]))  # tensors in a trace
+        if min(size) < 31:
             raise ValueError(
                 'AlexNet needs images of at least 31 x 31 pixels, got '
-                f'(H, W) {tuple(image.shape[2:])}: use larger crops'
+                f'(H, W) {size}: use larger crops'
             )
         return (self.features(image),)

@@ -111,9 +111,10 @@ def check_images(inputs: Mapping[str, Tensor], where: str) -> None:
         ValueError: If a side is too short.
     """
     for name, image in inputs.items():
-        if min(image.shape[-2:]) < SMALLEST_SIDE:
+        size = tuple(map(int, image.shape[-2:]))  # tensors in a trace
+        if min(size) < SMALLEST_SIDE:
             raise ValueError(
-                f'{where}: {name} is {tuple(image.shape[-2:])} pixels, the '
+                f'{where}: {name} is {size} pixels, the '
                 'attention of a Mix Transformer needs at least '
                 f'{SMALLEST_SIDE} x {SMALLEST_SIDE}: use larger crops'
             )
