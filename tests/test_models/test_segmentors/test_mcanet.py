@@ -69,6 +69,9 @@ def test_gradients_reach_everything_of_the_head():
     out = head(pyramid)
     assert out.shape == (2, 3, 16, 16)
     assert_gradients_reach(out, head, pyramid)
+    three = random_pyramid((8, 14), 16, strides=(1, 4))
+    with pytest.raises(ValueError, match=r'set in_channels=\(8, 14\) of the'):
+        head(three)
 
 
 def attention_maps(layer, maps):

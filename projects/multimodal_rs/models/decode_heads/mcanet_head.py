@@ -78,8 +78,19 @@ class MCANetHead(ConvHead):
         )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Decode and classify: (B, K, H, W) at the shallow map's stride."""
+        """Decode and classify: (B, K, H, W) at the shallow map's stride.
+
+        Raises:
+            ValueError: If the maps have other channels than ``in_channels``.
+        """
         shallow, deep = self._transform_inputs(inputs)
+        found = [int(x.shape[1]) for x in (shallow, deep)]
+        if found != self.in_channels:
+            raise ValueError(
+                f'MCANetHead reads maps of {self.in_channels} channels, the '
+                f'neck makes {found}, those of every modality and the joint '
+                f'ones: set in_channels={tuple(found)} of the head'
+            )
         context = self.pool(deep).expand(-1, -1, *deep.shape[2:])
         deep = self.project(torch.cat([context, *self.aspp(deep)], dim=1))
         deep = functional.interpolate(
