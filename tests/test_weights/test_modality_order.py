@@ -112,6 +112,19 @@ def test_a_run_with_another_order_is_refused(trained):
     hook.after_load_checkpoint(runner, content)
 
 
+def test_a_checkpoint_notes_the_order_of_its_network(trained):
+    """Which the data may declare in another one."""
+    config, model, content, _ = trained
+    data = content['meta']['dataset_meta']['modalities']
+    content['meta']['dataset_meta']['modalities'] = dict(sorted(data.items()))
+    hook = HOOKS.build(dict(type='DeclarationHook'))
+    runner = SimpleNamespace(model=model)
+    hook.before_save_checkpoint(runner, content)
+    assert content['meta']['modalities'] == [*DECLARED]
+    hook.after_load_checkpoint(runner, content)
+    assert order_of(content) == trained_order(model.state_dict(), DECLARED)
+
+
 def test_the_order_of_weights_counts_before_that_of_the_data():
     keys = ['neck.0', 'branches.dem.conv', 'branches.opt.conv', 'head.dem']
     assert trained_order(keys, DECLARED) == ['sar', 'dem', 'opt']

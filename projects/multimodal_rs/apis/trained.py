@@ -16,7 +16,7 @@ from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
 from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.weights.checkpoint_files import require_whole
-from multimodal_rs.weights.modality_order import reordered, trained_order
+from multimodal_rs.weights.modality_order import order_of, reordered
 from multimodal_rs.weights.strict import load_strictly
 from multimodal_rs.weights.trust import restricted
 
@@ -60,9 +60,11 @@ def load_trained(
         config = read_config(config)
     _check_device(device)
     init_default_scope(config.get('default_scope', 'mmseg'))
-    weights, meta, ranges = _read(checkpoint)
-    order = trained_order(weights, meta['modalities'])
-    model = MODELS.build(ConfigDict(reordered(config.model, order)))
+    content = _read(checkpoint)
+    weights, meta = content['state_dict'], content['meta']['dataset_meta']
+    ranges = dict(content['meta'].get(FILE_RANGE, {}))
+    network = reordered(config.model, order_of(content))
+    model = MODELS.build(ConfigDict(network))
     _check_classes(config, model, meta, checkpoint)
     _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
     trained = build_modalities(meta['modalities'])
@@ -100,7 +102,7 @@ def declared_modalities(
     Raises:
         KeyError: If the checkpoint does not say what it was trained on.
     """
-    _, meta, _ = _read(checkpoint)
+    meta = _read(checkpoint)['meta']['dataset_meta']
     return build_modalities(meta['modalities'])
 
 
@@ -120,8 +122,8 @@ def _check_device(name: str) -> None:
         ) from error
 
 
-def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:
-    """Read the weights, what they were trained on, and its file ranges."""
+def _read(checkpoint: str | os.PathLike) -> dict:
+    """Read a checkpoint that says what it was trained on."""
     require_whole(checkpoint)
     with restricted(checkpoint):
         content = torch.load(checkpoint, map_location='cpu', weights_only=True)
@@ -133,8 +135,7 @@ def _read(checkpoint: str | os.PathLike) -> tuple[Mapping, Mapping, dict]:
             f'modalities in dataset_meta, got {sorted(content)} and '
             f'{sorted(meta)}: use a checkpoint that tools/train.py wrote'
         )
-    ranges = dict(content['meta'].get(FILE_RANGE, {}))
-    return content['state_dict'], meta, ranges
+    return content
 
 
 def _check_classes(

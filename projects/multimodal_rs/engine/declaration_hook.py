@@ -38,6 +38,12 @@ class DeclarationHook(Hook):
         """Compare with the test data."""
         _check(runner, runner.test_dataloader, 'test_dataloader')
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note the order of the modalities."""
+        declared = getattr(unwrapped(runner.model), 'declared', None)
+        if declared:
+            checkpoint['meta']['modalities'] = list(declared)
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the order of the modalities with that of the training.
 

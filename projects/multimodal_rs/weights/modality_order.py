@@ -34,10 +34,16 @@ def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
 
 
 def order_of(checkpoint: Mapping) -> list[str]:
-    """Read the order out of what a training has saved; empty: unknown."""
-    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    """Read the order out of what a training has saved; empty: unknown.
+
+    ``modalities`` in its meta is a list in the order of the network's
+    declaration (:class:`DeclarationHook` writes it, and the conversion of
+    weights); in older files that of the training data stands for it.
+    """
+    meta = checkpoint.get('meta') or {}
+    of_data = (meta.get('dataset_meta') or {}).get('modalities') or ()
     weights = checkpoint.get('state_dict') or {}
-    return trained_order(weights, meta.get('modalities') or ())
+    return trained_order(weights, meta.get('modalities') or of_data)
 
 
 def check_order(model: nn.Module, checkpoint: Mapping) -> None:
