@@ -292,15 +292,6 @@ def test_ways_of_resampling(model, scene):
     assert found == 'nearest'
 
 
-def test_a_scene_may_lack_what_is_resampled_in_others(model, scene):
-    rasters = scene(Affine(20, 0, 5e5, 0, -20, 6e6), (150, 70))
-    found = read(
-        *(model, {'opt': rasters['opt']}),
-        SceneGrid(methods=dict(sar='average')),
-    )
-    assert list(found) == ['opt']
-
-
 def test_any_raster_says_the_grid(model, scene, tmp_path):
     rasters = in_zone_33(scene)
     place = Affine(50, 0, 500500, 0, -50, 5999500)

@@ -189,6 +189,13 @@ def test_one_system_in_two_ways(make_scene, model):
         assert scene.grid.crs == CRS.from_epsg(32632)
 
 
+def test_a_scene_may_lack_what_is_resampled_in_others(model, make_scene):
+    grid = SceneGrid(methods=dict(sar='average'))
+    rasters = {'opt': make_scene(6, 9)['opt']}
+    with SceneRasters(rasters, network_modalities(model), grid) as scene:
+        assert list(scene.files) == ['opt']
+
+
 @pytest.mark.parametrize('source', [None, torch.zeros(2, 9, 9), [None]])
 def test_what_is_no_raster_is_named(model, source):
     expected = f'numpy array .*got {type(source).__name__}: convert it'
