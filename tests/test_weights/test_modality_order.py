@@ -11,6 +11,7 @@ import small_network  # noqa: F401  registers PointwiseBackbone
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.utils.ordered_config import OrderedConfig
 from multimodal_rs.weights.modality_order import (
+    check_order,
     in_order,
     order_of,
     trained_order,
@@ -107,6 +108,33 @@ def test_a_run_with_another_order_is_refused(trained):
     hook.after_load_checkpoint(runner, dict(state_dict={}))
     content['meta']['dataset_meta']['modalities'].pop('dem')
     hook.after_load_checkpoint(runner, content)
+
+
+def test_weights_of_another_order_do_not_start_a_run(trained):
+    """As fine-tuning does, which loads them by their names."""
+    config, _, content, path = trained
+    copied = Config.fromstring(config.pretty_text, '.py')
+    hook = dict(type='PretrainedWeightsHook', checkpoint=str(path))
+    runner = SimpleNamespace(model=MODELS.build(copied.model), iter=0)
+    with pytest.raises(ValueError, match='in this order, the config has'):
+        HOOKS.build(hook).before_train(runner)
+    runner.model = MODELS.build(config.model)
+    HOOKS.build(hook).before_train(runner)
+
+
+def test_named_bands_keep_their_order(trained):
+    config, _, content, _ = trained
+    bands = config.model.data_preprocessor.modalities.opt
+    bands.update(bands=['red', 'nir'], file_bands=['nir', 'red'])
+    model = MODELS.build(config.model)
+    check_order(content, model)  # numbers, of perhaps another file
+    theirs = content['meta']['dataset_meta']['modalities']['opt']
+    theirs.update(bands=['nir', 'red'], file_bands=['red', 'nir'])
+    message = r"opt .* bands \['nir', 'red'\], .* has \['red', 'nir'\]"
+    with pytest.raises(ValueError, match=message):
+        check_order(content, model)
+    theirs['bands'] = ['red', 'nir']
+    check_order(content, model)
 
 
 def test_the_order_of_weights_counts_before_that_of_the_data():

@@ -1,5 +1,7 @@
 """The data of a run, compared with what its network was built for."""
 
+from collections.abc import Mapping
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -8,7 +10,7 @@ from torch.utils.data import DataLoader
 from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.wrappers import unwrapped
-from multimodal_rs.weights.modality_order import order_of, trained_order
+from multimodal_rs.weights.modality_order import check_order
 
 
 @HOOKS.register_module()
@@ -20,9 +22,14 @@ class DeclarationHook(Hook):
     it says. A network without our preprocessor, and a dataset without a
     declaration, are not examined.
 
-    Refuse also weights that were trained with the modalities in another
-    order, see :mod:`multimodal_rs.weights.modality_order`.
+    Refuse also weights that were trained with modalities or bands in another
+    order, see :mod:`multimodal_rs.weights.modality_order`, and a test with
+    other bands, units or statistics than those of the training, or with its
+    classes in another order.
     """
+
+    def __init__(self) -> None:
+        self.trained_on: Mapping = {}  # dataset_meta of what was loaded
 
     def before_train(self, runner: Runner) -> None:
         """Compare with the training and validation data."""
@@ -35,28 +42,14 @@ class DeclarationHook(Hook):
         _check(runner, runner.val_dataloader, 'val_dataloader')
 
     def before_test(self, runner: Runner) -> None:
-        """Compare with the test data."""
+        """Compare with the test data, and these with the training."""
         _check(runner, runner.test_dataloader, 'test_dataloader')
+        _check_trained(runner, self.trained_on)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compare the order of the modalities with that of the training.
-
-        Raises:
-            ValueError: If they differ, with both.
-        """
-        model = unwrapped(runner.model)
-        theirs = order_of(checkpoint)
-        ours = trained_order(
-            model.state_dict(), getattr(model, 'declared', ())
-        )
-        if sorted(theirs) == sorted(ours) and theirs != ours:
-            raise ValueError(
-                'checkpoint: its network was trained with the modalities '
-                f'{theirs}, in this order, the config has {ours}: use the '
-                'config of the training, not the copy in its work directory, '
-                'which may be sorted, or put `modalities` and `branches` in '
-                'that order'
-            )
+        """Compare orders with those of the training, see ``check_order``."""
+        check_order(checkpoint, unwrapped(runner.model))
+        self.trained_on = checkpoint.get('meta', {}).get('dataset_meta') or {}
 
 
 def _check(runner: Runner, loader: DataLoader, name: str) -> None:
@@ -83,4 +76,41 @@ def _check(runner: Runner, loader: DataLoader, name: str) -> None:
             f'{name}: the dataset has {len(classes)} classes '
             f'{list(classes)}, data_preprocessor declares num_classes='
             f'{number}: correct num_classes in the base config of the dataset'
+        )
+
+
+def _check_trained(runner: Runner, trained_on: Mapping) -> None:
+    """Compare what is tested with what the checkpoint was trained on.
+
+    Modalities that only one of them has are left out: networks need not read
+    all.
+
+    Raises:
+        ValueError: If they differ, with both values.
+    """
+    advice = 'use the config that the checkpoint was trained with'
+    declared = getattr(
+        unwrapped(runner.model).data_preprocessor, 'modalities', None
+    )
+    if declared and 'modalities' in trained_on:
+        trained = build_modalities(trained_on['modalities'])
+        both = [name for name in declared if name in trained]
+        found = disagreement(
+            *(
+                {name: side[name] for name in both}
+                for side in (declared, trained)
+            )
+        )
+        if found:
+            raise ValueError(
+                f'checkpoint: it was trained with {found.what} '
+                f'{found.theirs}, the config declares {found.ours}: {advice}'
+            )
+    theirs = list(trained_on.get('classes') or ())
+    meta = getattr(runner.test_dataloader.dataset, 'metainfo', {})
+    ours = list(meta.get('classes') or ())
+    if ours != theirs and sorted(ours) == sorted(theirs):
+        raise ValueError(
+            f'checkpoint: it was trained on the classes {theirs}, in this '
+            f'order, the test data have {ours}: {advice}'
         )

@@ -11,6 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from torch import nn
+
+from multimodal_rs.datasets.modality import build_modalities
 
 
 def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
@@ -60,3 +63,42 @@ def in_order(config: Any, names: Collection[str]) -> Any:
     if isinstance(config, (list, tuple)):
         return type(config)(in_order(item, names) for item in config)
     return config
+
+
+def check_order(checkpoint: Mapping, model: nn.Module) -> None:
+    """Refuse weights that fit a network and would mean something else in it.
+
+    Args:
+        checkpoint: What a training has saved. One that does not say what it
+            was trained on is not examined.
+        model: Not wrapped.
+
+    Raises:
+        ValueError: If the same modalities, or the same named bands of one,
+            have another order in it, with both.
+    """
+    theirs = order_of(checkpoint)
+    ours = trained_order(model.state_dict(), getattr(model, 'declared', ()))
+    if sorted(theirs) == sorted(ours) and theirs != ours:
+        raise ValueError(
+            'checkpoint: its network was trained with the modalities '
+            f'{theirs}, in this order, the config has {ours}: use the '
+            'config of the training, not the copy in its work directory, '
+            'which may be sorted, or put `modalities` and `branches` in '
+            'that order'
+        )
+    declared = getattr(model, 'declarations', {})
+    if not theirs or not declared:
+        return
+    meta = checkpoint['meta']['dataset_meta']
+    trained = build_modalities(meta['modalities'])
+    for name in [n for n in declared if n in trained]:
+        bands, here = (list(d[name].bands) for d in (trained, declared))
+        # Numbers are positions in files, which may be other ones by now.
+        named = all(isinstance(band, str) for band in bands + here)
+        if named and bands != here and sorted(bands) == sorted(here):
+            raise ValueError(
+                f'checkpoint: {name} was trained with the bands {bands}, in '
+                f'this order, the config has {here}: put `bands` of {name} in '
+                'that order'
+            )
