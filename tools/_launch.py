@@ -113,10 +113,14 @@ def in_trained_order(cfg: Config, checkpoint: str) -> Config:
 
     A copy of a config that mmengine has written is sorted.
     """
-    from multimodal_rs.weights.modality_order import in_order, order_of
+    from multimodal_rs.weights import modality_order
     from multimodal_rs.weights.trust import load_weights
 
-    return in_order(cfg, order_of(load_weights(checkpoint)))
+    content = load_weights(checkpoint)
+    return modality_order.in_order(
+        *(cfg, modality_order.order_of(content)),
+        modality_order.declared_order(content),
+    )
 
 
 def check_file(what: str, path: str) -> None:

@@ -151,6 +151,17 @@ def test_only_what_is_keyed_by_modality_is_moved():
     assert list(moved['b'][0]['opt']) == ['z', 'a']
 
 
+def test_declarations_keep_their_order_where_branches_have_another():
+    """Random draws go by the declarations, in a run that is resumed, too."""
+    config = dict(
+        dataset=dict(modalities=dict(dem=1, opt=2, sar=3)),
+        branches=dict(dem=1, opt=2, sar=3),
+    )
+    moved = in_order(config, ('opt', 'sar', 'dem'), DECLARED)
+    assert tuple(moved['dataset']['modalities']) == DECLARED
+    assert list(moved['branches']) == ['opt', 'sar', 'dem']
+
+
 def test_a_config_that_is_written_down_keeps_its_order(tmp_path):
     values = dict(
         c=dict(sar=[(1,), (), 'it\'s "so"'], opt={'a.b': None, 'class': 1}),

@@ -37,31 +37,48 @@ def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
 
 def order_of(checkpoint: Mapping) -> list[str]:
     """Read the order out of what a training has saved; empty: unknown."""
-    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
     weights = checkpoint.get('state_dict') or {}
-    return trained_order(weights, meta.get('modalities') or ())
+    return trained_order(weights, declared_order(checkpoint))
 
 
-def in_order(config: Any, names: Collection[str]) -> Any:
+def declared_order(checkpoint: Mapping) -> list[str]:
+    """Read the order of the data's declaration; empty: unknown."""
+    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    return list(meta.get('modalities') or ())
+
+
+def in_order(
+    config: Any,
+    names: Collection[str],
+    declared: Collection[str] | None = None,
+) -> Any:
     """Bring everything in a config that is keyed by modality in their order.
 
     Args:
         config: A config or a part of it; it is not changed.
         names: Of all modalities; empty: nothing is moved.
+        declared: The same in the order of declarations (``modalities``),
+            which is that of random draws; None: ``names``.
 
     Returns:
         The same, with other orders of keys.
     """
+    declared = names if declared is None else declared
     if isinstance(config, Config):
-        values = in_order(config.to_dict(), names)
+        values = in_order(config.to_dict(), names, declared)
         return type(config)(values, config.text, config.filename)
     if isinstance(config, Mapping):
-        items = {k: in_order(v, names) for k, v in config.items()}
+        items = {
+            key: in_order(
+                value, declared if key == 'modalities' else names, declared
+            )
+            for key, value in config.items()
+        }
         if set(items) <= set(names):
             return {n: items[n] for n in names if n in items}
         return items
     if isinstance(config, (list, tuple)):
-        return type(config)(in_order(item, names) for item in config)
+        return type(config)(in_order(item, names, declared) for item in config)
     return config
 
 
