@@ -19,6 +19,7 @@ from multimodal_rs.reports.run_files import read_run
 from multimodal_rs.reports.run_report import run_page
 
 CLASSES = ('sea', '<b>', 'town')
+SAR = dict(bands=['VV'], unit='dB', mean=[-9.5])
 PALETTE = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 
 
@@ -43,10 +44,13 @@ def evaluate(folder, seed):
 def add_config(folder):
     config = Config(
         dict(
-            model=dict(type='Net', backbone=dict(type='Trunk')),
-            data_preprocessor=dict(
-                modalities=dict(sar=dict(bands=['VV'], unit='dB', mean=[-9.5]))
+            model=dict(
+                type='Net',
+                backbone=dict(type='Trunk'),
+                data_preprocessor=dict(modalities=dict(sar=SAR)),
             ),
+            # Only a variable, which the model need not have taken as it is.
+            data_preprocessor=dict(modalities=dict(sar=dict(bands=['HH']))),
             test_dataloader=dict(
                 dataset=dict(metainfo=dict(classes=CLASSES, palette=PALETTE))
             ),
@@ -111,6 +115,7 @@ def test_the_page_says_it_all(run):
     assert '&lt;b&gt;' in text and '<b>' not in text
     assert 'expected calibration error' in text
     assert '-9.5' in text and 'PyTorch' in text
+    assert '>VV<' in text and '>HH<' not in text
     assert 'default_hooks.visualization.draw=True' in text
 
 
