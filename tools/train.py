@@ -106,14 +106,24 @@ def optim_wrappers(config: ConfigDict) -> dict[str, ConfigDict]:
 
 
 def check_optimizers(cfg: Config) -> None:
-    """Stop if there is no optimiser of that name.
+    """Stop if there is no optimiser of that name, or its precision is not.
 
-    mmengine would look into its arguments before it looks for it.
+    mmengine would look into its arguments before it looks for it, and end in
+    an assertion where mixed precision needs an accelerator.
 
     Raises:
         SystemExit: With the name.
     """
+    from mmengine.device import get_device
     from mmseg.registry import OPTIMIZERS
+
+    kind = cfg.get('optim_wrapper', {}).get('type')
+    if kind == 'AmpOptimWrapper' and get_device() == 'cpu':
+        raise SystemExit(
+            'optim_wrapper: mixed precision (AmpOptimWrapper) trains on a GPU '
+            'or another accelerator, found none: leave --amp out, or set '
+            "optim_wrapper.type='OptimWrapper'"
+        )
 
     for name, wrapper in optim_wrappers(cfg.get('optim_wrapper', {})).items():
         kind = wrapper.get('optimizer', {}).get('type')

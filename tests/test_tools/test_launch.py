@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 
 import _launch
 import train
@@ -126,3 +127,10 @@ def test_an_optimizer_that_is_misspelt():
     config.optim_wrapper.rest.optimizer.type = 'SGD'
     train.check_optimizers(config)
     train.check_optimizers(Config(dict(optim_wrapper=several['encoders'])))
+
+
+@pytest.mark.skipif(get_device() != 'cpu', reason='there is an accelerator')
+def test_mixed_precision_on_a_processor():
+    wrapper = dict(type='AmpOptimWrapper', optimizer=dict(type='SGD'))
+    with pytest.raises(SystemExit, match='found none: leave --amp out'):
+        train.check_optimizers(Config(dict(optim_wrapper=wrapper)))
