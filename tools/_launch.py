@@ -113,14 +113,15 @@ def in_trained_order(cfg: Config, checkpoint: str) -> Config:
 
     A copy of a config that mmengine has written is sorted.
     """
-    from multimodal_rs.weights import modality_order
+    from multimodal_rs.weights.modality_order import (
+        in_order,
+        order_of,
+        orders_of,
+    )
     from multimodal_rs.weights.trust import load_weights
 
     content = load_weights(checkpoint)
-    return modality_order.in_order(
-        *(cfg, modality_order.order_of(content)),
-        modality_order.declared_order(content),
-    )
+    return in_order(cfg, order_of(content), orders_of(content))
 
 
 def check_file(what: str, path: str) -> None:

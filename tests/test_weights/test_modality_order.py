@@ -14,6 +14,7 @@ from multimodal_rs.weights.modality_order import (
     check_order,
     in_order,
     order_of,
+    orders_of,
     trained_order,
 )
 
@@ -151,15 +152,36 @@ def test_only_what_is_keyed_by_modality_is_moved():
     assert list(moved['b'][0]['opt']) == ['z', 'a']
 
 
-def test_declarations_keep_their_order_where_branches_have_another():
-    """Random draws go by the declarations, in a run that is resumed, too."""
-    config = dict(
-        dataset=dict(modalities=dict(dem=1, opt=2, sar=3)),
-        branches=dict(dem=1, opt=2, sar=3),
+def test_each_part_keeps_an_order_of_its_own():
+    """A resumed run draws and optimises as one that was not killed."""
+    weights = dict.fromkeys(
+        f'{part}.{name}.weight'
+        for part, names in (
+            ('backbone.branches', ('opt', 'sar', 'dem')),
+            ('modality_heads', ('sar', 'opt')),
+        )
+        for name in names
     )
-    moved = in_order(config, ('opt', 'sar', 'dem'), DECLARED)
-    assert tuple(moved['dataset']['modalities']) == DECLARED
-    assert list(moved['branches']) == ['opt', 'sar', 'dem']
+    meta = dict(modalities=dict.fromkeys(DECLARED))
+    content = dict(state_dict=weights, meta=dict(dataset_meta=meta))
+    parts = ('modalities', 'branches', 'modality_heads', 'probs')
+    config = {part: dict(dem=1, opt=2, sar=3) for part in parts}
+    config['modality_heads'].pop('dem')
+    moved = in_order(dict(a=config), order_of(content), orders_of(content))
+    assert {part: list(keys) for part, keys in moved['a'].items()} == dict(
+        modalities=[*DECLARED],
+        branches=['opt', 'sar', 'dem'],
+        modality_heads=['sar', 'opt'],
+        probs=['opt', 'sar', 'dem'],
+    )
+
+
+def test_a_layer_may_be_called_as_a_modality():
+    """As the scales of ConvNeXt, and a radar image, gamma."""
+    keys = [f'branches.{m}.0.gamma' for m in ('opt', 'sar', 'gamma')]
+    assert trained_order(keys, ('gamma', 'sar', 'opt')) == [
+        *('opt', 'sar', 'gamma')
+    ]
 
 
 def test_a_config_that_is_written_down_keeps_its_order(tmp_path):

@@ -16,6 +16,33 @@ from torch import nn
 from multimodal_rs.datasets.modality import build_modalities
 
 
+def orders_of_parts(
+    keys: Iterable[str], declared: Collection[str]
+) -> dict[str, list[str]]:
+    """Find the parts of a network that are called after modalities.
+
+    Args:
+        keys: Of its weights, in the order in which it registers them.
+        declared: Names in the order of the data's declaration.
+
+    Returns:
+        Name of what holds them (``branches``, ``modality_heads``) -> their
+        names in its order, at least two: a single part with the name of a
+        modality may be any layer.
+    """
+    below = {}
+    for key in keys:
+        parts = key.split('.')
+        for i, part in enumerate(parts):
+            if part in declared:
+                below.setdefault('.'.join(parts[:i]), {})[part] = None
+    orders = {}
+    for path, names in below.items():
+        if len(names) > 1:
+            orders.setdefault(path.rpartition('.')[2], list(names))
+    return orders
+
+
 def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
     """Put the modalities of a network in its order.
 
@@ -29,57 +56,76 @@ def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
     Returns:
         The names of ``declared``.
     """
-    parts = (part for key in keys for part in key.split('.'))
-    named = dict.fromkeys(part for part in parts if part in declared)
+    orders = orders_of_parts(keys, declared).values()
+    named = dict.fromkeys(name for order in orders for name in order)
     following = iter(named)
     return [next(following) if n in named else n for n in declared]
 
 
 def order_of(checkpoint: Mapping) -> list[str]:
     """Read the order out of what a training has saved; empty: unknown."""
-    weights = checkpoint.get('state_dict') or {}
-    return trained_order(weights, declared_order(checkpoint))
+    return trained_order(*_weights_and_declared(checkpoint))
 
 
-def declared_order(checkpoint: Mapping) -> list[str]:
-    """Read the order of the data's declaration; empty: unknown."""
-    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
-    return list(meta.get('modalities') or ())
+def orders_of(checkpoint: Mapping) -> dict[str, list[str]]:
+    """Read the order of every part out of what a training has saved.
+
+    Returns:
+        As :func:`orders_of_parts`, and that of the declarations under
+        ``modalities``.
+    """
+    keys, declared = _weights_and_declared(checkpoint)
+    return orders_of_parts(keys, declared) | dict(modalities=declared)
 
 
 def in_order(
     config: Any,
     names: Collection[str],
-    declared: Collection[str] | None = None,
+    parts: Mapping[str, Collection[str]] | None = None,
 ) -> Any:
     """Bring everything in a config that is keyed by modality in their order.
 
     Args:
         config: A config or a part of it; it is not changed.
         names: Of all modalities; empty: nothing is moved.
-        declared: The same in the order of declarations (``modalities``),
-            which is that of random draws; None: ``names``.
+        parts: Key of a config -> names in the order that counts there; an
+            optimiser goes by the order of heads, random draws by that of
+            declarations. Elsewhere ``names`` counts.
 
     Returns:
         The same, with other orders of keys.
     """
-    declared = names if declared is None else declared
+    parts = parts or {}
     if isinstance(config, Config):
-        values = in_order(config.to_dict(), names, declared)
+        values = in_order(config.to_dict(), names, parts)
         return type(config)(values, config.text, config.filename)
     if isinstance(config, Mapping):
-        items = {
-            key: in_order(
-                value, declared if key == 'modalities' else names, declared
+        return {
+            key: _sorted(
+                in_order(value, names, parts), parts.get(key, ()), names
             )
             for key, value in config.items()
         }
-        if set(items) <= set(names):
-            return {n: items[n] for n in names if n in items}
-        return items
     if isinstance(config, (list, tuple)):
-        return type(config)(in_order(item, names, declared) for item in config)
+        return type(config)(
+            _sorted(in_order(item, names, parts), names) for item in config
+        )
     return config
+
+
+def _sorted(value: Any, *orders: Collection[str]) -> Any:
+    """Sort a dict by the first order that has all of its keys."""
+    if isinstance(value, Mapping):
+        for names in orders:
+            if set(value) <= set(names):
+                return {n: value[n] for n in names if n in value}
+    return value
+
+
+def _weights_and_declared(checkpoint: Mapping) -> tuple[Mapping, list[str]]:
+    meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    weights = checkpoint.get('state_dict') or {}
+    return weights, list(meta.get('modalities') or ())
 
 
 def check_order(checkpoint: Mapping, model: nn.Module) -> None:
