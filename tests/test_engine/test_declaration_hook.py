@@ -68,6 +68,10 @@ def test_data_unlike_the_training():
     message = r'trained with bands of opt \[1, 0\], .* \[0, 1\]: use'
     with pytest.raises(ValueError, match=message):
         run_test(dict(modalities=other))
+    fewer = dict(opt=DECLARED['opt'])
+    message = r"modalities \['opt'\], .* declares \['opt', 'sar'\]: use"
+    with pytest.raises(ValueError, match=message):
+        run_test(dict(modalities=fewer))
     message = r"classes \['b', 'a'\], .* have \['a', 'b'\]: use"
     with pytest.raises(ValueError, match=message):
         run_test(dict(modalities=DECLARED, classes=['b', 'a']))

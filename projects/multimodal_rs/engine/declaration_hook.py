@@ -82,24 +82,21 @@ def _check(runner: Runner, loader: DataLoader, name: str) -> None:
 def _check_trained(runner: Runner, trained_on: Mapping) -> None:
     """Compare what is tested with what the checkpoint was trained on.
 
-    Modalities that only one of them has are left out: networks need not read
-    all.
+    Only what the network reads: the data may have more modalities, in either
+    of them.
 
     Raises:
         ValueError: If they differ, with both values.
     """
     advice = 'use the config that the checkpoint was trained with'
-    declared = getattr(
-        unwrapped(runner.model).data_preprocessor, 'modalities', None
-    )
+    model = unwrapped(runner.model)
+    declared = getattr(model.data_preprocessor, 'modalities', None)
     if declared and 'modalities' in trained_on:
         trained = build_modalities(trained_on['modalities'])
-        both = [name for name in declared if name in trained]
+        read = getattr(model, 'modalities', declared)
+        ours = {name: declared[name] for name in read if name in declared}
         found = disagreement(
-            *(
-                {name: side[name] for name in both}
-                for side in (declared, trained)
-            )
+            ours, {name: trained[name] for name in ours if name in trained}
         )
         if found:
             raise ValueError(
