@@ -129,6 +129,19 @@ def test_the_contact_sheet_is_shown_where_there_is_one(run):
     assert 'draw=True' not in text
 
 
+def test_a_test_whose_pictures_lie_elsewhere(run):
+    """As with --show-dir, where mmengine writes its config as well."""
+    test = run / '20260102_113000'
+    (test / 'vis_data/config.py').rename(run / 'net_r18.py')
+    found = read_run(run)
+    assert found.test == test and found.config.randomness.seed == 3
+    (run / 'other.py').write_text('')
+    with pytest.raises(FileNotFoundError, match=r"\['net_r18.py', 'other.py'"):
+        read_run(run)
+    (run / 'net_r18.py').rename(run / f'{test.name}.py')
+    assert read_run(run).config.randomness.seed == 3
+
+
 def test_a_folder_without_a_test_is_named(tmp_path):
     add_config(tmp_path / '20260101_000000')
     with pytest.raises(FileNotFoundError, match='run tools/test.py'):
