@@ -88,6 +88,7 @@ def test_a_sorted_config_makes_the_network_that_was_trained(trained):
     assert (answer(wrong) - answer(model)).abs().max() > 1e-3
     right = load_trained(copied, path).model
     assert torch.equal(answer(right), answer(model))
+    assert right.declared == DECLARED
     runner = in_order(copied, order_of(content))
     assert isinstance(runner, Config)
     assert tuple(runner.model.data_preprocessor.modalities) != tuple(order)

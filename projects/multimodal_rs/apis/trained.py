@@ -16,7 +16,11 @@ from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
 from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.weights.checkpoint_files import require_whole
-from multimodal_rs.weights.modality_order import in_order, trained_order
+from multimodal_rs.weights.modality_order import (
+    in_order,
+    orders_of_parts,
+    trained_order,
+)
 from multimodal_rs.weights.strict import load_strictly
 from multimodal_rs.weights.trust import restricted
 
@@ -62,7 +66,8 @@ def load_trained(
     init_default_scope(config.get('default_scope', 'mmseg'))
     weights, meta, ranges = _read(checkpoint)
     order = trained_order(weights, meta['modalities'])
-    parts = dict(modalities=list(meta['modalities']))
+    parts = orders_of_parts(weights, meta['modalities'])
+    parts['modalities'] = list(meta['modalities'])
     ordered = in_order(config.model, order, parts)
     model = MODELS.build(ConfigDict(ordered))
     _check_classes(config, model, meta, checkpoint)
