@@ -113,10 +113,15 @@ def in_trained_order(cfg: Config, checkpoint: str) -> Config:
 
     A copy of a config that mmengine has written is sorted.
     """
-    from multimodal_rs.weights.modality_order import order_of, reordered
+    from multimodal_rs.weights.modality_order import (
+        order_of,
+        orders_of,
+        reordered,
+    )
     from multimodal_rs.weights.trust import load_weights
 
-    return reordered(cfg, order_of(load_weights(checkpoint)))
+    content = load_weights(checkpoint)
+    return reordered(cfg, order_of(content), orders_of(content))
 
 
 def check_file(what: str, path: str) -> None:

@@ -127,3 +127,9 @@ def test_tool_leaves_records_that_tables_take(
     with pytest.raises(ValueError, match='of a run with the options'):
         baselines_sklearn.main([words[0], *words[3:]])  # of another folder
     assert 'rf_simulated-hs | hsi+lidar' in capsys.readouterr().out
+
+
+def test_a_data_set_of_tiles_is_no_list_of_pixels() -> None:
+    settings = dict(type='MultiModalSegDataset', data_root='nowhere')
+    with pytest.raises(TypeError, match='got MultiModalSegDataset: set type='):
+        read_pixels(settings, 1)

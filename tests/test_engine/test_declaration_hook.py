@@ -47,3 +47,31 @@ def test_other_bands(moment):
     other = DECLARED | dict(sar=dict(bands=[0], mean=[2.0]))
     with pytest.raises(ValueError, match=r'mean of sar \[2.0\], .* \[1.0\]'):
         moment(runner(other))
+
+
+def run_test(trained_on, **kwargs):
+    """A test of what was loaded from a checkpoint."""
+    hook = HOOKS.build(dict(type='DeclarationHook'))
+    hook.trained_on = trained_on
+    hook.before_test(runner(**kwargs))
+
+
+def test_data_as_in_the_training():
+    run_test(dict(modalities=DECLARED, classes=['a', 'b']))
+    run_test(dict(modalities=DECLARED | dict(dem=dict(bands=[0]))))
+    run_test(dict(classes=['red', 'green']))
+    run_test({})
+
+
+def test_data_unlike_the_training():
+    other = DECLARED | dict(opt=dict(bands=[1, 0]))
+    message = r'trained with bands of opt \[1, 0\], .* \[0, 1\]: use'
+    with pytest.raises(ValueError, match=message):
+        run_test(dict(modalities=other))
+    fewer = dict(opt=DECLARED['opt'])
+    message = r"modalities \['opt'\], .* declares \['opt', 'sar'\]: use"
+    with pytest.raises(ValueError, match=message):
+        run_test(dict(modalities=fewer))
+    message = r"classes \['b', 'a'\], .* have \['a', 'b'\]: use"
+    with pytest.raises(ValueError, match=message):
+        run_test(dict(modalities=DECLARED, classes=['b', 'a']))

@@ -7,7 +7,12 @@ from mmengine.evaluator import Evaluator
 
 from multimodal_rs.engine.subset_test_loop import resolve_subsets
 from multimodal_rs.evaluation.land_cover_metric import LandCoverMetric
-from subset_cases import CLASSES, TileDataset, make_runner
+from subset_cases import (
+    CLASSES,
+    FirstPresentModel,
+    TileDataset,
+    make_runner,
+)
 
 
 def test_subsets_are_in_the_order_of_the_dataset() -> None:
@@ -35,6 +40,24 @@ def test_all_subsets_by_default_up_to_four_modalities() -> None:
     assert len(resolve_subsets(None, four)) == 15
     assert len(resolve_subsets(None, five)) == 6
     assert len(resolve_subsets('all', five)) == 31
+
+
+@pytest.mark.parametrize('subsets', [None, 'all', 'single'])
+def test_subsets_are_of_what_the_network_reads(
+    tmp_path: Path, subsets: str | None
+) -> None:
+    """The data may have more: nobody could answer from that alone."""
+    dataset = TileDataset()
+    dataset.metainfo = dataset.metainfo | dict(
+        modalities=dict(sar={}, dsm={}, opt={})
+    )
+    model = FirstPresentModel()
+    model.modalities = ('opt', 'sar')
+    runner = make_runner(tmp_path, dataset, model=model, subsets=subsets)
+    assert list(runner.test_loop.subsets) == ['sar+opt', 'sar', 'opt']
+    named = [['dsm', 'opt']]
+    runner = make_runner(tmp_path / 'b', dataset, model=model, subsets=named)
+    assert list(runner.test_loop.subsets) == ['sar+dsm+opt', 'dsm+opt']
 
 
 @pytest.mark.parametrize(

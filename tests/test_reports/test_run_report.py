@@ -19,6 +19,7 @@ from multimodal_rs.reports.run_files import read_run
 from multimodal_rs.reports.run_report import run_page
 
 CLASSES = ('sea', '<b>', 'town')
+SAR = dict(bands=['VV'], unit='dB', mean=[-9.5])
 PALETTE = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
 
 
@@ -43,10 +44,13 @@ def evaluate(folder, seed):
 def add_config(folder):
     config = Config(
         dict(
-            model=dict(type='Net', backbone=dict(type='Trunk')),
-            data_preprocessor=dict(
-                modalities=dict(sar=dict(bands=['VV'], unit='dB', mean=[-9.5]))
+            model=dict(
+                type='Net',
+                backbone=dict(type='Trunk'),
+                data_preprocessor=dict(modalities=dict(sar=SAR)),
             ),
+            # Only a variable, which the model need not have taken as it is.
+            data_preprocessor=dict(modalities=dict(sar=dict(bands=['HH']))),
             test_dataloader=dict(
                 dataset=dict(metainfo=dict(classes=CLASSES, palette=PALETTE))
             ),
@@ -111,6 +115,7 @@ def test_the_page_says_it_all(run):
     assert '&lt;b&gt;' in text and '<b>' not in text
     assert 'expected calibration error' in text
     assert '-9.5' in text and 'PyTorch' in text
+    assert '>VV<' in text and '>HH<' not in text
     assert 'default_hooks.visualization.draw=True' in text
 
 
@@ -122,6 +127,19 @@ def test_the_contact_sheet_is_shown_where_there_is_one(run):
     text = render(run_page(run))
     assert re.search(r'<figure class="wide">\s*<img src="data:image/png', text)
     assert 'draw=True' not in text
+
+
+def test_a_test_whose_pictures_lie_elsewhere(run):
+    """As with --show-dir, where mmengine writes its config as well."""
+    test = run / '20260102_113000'
+    (test / 'vis_data/config.py').rename(run / 'net_r18.py')
+    found = read_run(run)
+    assert found.test == test and found.config.randomness.seed == 3
+    (run / 'other.py').write_text('')
+    with pytest.raises(FileNotFoundError, match=r"\['net_r18.py', 'other.py'"):
+        read_run(run)
+    (run / 'net_r18.py').rename(run / f'{test.name}.py')
+    assert read_run(run).config.randomness.seed == 3
 
 
 def test_a_folder_without_a_test_is_named(tmp_path):

@@ -11,7 +11,9 @@ import small_network  # noqa: F401  registers PointwiseBackbone
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.utils.ordered_config import OrderedConfig
 from multimodal_rs.weights.modality_order import (
+    check_order,
     order_of,
+    orders_of,
     reordered,
     trained_order,
 )
@@ -86,6 +88,7 @@ def test_a_sorted_config_makes_the_network_that_was_trained(trained):
     assert (answer(wrong) - answer(model)).abs().max() > 1e-3
     right = load_trained(copied, path).model
     assert torch.equal(answer(right), answer(model))
+    assert right.declared == DECLARED
     runner = reordered(copied, order_of(content))
     assert isinstance(runner, Config)
     assert tuple(runner.model.data_preprocessor.modalities) != tuple(order)
@@ -125,6 +128,33 @@ def test_a_checkpoint_notes_the_order_of_its_network(trained):
     assert order_of(content) == trained_order(model.state_dict(), DECLARED)
 
 
+def test_weights_of_another_order_do_not_start_a_run(trained):
+    """As fine-tuning does, which loads them by their names."""
+    config, _, content, path = trained
+    copied = Config.fromstring(config.pretty_text, '.py')
+    hook = dict(type='PretrainedWeightsHook', checkpoint=str(path))
+    runner = SimpleNamespace(model=MODELS.build(copied.model), iter=0)
+    with pytest.raises(ValueError, match='in this order, the config has'):
+        HOOKS.build(hook).before_train(runner)
+    runner.model = MODELS.build(config.model)
+    HOOKS.build(hook).before_train(runner)
+
+
+def test_named_bands_keep_their_order(trained):
+    config, _, content, _ = trained
+    bands = config.model.data_preprocessor.modalities.opt
+    bands.update(bands=['red', 'nir'], file_bands=['nir', 'red'])
+    model = MODELS.build(config.model)
+    check_order(content, model)  # numbers, of perhaps another file
+    theirs = content['meta']['dataset_meta']['modalities']['opt']
+    theirs.update(bands=['nir', 'red'], file_bands=['red', 'nir'])
+    message = r"opt .* bands \['nir', 'red'\], .* has \['red', 'nir'\]"
+    with pytest.raises(ValueError, match=message):
+        check_order(content, model)
+    theirs['bands'] = ['red', 'nir']
+    check_order(content, model)
+
+
 def test_the_order_of_weights_counts_before_that_of_the_data():
     keys = ['neck.0', 'branches.dem.conv', 'branches.opt.conv', 'head.dem']
     assert trained_order(keys, DECLARED) == ['sar', 'dem', 'opt']
@@ -137,6 +167,38 @@ def test_only_what_is_keyed_by_modality_is_moved():
     assert moved == config and list(moved) == list(config)
     assert list(moved['b'][0]) == ['opt', 'sar']
     assert list(moved['b'][0]['opt']) == ['z', 'a']
+
+
+def test_each_part_keeps_an_order_of_its_own():
+    """A resumed run draws and optimises as one that was not killed."""
+    weights = dict.fromkeys(
+        f'{part}.{name}.weight'
+        for part, names in (
+            ('backbone.branches', ('opt', 'sar', 'dem')),
+            ('modality_heads', ('sar', 'opt')),
+        )
+        for name in names
+    )
+    meta = dict(modalities=dict.fromkeys(DECLARED))
+    content = dict(state_dict=weights, meta=dict(dataset_meta=meta))
+    parts = ('modalities', 'branches', 'modality_heads', 'probs')
+    config = {part: dict(dem=1, opt=2, sar=3) for part in parts}
+    config['modality_heads'].pop('dem')
+    moved = reordered(dict(a=config), order_of(content), orders_of(content))
+    assert {part: list(keys) for part, keys in moved['a'].items()} == dict(
+        modalities=[*DECLARED],
+        branches=['opt', 'sar', 'dem'],
+        modality_heads=['sar', 'opt'],
+        probs=['opt', 'sar', 'dem'],
+    )
+
+
+def test_a_layer_may_be_called_as_a_modality():
+    """As the scales of ConvNeXt, and a radar image, gamma."""
+    keys = [f'branches.{m}.0.gamma' for m in ('opt', 'sar', 'gamma')]
+    assert trained_order(keys, ('gamma', 'sar', 'opt')) == [
+        *('opt', 'sar', 'gamma')
+    ]
 
 
 def test_a_config_that_is_written_down_keeps_its_order(tmp_path):

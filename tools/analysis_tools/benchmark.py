@@ -32,7 +32,6 @@ start(__name__)
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
@@ -42,7 +41,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from _launch import check_file
-from multimodal_rs.datasets.modality import Modality, build_modalities
+from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.host_memory import keep_freed_memory
 
@@ -122,7 +121,7 @@ def network_steps(
     cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).to(device)
-    batch = make_batch(cfg, args.batch, tuple(args.shape), device)
+    batch = make_batch(model, args.batch, tuple(args.shape), device)
     optimisers = build_optim_wrapper(model, cfg.optim_wrapper)
 
     def train() -> None:
@@ -138,21 +137,20 @@ def network_steps(
 
 
 def make_batch(
-    cfg: Config, size: int, shape: tuple[int, int], device: str
+    model: torch.nn.Module, size: int, shape: tuple[int, int], device: str
 ) -> dict:
-    """Draw images and labels.
+    """Draw images and labels, as the network declares them.
 
     Returns:
         ``inputs`` and ``data_samples``, as a loader makes them.
     """
-    modalities = build_modalities(cfg.train_dataloader.dataset.modalities)
     inputs = {
         name: [_draw(m, shape).to(device) for _ in range(size)]
-        for name, m in modalities.items()
+        for name, m in model.data_preprocessor.modalities.items()
     }
     samples = []
     for _ in range(size):
-        label = torch.randint(cfg.num_classes, (1, *shape), device=device)
+        label = torch.randint(model.num_classes, (1, *shape), device=device)
         sample = SegDataSample(gt_sem_seg=PixelData(data=label))
         sample.set_metainfo(dict(img_shape=shape, ori_shape=shape))
         samples.append(sample)

@@ -16,9 +16,10 @@ the empty pixels of a raster, a real seam for one.
 import argparse
 import contextlib
 import functools
+import itertools
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw = draw_gap
     if args.shape is not None:
         draw = functools.partial(draw_shape, read_empty(args.shape))
-    for index in range(min(len(dataset), args.count)):
+    for index in complete_tiles(dataset, known, args.count):
         gaps = args.gap, functools.partial(draw, rng)
         _count(found, dataset, index, gaps, model, singles, windows)
     names = list(found.right)
@@ -132,6 +133,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ['distance to the edge', 'pixels', *names], found.rows(names)
         )
     )
+
+
+def complete_tiles(
+    dataset: MultiModalSegDataset, known: Collection[str], count: int
+) -> list[int]:
+    """The first tiles that have all that the network reads.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    every = (
+        index
+        for index in range(len(dataset))
+        if set(known) <= set(dataset[index]['data_samples'].present_modalities)
+    )
+    tiles = list(itertools.islice(every, count))
+    if not tiles:
+        raise ValueError(
+            f'expected a test tile with files of all of {list(known)}, found '
+            'none: name another list with --cfg-options '
+            'test_dataloader.dataset.ann_file=...'
+        )
+    return tiles
 
 
 def _count(

@@ -16,7 +16,11 @@ from multimodal_rs.datasets.file_range import FILE_RANGE, with_file_range
 from multimodal_rs.datasets.modality import Modality, build_modalities
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.weights.checkpoint_files import require_whole
-from multimodal_rs.weights.modality_order import order_of, reordered
+from multimodal_rs.weights.modality_order import (
+    order_of,
+    orders_of,
+    reordered,
+)
 from multimodal_rs.weights.strict import load_strictly
 from multimodal_rs.weights.trust import restricted
 
@@ -63,8 +67,8 @@ def load_trained(
     content = _read(checkpoint)
     weights, meta = content['state_dict'], content['meta']['dataset_meta']
     ranges = dict(content['meta'].get(FILE_RANGE, {}))
-    network = reordered(config.model, order_of(content))
-    model = MODELS.build(ConfigDict(network))
+    orders = order_of(content), orders_of(content)
+    model = MODELS.build(ConfigDict(reordered(config.model, *orders)))
     _check_classes(config, model, meta, checkpoint)
     _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
     trained = build_modalities(meta['modalities'])

@@ -44,10 +44,18 @@ def read_pixels(settings: Mapping, window: int) -> Pixels:
         window: Side in pixels, odd; 1: the pixel alone.
 
     Raises:
+        TypeError: If the dataset does not give single pixels.
         ValueError: If a pixel is labelled for training and held out, as for
             networks.
     """
     settings = copy.deepcopy(dict(settings))
+    kind = DATASETS.get(settings['type'])
+    if kind is not None and not issubclass(kind, SparseSceneDataset):
+        raise TypeError(
+            'classifiers of single pixels read a SparseSceneDataset, got '
+            f"{settings['type']}: set type='SparseSceneDataset' in the "
+            'dataset of each part; tiles will do as scenes'
+        )
     # The order is that of the raster: nothing is drawn.
     settings.update(windows=window, pipeline=LOAD)
     settings.pop('crops', None)

@@ -24,6 +24,7 @@ from multimodal_rs.evaluation.confusion import MEASURES
 from multimodal_rs.evaluation.report import write_json
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.tables import text_table, write_csv
+from multimodal_rs.utils.wrappers import unwrapped
 
 MOST_FOR_ALL = 4  # modalities: 15 subsets
 
@@ -55,10 +56,11 @@ class ModalitySubsetTestLoop(TestLoop):
         evaluator (dict | list[dict]): Config, built once per subset.
         fp16 (bool): Predict in mixed precision.
         subsets (list[list[str]] | str, optional): Names of the modalities of
-            each subset. ``'all'``: all 2^M - 1 of M modalities, the larger
-            ones first; ``'single'``: every modality alone. None: ``'all'``
-            for up to four modalities, else ``'single'``. All modalities
-            together are always tested, first.
+            each subset. ``'all'``: all 2^M - 1 of the M modalities that the
+            network reads, the larger ones first; ``'single'``: each of them
+            alone. None: ``'all'`` for up to four modalities, else
+            ``'single'``. All together are always tested, first: all that the
+            network reads, or, with lists, all of the data.
     """
 
     def __init__(
@@ -72,9 +74,11 @@ class ModalitySubsetTestLoop(TestLoop):
         _check_evaluator(evaluator)
         # Building an evaluator may write into its config.
         super().__init__(runner, dataloader, copy.deepcopy(evaluator), fp16)
-        self.subsets = resolve_subsets(
-            subsets, _declared_modalities(self.dataloader.dataset)
-        )
+        names = _declared_modalities(self.dataloader.dataset)
+        if subsets is None or isinstance(subsets, str):
+            read = getattr(unwrapped(runner.model), 'modalities', names)
+            names = [name for name in names if name in read]
+        self.subsets = resolve_subsets(subsets, names)
         self.evaluators = self._build_evaluators(evaluator)
         self.without = {key: [] for key in self.subsets}
 

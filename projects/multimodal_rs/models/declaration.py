@@ -71,8 +71,9 @@ def check_declared(
     if undeclared:
         raise KeyError(
             f'{where}: the backbone reads {undeclared}, but the data has the '
-            f'modalities {list(modalities)}: use these names, or declare '
-            "another one in `modalities` of the dataset's base config"
+            f'modalities {list(modalities)}: use these names (the training '
+            'config of docs/own_data.md shows how), or declare another one in '
+            "`modalities` of the dataset's base config"
         )
 
 

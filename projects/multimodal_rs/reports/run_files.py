@@ -21,6 +21,7 @@ CONFIG = 'vis_data/config.py'
 CALIBRATION = 'calibration.json'
 SHEET = 'vis_data/contact_sheet.png'
 AGAIN = 'test the run, or compare the map, again'
+RUN = re.compile(r'\d{8}_\d{6}')  # how mmengine names the folders of runs
 # Of the list that mmengine writes at the start of a log.
 VERSION = re.compile(r'^ {4}(Python|PyTorch|OpenCV|MMEngine|GPU [\d,]+): (.*)')
 
@@ -104,7 +105,7 @@ def read_run(folder: Path) -> RunFiles:
         )
     test = tests[-1]
     # Configs that were dumped may name modules that are not installed here.
-    config = read_config(test / CONFIG, import_custom_modules=False)
+    config = read_config(_config(test), import_custom_modules=False)
     costs = {
         f'{Path(name).stem}_{key}': value
         for name in (TRAINING, TESTING)
@@ -142,7 +143,33 @@ def check_work_dir(folder: Path) -> None:
 
 
 def _runs(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob('*') if (p / CONFIG).is_file())
+    return sorted(
+        p
+        for p in folder.glob('*')
+        if (p / CONFIG).is_file()
+        or (RUN.fullmatch(p.name) and (p / ACCURACY).is_file())
+    )
+
+
+def _config(test: Path) -> Path:
+    """Find the config of a test.
+
+    With --show-dir mmengine writes it beside the pictures, and a copy into
+    the work directory, under its own name or that of the run.
+
+    Raises:
+        FileNotFoundError: If there is none, or more than one.
+    """
+    named = [test / CONFIG, test.with_suffix('.py')]
+    copies = sorted(test.parent.glob('[!0-9]*.py'))
+    found = [path for path in named if path.is_file()] or copies
+    if not found or (found is copies and len(copies) > 1):
+        raise FileNotFoundError(
+            f'{test}: expected the config of the test in {CONFIG} or as the '
+            f'only one in {test.parent}, found {[p.name for p in copies]}: '
+            f'{AGAIN} with a --work-dir of its own'
+        )
+    return found[0]
 
 
 def contact_sheet(run: RunFiles) -> Path | None:

@@ -133,7 +133,11 @@ def _training(run: RunFiles) -> list[Block]:
 
 
 def _modalities(config: Config) -> list[Block]:
-    declared = config.get('data_preprocessor', {}).get('modalities', {})
+    """What the network was given, not what a variable of the config says."""
+    model = config.get('model') or {}
+    model = model.get('module') or model  # in test-time augmentation
+    preprocessor = model.get('data_preprocessor') or {}
+    declared = preprocessor.get('modalities') or {}
     rows = [
         [
             name,

@@ -13,6 +13,35 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
+from multimodal_rs.datasets.modality import build_modalities
+
+
+def orders_of_parts(
+    keys: Iterable[str], declared: Collection[str]
+) -> dict[str, list[str]]:
+    """Find the parts of a network that are called after modalities.
+
+    Args:
+        keys: Of its weights, in the order in which it registers them.
+        declared: Names in the order of the data's declaration.
+
+    Returns:
+        Name of what holds them (``branches``, ``modality_heads``) -> their
+        names in its order, at least two: a single part with the name of a
+        modality may be any layer.
+    """
+    below = {}
+    for key in keys:
+        parts = key.split('.')
+        for i, part in enumerate(parts):
+            if part in declared:
+                below.setdefault('.'.join(parts[:i]), {})[part] = None
+    orders = {}
+    for path, names in below.items():
+        if len(names) > 1:
+            orders.setdefault(path.rpartition('.')[2], list(names))
+    return orders
+
 
 def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
     """Put the modalities of a network in its order.
@@ -27,64 +56,124 @@ def trained_order(keys: Iterable[str], declared: Collection[str]) -> list[str]:
     Returns:
         The names of ``declared``.
     """
-    parts = (part for key in keys for part in key.split('.'))
-    named = dict.fromkeys(part for part in parts if part in declared)
+    orders = orders_of_parts(keys, declared).values()
+    named = dict.fromkeys(name for order in orders for name in order)
     following = iter(named)
     return [next(following) if n in named else n for n in declared]
 
 
 def order_of(checkpoint: Mapping) -> list[str]:
-    """Read the order out of what a training has saved; empty: unknown.
+    """Read the order out of what a training has saved; empty: unknown."""
+    return trained_order(*_weights_and_declared(checkpoint))
 
-    ``modalities`` in its meta is a list in the order of the network's
-    declaration (:class:`DeclarationHook` writes it, and the conversion of
-    weights); in older files that of the training data stands for it.
+
+def orders_of(checkpoint: Mapping) -> dict[str, list[str]]:
+    """Read the order of every part out of what a training has saved.
+
+    Returns:
+        As :func:`orders_of_parts`, and that of the declarations under
+        ``modalities``.
     """
-    meta = checkpoint.get('meta') or {}
-    of_data = (meta.get('dataset_meta') or {}).get('modalities') or ()
-    weights = checkpoint.get('state_dict') or {}
-    return trained_order(weights, meta.get('modalities') or of_data)
+    keys, declared = _weights_and_declared(checkpoint)
+    return orders_of_parts(keys, declared) | dict(modalities=declared)
 
 
-def check_order(model: nn.Module, checkpoint: Mapping) -> None:
-    """Refuse weights whose network had the modalities in another order.
-
-    Args:
-        model: With ``declared``, the names of its data; others fit anything.
-        checkpoint: What a training has saved.
-
-    Raises:
-        ValueError: With both orders.
-    """
-    theirs = order_of(checkpoint)
-    ours = trained_order(model.state_dict(), getattr(model, 'declared', ()))
-    if sorted(theirs) == sorted(ours) and theirs != ours:
-        raise ValueError(
-            f'checkpoint: its network was trained with the modalities {theirs}'
-            f', in this order, the config has {ours}: use the config of the '
-            'training, not the copy in its work directory, which may be '
-            'sorted, or put `modalities` and `branches` in that order'
-        )
-
-
-def reordered(config: Any, names: Collection[str]) -> Any:
+def reordered(
+    config: Any,
+    names: Collection[str],
+    parts: Mapping[str, Collection[str]] | None = None,
+) -> Any:
     """Bring everything in a config that is keyed by modality in their order.
 
     Args:
         config: A config or a part of it; it is not changed.
         names: Of all modalities; empty: nothing is moved.
+        parts: Key of a config -> names in the order that counts there; an
+            optimiser goes by the order of heads, random draws by that of
+            declarations. Elsewhere ``names`` counts.
 
     Returns:
         The same, with other orders of keys.
     """
+    parts = parts or {}
     if isinstance(config, Config):
-        values = reordered(config.to_dict(), names)
+        values = reordered(config.to_dict(), names, parts)
         return type(config)(values, config.text, config.filename)
     if isinstance(config, Mapping):
-        items = {k: reordered(v, names) for k, v in config.items()}
-        if set(items) <= set(names):
-            return {n: items[n] for n in names if n in items}
-        return items
+        return {
+            key: _sorted(
+                reordered(value, names, parts), parts.get(key, ()), names
+            )
+            for key, value in config.items()
+        }
     if isinstance(config, (list, tuple)):
-        return type(config)(reordered(item, names) for item in config)
+        return type(config)(
+            _sorted(reordered(item, names, parts), names) for item in config
+        )
     return config
+
+
+def _sorted(value: Any, *orders: Collection[str]) -> Any:
+    """Sort a dict by the first order that has all of its keys."""
+    if isinstance(value, Mapping):
+        for names in orders:
+            if set(value) <= set(names):
+                return {n: value[n] for n in names if n in value}
+    return value
+
+
+def _weights_and_declared(checkpoint: Mapping) -> tuple[Mapping, list[str]]:
+    """Find weights, and modalities in the order of their declaration.
+
+    ``modalities`` in its meta is a list in the order of the network's
+    declaration (:class:`DeclarationHook` writes it); in older files that of
+    the training data stands for it.
+    """
+    meta = checkpoint.get('meta') or {}
+    names = meta.get('modalities') or _trained_on(checkpoint)
+    return checkpoint.get('state_dict') or {}, list(names)
+
+
+def _trained_on(checkpoint: Mapping) -> Mapping:
+    """Get the declarations of the training data; empty: unknown."""
+    meta = checkpoint.get('meta') or {}
+    return (meta.get('dataset_meta') or {}).get('modalities') or {}
+
+
+def check_order(checkpoint: Mapping, model: nn.Module) -> None:
+    """Refuse weights that fit a network and would mean something else in it.
+
+    Args:
+        checkpoint: What a training has saved. One that does not say what it
+            was trained on is not examined.
+        model: Not wrapped.
+
+    Raises:
+        ValueError: If the same modalities, or the same named bands of one,
+            have another order in it, with both.
+    """
+    theirs = order_of(checkpoint)
+    ours = trained_order(model.state_dict(), getattr(model, 'declared', ()))
+    if sorted(theirs) == sorted(ours) and theirs != ours:
+        raise ValueError(
+            'checkpoint: its network was trained with the modalities '
+            f'{theirs}, in this order, the config has {ours}: use the '
+            'config of the training, not the copy in its work directory, '
+            'which may be sorted, or put `modalities` and `branches` in '
+            'that order'
+        )
+    declared = getattr(model, 'declarations', {})
+    trained = _trained_on(checkpoint)
+    if not trained or not declared:
+        return
+    trained = build_modalities(trained)
+    for name in [n for n in declared if n in trained]:
+        bands, here = (list(d[name].bands) for d in (trained, declared))
+        # Numbers are positions in files, which may be other ones by now.
+        named = all(isinstance(band, str) for band in bands + here)
+        if named and bands != here and sorted(bands) == sorted(here):
+            raise ValueError(
+                f'checkpoint: {name} was trained with the bands {bands}, in '
+                f'this order, the config has {here}: put `bands` of {name} in '
+                'that order'
+            )

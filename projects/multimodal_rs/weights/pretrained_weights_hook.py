@@ -34,7 +34,12 @@ class PretrainedWeightsHook(Hook):
         self.checkpoint = checkpoint
 
     def before_train(self, runner: Runner) -> None:
-        """Load, unless the run goes on from a checkpoint of its own."""
+        """Load, unless the run goes on from a checkpoint of its own.
+
+        Raises:
+            ValueError: If it is of another network, or was trained with
+                modalities or bands in another order.
+        """
         if runner.iter > 0:
             return
         path = self.checkpoint
@@ -43,6 +48,6 @@ class PretrainedWeightsHook(Hook):
         model = unwrapped(runner.model)
         require_whole(path)
         source = load_weights(path)
-        check_order(model, source)
+        check_order(source, model)
         report = transfer(source.get('state_dict', source), model, path)
         print_log(f'weights of {path}: {report}', 'current')

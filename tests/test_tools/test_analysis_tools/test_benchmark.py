@@ -1,10 +1,13 @@
 """Speed and memory of predictions and of training steps."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 import benchmark
 from helpers import ROOT
+from multimodal_rs.datasets.modality import build_modalities
 
 
 def test_training_step_of_a_config(capsys):
@@ -36,6 +39,24 @@ def test_prediction_alone(capsys):
     nearly_all = float(printed.split('99 % within ')[1].split(' s')[0])
     assert median <= nearly_all
     assert rate == pytest.approx(3 / median, rel=0.1)
+
+
+def test_classes_are_those_of_the_network():
+    """A config of one's own need not have a variable `num_classes`."""
+    declared = build_modalities(
+        dict(s2=dict(bands=[0, 1]), dem=dict(bands=[0], mean=[412], std=[9]))
+    )
+    model = SimpleNamespace(
+        data_preprocessor=SimpleNamespace(modalities=declared), num_classes=3
+    )
+    batch = benchmark.make_batch(model, 4, (5, 6), 'cpu')
+    shapes = {
+        m: {tuple(x.shape) for x in v} for m, v in batch['inputs'].items()
+    }
+    assert shapes == dict(s2={(2, 5, 6)}, dem={(1, 5, 6)})
+    assert torch.stack(batch['inputs']['dem']).mean() > 400
+    labels = [s.gt_sem_seg.data for s in batch['data_samples']]
+    assert set(torch.cat(labels).unique().tolist()) == {0, 1, 2}
 
 
 def test_no_steps_are_refused(capsys):

@@ -5,6 +5,7 @@ import pytest
 import rasterio
 import torch
 from mmseg.registry import DATASETS, MODELS
+from mmseg.structures import SegDataSample
 
 import sensor_edges
 from config_cases import load
@@ -76,3 +77,16 @@ def test_tool(tmp_path, capsys):
         sensor_edges.main([*words, '--gap', 'sar', '--shape', whole])
     with pytest.raises(ValueError, match="one of .'opt', 'sar'."):
         sensor_edges.main([*words, '--gap', 'dem'])
+
+
+def test_tiles_that_lack_an_optional_file_are_left_out():
+    present = [('opt',), ('opt', 'sar'), ('sar',), ('sar', 'opt', 'dem')]
+    dataset = [
+        dict(data_samples=SegDataSample(metainfo=dict(present_modalities=p)))
+        for p in present
+    ]
+    known = dict(opt=None, sar=None)
+    assert sensor_edges.complete_tiles(dataset, known, 9) == [1, 3]
+    assert sensor_edges.complete_tiles(dataset, known, 1) == [1]
+    with pytest.raises(ValueError, match=r"all of \['hsi'\], found none"):
+        sensor_edges.complete_tiles(dataset, dict(hsi=None), 9)
