@@ -9,6 +9,7 @@ from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.inference.rasters import local_files
+from multimodal_rs.products.notes import is_unreached
 from multimodal_rs.utils.folder_lock import FolderInUseError
 from multimodal_rs.utils.outputs import check_outputs
 
@@ -34,12 +35,15 @@ class Mapped(NamedTuple):
         report: Of the mapping; None: it was finished before, or failed.
         error: Why it failed, or with a report why not all is made of the map;
             None: it did not.
+        reached: Whether the reference reaches it, as far as is known; if not,
+            it has no accuracy.
     """
 
     name: str
     outputs: SceneOutputs
     report: 'MapReport | None'
     error: Exception | None
+    reached: bool = True
 
 
 def map_scenes(
@@ -51,6 +55,8 @@ def map_scenes(
     grid: SceneGrid = FINEST,
 ) -> Iterator[Mapped]:
     """Map scenes; one that cannot be mapped does not keep the others.
+
+    A scene that the reference does not reach has all but the accuracy.
 
     Args:
         mapper: The network.
@@ -73,19 +79,23 @@ def map_scenes(
     check_scenes(mapper, scenes, outputs)
     for scene in scenes:
         files = outputs.of(scene.name)
-        report = error = None
+        report, error, reached = None, None, True
+        asked = mapper, scene.rasters, files, grid
         try:
-            if not (
-                resume and is_finished(mapper, scene.rasters, files, grid)
-            ):
+            if resume and is_finished(*asked, partial_reference=True):
+                reached = not is_unreached(files.out, files.products)
+            else:
                 report = mapper.make(
-                    scene.rasters, files, progress, grid, resume=resume
+                    *(scene.rasters, files, progress, grid),
+                    resume=resume,
+                    partial_reference=True,
                 )
+                reached = report.reached
         except IncompleteError as caught:
             report, error = caught.report, caught
         except FAILURES as caught:
             error = caught
-        yield Mapped(scene.name, files, report, error)
+        yield Mapped(scene.name, files, report, error, reached)
 
 
 def check_scenes(

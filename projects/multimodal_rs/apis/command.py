@@ -158,8 +158,14 @@ def _map_many(
         if together.rank == 0:
             _say_what_is_missing(scenes)
         done = mapper.map_scenes(own, outputs, resume, True, grid)
-        failed, partly = map(together.gather, _tell(done, len(own)))
+        told = map(together.gather, _tell(done, len(own)))
+        failed, partly, unreached = told
         if together.rank == 0:
+            if unreached:
+                what = f'Out of reach of {outputs.products.reference}'
+                names = ', '.join(_ordered(scenes, unreached))
+                count = f'{len(unreached)} of {len(scenes)} scenes'
+                _say(f'{what}, without accuracy: {count}, {names}')
             _name('Not mapped', scenes, failed)
             _name('Mapped, but not all is made of it', scenes, partly)
         together.wait()  # until they are named
@@ -180,9 +186,12 @@ def _say_what_is_missing(scenes: Sequence[Scene]) -> None:
 
 def _name(what: str, scenes: Sequence[Scene], names: Sequence[str]) -> None:
     """Complain of scenes, in their order, if there are any."""
-    ordered = [scene.name for scene in scenes if scene.name in set(names)]
-    if ordered:
-        _complain(f'{what}: {", ".join(ordered)}')
+    if names:
+        _complain(f'{what}: {", ".join(_ordered(scenes, names))}')
+
+
+def _ordered(scenes: Sequence[Scene], names: Sequence[str]) -> list[str]:
+    return [scene.name for scene in scenes if scene.name in set(names)]
 
 
 def _map_one(
@@ -232,14 +241,17 @@ def _complain(line: str) -> None:
     LOG.info(line)
 
 
-def _tell(done: Iterable[Mapped], count: int) -> tuple[list[str], list[str]]:
+def _tell(
+    done: Iterable[Mapped], count: int
+) -> tuple[list[str], list[str], list[str]]:
     """Print a line per scene.
 
     Returns:
-        Names of those that could not be mapped, and of those that are, but
-        of whose maps not all could be made.
+        Names of those that could not be mapped, of those that are, but
+        of whose maps not all could be made, and of those that the reference
+        does not reach.
     """
-    failed, partly, spent = [], [], []
+    failed, partly, unreached, spent = [], [], [], []
     for number, scene in enumerate(done, 1):
         what = f'{number}/{count} {scene.name}: '
         if scene.report is not None:
@@ -253,11 +265,14 @@ def _tell(done: Iterable[Mapped], count: int) -> tuple[list[str], list[str]]:
             for line in scene.report.said:
                 _say(line)
         elif scene.error is None:
-            _say(f'{what}is finished')
+            how = '' if scene.reached else ', out of reach of the reference'
+            _say(f'{what}is finished{how}')
+        if not scene.reached:
+            unreached.append(scene.name)
         if scene.error is not None:
             (failed if scene.report is None else partly).append(scene.name)
             _complain(f'{what}{_message(scene.error)}')
-    return failed, partly
+    return failed, partly, unreached
 
 
 def _message(error: Exception) -> str:

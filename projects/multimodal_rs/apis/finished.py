@@ -6,6 +6,7 @@ made of a map afterwards is noted beside it, see ``products/notes.py``.
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from multimodal_rs.inference.provenance import (
 )
 from multimodal_rs.inference.rasters import Source
 from multimodal_rs.products.accuracy import SUMMARY
-from multimodal_rs.products.notes import are_noted
+from multimodal_rs.products.notes import are_noted, is_unreached
 
 if TYPE_CHECKING:
     from multimodal_rs.apis.scene_mapper import SceneMapper
@@ -29,8 +30,12 @@ def is_finished(
     rasters: Mapping[str, Source],
     files: SceneOutputs,
     grid: SceneGrid = FINEST,
+    partial_reference: bool = False,
 ) -> bool:
     """Whether all files of a scene are there, as they would be made now.
+
+    With ``partial_reference`` there need be no accuracy where it is noted
+    that the reference does not reach the map.
 
     Raises:
         FileNotFoundError: If a raster or the reference does not exist.
@@ -38,6 +43,9 @@ def is_finished(
     """
     if not maps_are_finished(mapper, rasters, files, grid):
         return False
+    if partial_reference and is_unreached(files.out, files.products):
+        others = files.products.without_reference()
+        files = replace(files, products=others)
     made = _time(files.out)
     for path in files.derived:
         path = path / SUMMARY if path.is_dir() else path

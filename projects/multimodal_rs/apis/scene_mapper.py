@@ -33,8 +33,14 @@ from multimodal_rs.inference.windowed import (
     predict_rows,
 )
 from multimodal_rs.models.neighbourhood import margin_of
-from multimodal_rs.products.make import NOTHING, Products, make_products
-from multimodal_rs.products.notes import noting
+from multimodal_rs.products.make import (
+    NOTHING,
+    Products,
+    make_products,
+    make_within_reach,
+)
+from multimodal_rs.products.notes import UNREACHED, noting
+from multimodal_rs.products.reference import OutOfReachError
 from multimodal_rs.utils.stopwatch import Stopwatch
 
 LOG = logging.getLogger(__name__)
@@ -205,11 +211,13 @@ class SceneMapper:
         grid: SceneGrid = FINEST,
         together: Together = ALONE,
         resume: bool = False,
+        partial_reference: bool = False,
     ) -> 'MapReport':
         """Do what :meth:`map` does, all names in one object.
 
         With ``together``, several processes share the rows of the scene; the
-        first one writes all files.
+        first one writes all files. With ``partial_reference``, a scene that
+        the reference does not reach is mapped, but not compared.
         """
         outputs.check(rasters, getattr(self.model, 'loaded_from', ()))
         LOG.info('mapping %s', outputs.out)
@@ -219,7 +227,11 @@ class SceneMapper:
         else:
             if outputs.products.reference is not None:
                 found = scene_grid(rasters, self.modalities, grid)
-                outputs.products.check_reference(found, self.classes)
+                try:
+                    outputs.products.check_reference(found, self.classes)
+                except OutOfReachError:
+                    if not partial_reference:
+                        raise
             watch = predict_scene(
                 *(self.model, rasters, outputs.rasters),
                 *(self.classes, self.palette, self.windows),
@@ -230,7 +242,9 @@ class SceneMapper:
         if together.rank:
             return report
         try:
-            self._make_derived(rasters, outputs, grid, report.said)
+            self._make_derived(
+                rasters, outputs, grid, report, partial_reference
+            )
         except (OSError, ValueError) as error:
             message = f'{outputs.out} is written, but {error}'
             raise IncompleteError(message, report) from error
@@ -241,9 +255,10 @@ class SceneMapper:
         rasters: Mapping[str, Source],
         outputs: SceneOutputs,
         grid: SceneGrid,
-        said: list[str],
+        report: 'MapReport',
+        partial_reference: bool,
     ) -> None:
-        """Make the preview and the products of a map; append what to say."""
+        """Make the preview and the products of a map; report of them."""
         if outputs.preview is not None:
             save_preview(
                 *(outputs.preview, outputs.out, rasters, self.modalities),
@@ -251,10 +266,16 @@ class SceneMapper:
                 grid=grid,
                 truth=outputs.products.picture_of_reference(self.classes),
             )
-            said.append(f'Wrote {outputs.preview}')
-        if outputs.products.paths():
-            with noting(outputs.out, outputs.products):
-                make_products(outputs.out, outputs.products, said)
+            report.said.append(f'Wrote {outputs.preview}')
+        if not outputs.products.paths():
+            return
+        asked = outputs.out, outputs.products, report.said
+        with noting(outputs.out, outputs.products) as notes:
+            if not partial_reference:
+                make_products(*asked)
+            elif not make_within_reach(*asked):
+                report.reached = False
+                notes['accuracy'] |= UNREACHED
 
     def map_scenes(
         self,
@@ -279,6 +300,7 @@ class MapReport:
         cpu_seconds: Likewise, but what the processor spent.
         said: What there is to say about previews and products, line by line.
         kept: Whether the maps were finished before, and are as they were.
+        reached: Whether the reference reaches the map, if there is one.
     """
 
     seconds: Mapping[str, float]
@@ -286,6 +308,7 @@ class MapReport:
     cpu_seconds: Mapping[str, float]
     said: list[str] = field(default_factory=list)
     kept: bool = False
+    reached: bool = True
 
     @property
     def shares(self) -> str:

@@ -26,6 +26,7 @@ from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.products.reference import (
+    OutOfReachError,
     ReferenceRaster,
     numbers_of_classes,
 )
@@ -54,7 +55,7 @@ NO_CLASS = (
     '{0} is nodata in the reference and does not count; if it is a class, '
     'name it with the others: --reference-ids {0}={0} ...\n'
 )
-__all__ = ['FILES', 'SUMMARY', 'write_map_accuracy']
+__all__ = ['FILES', 'SUMMARY', 'remove_accuracy', 'write_map_accuracy']
 
 
 def write_map_accuracy(
@@ -84,11 +85,20 @@ def write_map_accuracy(
         Tables for people.
 
     Raises:
+        OutOfReachError: If the reference says nothing about the map.
         ValueError: If the two cannot be compared.
         OSError: If a file cannot be written, for instance to a full disk.
     """
     with replaced_together(folder, OWN, SUMMARY) as temporary:
         return _compare(temporary, land, reference, ids)
+
+
+def remove_accuracy(folder: str | os.PathLike) -> None:
+    """Remove what :func:`write_map_accuracy` has written, if it has."""
+    for name in (SUMMARY, *OWN):
+        Path(folder, name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not there, or has other files
+        os.rmdir(folder)
 
 
 def _compare(
@@ -113,7 +123,7 @@ def _compare(
     matrix = matrix[np.ix_(numbers, numbers)]
     names = list(by_number.values())
     if not matrix.any():
-        raise ValueError(
+        raise OutOfReachError(
             f'accuracy: no pixel of {land.path} has a class in the reference '
             f'{os.fspath(reference)} as well: compare where they lie, and '
             f'the numbers. {note}'.strip()

@@ -4,24 +4,30 @@ import argparse
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from multimodal_rs.datasets.io.grid import Grid
-from multimodal_rs.products.accuracy import FILES, write_map_accuracy
+from multimodal_rs.products.accuracy import (
+    FILES,
+    remove_accuracy,
+    write_map_accuracy,
+)
 from multimodal_rs.products.area import class_areas, write_area
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.notes import renoting
 from multimodal_rs.products.polygons import check_target, write_polygons
 from multimodal_rs.products.reference import (
+    OutOfReachError,
     ReferenceRaster,
     numbers_of_classes,
 )
 from multimodal_rs.products.reference_check import check_reference
 from multimodal_rs.products.reference_points import is_table
 from multimodal_rs.products.style import write_style
+from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.outputs import check_outputs
 
 Target = str | os.PathLike
@@ -87,6 +93,10 @@ class Products:
             writes |= {f'accuracy: {n}': Path(folder, n) for n in FILES}
         return writes
 
+    def without_reference(self) -> 'Products':
+        """All but the accuracy."""
+        return replace(self, accuracy=None, reference=None, reference_ids=None)
+
     def check(self, path: Target) -> None:
         """Refuse to write over the map at ``path`` or the reference."""
         check_outputs(self.writes(), [p for p in (path, self.reference) if p])
@@ -104,6 +114,7 @@ class Products:
 
         Raises:
             FileNotFoundError: If it is not there.
+            OutOfReachError: If it says nothing about such a map.
             ValueError: If it cannot be compared with such a map.
         """
         if self.reference is not None:
@@ -131,7 +142,10 @@ class Products:
                 ids = numbers_of_classes(
                     self.reference_ids, names, raster.nodata
                 )
-                return raster.reduced(grid, ids, shape)
+                try:
+                    return raster.reduced(grid, ids, shape)
+                except OutOfReachError:
+                    return np.full(shape, IGNORED, np.uint8)
 
         return read
 
@@ -155,6 +169,7 @@ def make_products(
 
     Raises:
         FileNotFoundError: If there is no map.
+        OutOfReachError: If the reference says nothing about it.
         ValueError: If something cannot be made of it, or would be written
             over what is read.
         OSError: If a file cannot be written.
@@ -166,6 +181,38 @@ def make_products(
         with renoting(land, products):
             _make(land, products, said)
     return said
+
+
+def make_within_reach(
+    path: Target, products: Products, said: list[str]
+) -> bool:
+    """Likewise, but a map that the reference does not reach is not compared.
+
+    An earlier comparison in the place of this one is removed.
+
+    Returns:
+        Whether the reference reaches it; also if there is none.
+
+    Raises:
+        FileNotFoundError: As :func:`make_products`.
+        ValueError: As :func:`make_products`.
+        OSError: As :func:`make_products`.
+    """
+    others = products.without_reference()
+    make_products(path, others, said)
+    if products.reference is None:
+        return True
+    comparison = replace(products, **dict.fromkeys(others.paths()))
+    try:
+        make_products(path, comparison, said)
+    except OutOfReachError:
+        remove_accuracy(products.accuracy)
+        said.append(
+            f'No accuracy: the reference {products.reference} does not reach '
+            f'{path}'
+        )
+        return False
+    return True
 
 
 def _make(land: ClassMap, products: Products, said: list[str]) -> None:
@@ -194,7 +241,9 @@ def _compared(land: ClassMap, products: Products) -> str:
             *(products.reference, products.reference_ids),
         )
     except ValueError as error:
-        raise ValueError(
+        unreached = isinstance(error, OutOfReachError)
+        kind = OutOfReachError if unreached else ValueError
+        raise kind(
             f'it is not compared with the reference: {error}'
         ) from error
 

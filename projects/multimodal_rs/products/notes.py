@@ -26,6 +26,7 @@ TAG = f'MDI[@key="{NOTE}"]'
 # Product -> what it depends on, besides the map and the reference.
 OPTIONS = dict(polygons=('min_area', 'sieve'), accuracy=('reference_ids',))
 Notes = dict[str, dict]  # product -> what was asked
+UNREACHED = dict(reached=False)  # noted of an accuracy that there cannot be
 
 
 def are_noted(path: str | os.PathLike, products: 'Products') -> bool:
@@ -35,8 +36,16 @@ def are_noted(path: str | os.PathLike, products: 'Products') -> bool:
     return all(noted.get(name) == what for name, what in asked.items())
 
 
+def is_unreached(path: str | os.PathLike, products: 'Products') -> bool:
+    """Whether it is noted that the reference does not reach a map."""
+    if products.reference is None:
+        return False
+    asked = _asked(path, products)['accuracy']
+    return _notes(_tree(path)).get('accuracy') == asked | UNREACHED
+
+
 @contextlib.contextmanager
-def noting(path: str | os.PathLike, products: 'Products') -> Iterator[None]:
+def noting(path: str | os.PathLike, products: 'Products') -> Iterator[Notes]:
     """Note beside a map what was asked of the products of a block.
 
     If the block raises, nothing is noted of them: they are made again.
@@ -44,12 +53,15 @@ def noting(path: str | os.PathLike, products: 'Products') -> Iterator[None]:
     Args:
         path: The map.
         products: What the block makes.
+
+    Yields:
+        What will be noted; :data:`UNREACHED` may be added.
     """
     before = _tree(path)
     asked = _asked(path, products)
     others = {n: w for n, w in _notes(before).items() if n not in asked}
     _note(path, before, others)
-    yield
+    yield asked
     _note(path, before, others | asked)
 
 

@@ -19,6 +19,10 @@ SHOWN = 10  # numbers that a message lists
 UNKNOWN = 256  # from here on: numbers that are no classes, in order of sight
 
 
+class OutOfReachError(ValueError):
+    """A reference says nothing about a map: it lies elsewhere, or is empty."""
+
+
 class ReferenceRaster(contextlib.ExitStack):
     """A raster of class numbers that a map is compared with.
 
@@ -65,8 +69,8 @@ class ReferenceRaster(contextlib.ExitStack):
         """See that it can be brought to the grid of a map.
 
         Raises:
-            ValueError: If it lies on another one and does not say where, or
-                nowhere on it.
+            OutOfReachError: If it lies nowhere on it.
+            ValueError: If it lies on another one and does not say where.
         """
         both = {'map': grid, 'reference': self._file.grid}
         found = differences(both)
@@ -82,7 +86,7 @@ class ReferenceRaster(contextlib.ExitStack):
                 'edit-info --crs EPSG:... --transform ... FILE`'
             )
         if not self._on(grid, _Codes({})).overlaps:
-            raise ValueError(
+            raise OutOfReachError(
                 f'reference {self.path} does not overlap the map: '
                 f'{bounds_of_both(self._file.grid, grid)}: take one of the '
                 'same place, or correct its georeference'

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.products.reference import (
+    OutOfReachError,
     ReferenceRaster,
     numbers_of_classes,
 )
@@ -32,6 +33,7 @@ def check_reference(
 
     Raises:
         FileNotFoundError: If it is not there.
+        OutOfReachError: If it says nothing about such a map.
         ValueError: If it cannot be compared with such a map.
     """
     path = os.fspath(path)
@@ -59,7 +61,7 @@ def check_reference(
         # All of them: one may have a number that is no class.
         counts = [(strip != IGNORED).any() for strip in strips]
     if not any(counts):
-        raise ValueError(
+        raise OutOfReachError(
             f'reference {path}: none of its pixels on the map has a class, '
             f'expected some of {sorted(known)}: take one of the same place, '
             'or correct its numbers, its nodata value or --reference-ids'

@@ -11,7 +11,7 @@ import numpy as np
 from multimodal_rs.datasets.io.grid import Grid
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import place
-from multimodal_rs.products.reference import unknown_numbers
+from multimodal_rs.products.reference import OutOfReachError, unknown_numbers
 from multimodal_rs.utils.damage import damaged, reading
 from multimodal_rs.utils.labels import IGNORED
 
@@ -128,7 +128,8 @@ class Points:
         """See that a point lies inside of a map.
 
         Raises:
-            ValueError: If none does, with the bounds of both.
+            OutOfReachError: If none does, with the bounds of both.
+            ValueError: Likewise, if none has x and y.
         """
         if self.pixels(grid)[2].any():
             return
@@ -138,7 +139,8 @@ class Points:
         corners = np.array([(0, 0), (width, 0), (0, height), (width, height)])
         map_span = _span(*place(grid.transform, *corners.T))
         system = 'no known reference system' if grid.crs is None else grid.crs
-        raise ValueError(
+        kind = OutOfReachError if len(placed) else ValueError
+        raise kind(
             f'reference {self.path}: none of {len(self.places)} points lies '
             f'on the map: they cover {own}, the map {map_span} ({system}): '
             'give the points in that reference system'
@@ -156,7 +158,8 @@ class Points:
             ids: Number in the table -> number of the class in the map.
 
         Raises:
-            ValueError: If a class is unknown, or no point lies on the map.
+            OutOfReachError: If no point lies on the map.
+            ValueError: If a class is unknown.
         """
         truth = self.classes({land.name(n): n for n in land.numbers}, ids)
         self.check_place(land.grid)
