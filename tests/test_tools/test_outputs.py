@@ -64,6 +64,7 @@ REFUSED = {
     ],
     'map_products': [
         ('opt.tif --area opt.tif', 'area opt.tif is the input opt.tif'),
+        ('opt.tif x.tif --area opt.tif', 'area opt.tif is the input opt.tif'),
         ('opt.tif --style hard.tif', 'style hard.tif is the input opt.tif'),
         (
             'opt.tif --accuracy data --reference errors.tif',

@@ -18,6 +18,7 @@ from multimodal_rs.apis.scene_lists import (
 from multimodal_rs.apis.scene_mapper import SceneMapper
 from multimodal_rs.inference.grids import SceneGrid
 from multimodal_rs.products.make import Products, make_products
+from multimodal_rs.products.total import make_total_products
 from multimodal_rs.utils.log_file import log_file
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     'init_model',
     'log_file',
     'make_products',
+    'make_total_products',
     'scenes_of_patterns',
     'scenes_of_table',
 ]

@@ -1,4 +1,4 @@
-"""Command line: ``multimodal-rs-products MAP --area area.csv ...``."""
+"""Command line: ``multimodal-rs-products MAP ... --area area.csv ...``."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,27 @@ from multimodal_rs.products.make import (
     make_products,
     products_of,
 )
+from multimodal_rs.products.total import make_total_products
 from multimodal_rs.utils.command_line import CommandParser, run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make products of a map that exists.
+    """Make products of a map that exists, or of several together.
 
     Args:
         arguments: Command line, for tests.
     """
     parser = CommandParser(
-        description='Areas, polygons, a style and the accuracy of a map.'
+        description='Areas, polygons, a style and the accuracy of a map; of '
+        'several maps with the same classes the sums.'
     )
-    parser.add_argument('map', help='raster with one band of class numbers')
+    parser.add_argument(
+        'maps',
+        nargs='+',
+        metavar='map',
+        help='raster with one band of class numbers; of several --area and '
+        '--accuracy are those of all together',
+    )
     add_product_arguments(parser)
     args = parser.parse_args(arguments)
     products = products_of(args)
@@ -27,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error('nothing is asked for: name --area, --polygons, ...')
     said: list[str] = []
     try:
-        make_products(args.map, products, said)
+        if len(args.maps) == 1:
+            make_products(args.maps[0], products, said)
+        else:
+            make_total_products(args.maps, products, said)
     finally:  # also of what was made before an error
         for line in said:
             print(line, flush=True)

@@ -1,6 +1,7 @@
 """Area of every class of a map."""
 
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,17 @@ def class_areas(
         ClassArea(n, land.name(n), int(pixels[n]), metres[n] / HECTARE)
         for n in sorted(found - {land.nodata})
     ]
+
+
+def summed_areas(parts: Iterable[Iterable[ClassArea]]) -> list[ClassArea]:
+    """Add up the areas of maps whose classes have the same names."""
+    total: dict[int, ClassArea] = {}
+    for number, name, pixels, hectares in (a for part in parts for a in part):
+        if number in total:
+            pixels += total[number].pixels
+            hectares += total[number].hectares
+        total[number] = ClassArea(number, name, pixels, hectares)
+    return sorted(total.values())
 
 
 def write_area(target: str | os.PathLike, areas: list[ClassArea]) -> None:

@@ -93,6 +93,19 @@ def renoting(land: 'ClassMap', products: 'Products') -> Iterator[None]:
     _note(land.path, before, others | again)
 
 
+def forget(path: str | os.PathLike, products: 'Products') -> None:
+    """Take back what is noted of files that will be of several maps.
+
+    Args:
+        path: One of the maps.
+        products: What is made of all of them together.
+    """
+    before, folder = _tree(path), Path(path).parent
+    files = {place(target, folder) for target in products.paths().values()}
+    noted = _notes(before).items()
+    _note(path, before, {n: w for n, w in noted if w['file'] not in files})
+
+
 def _asked(path: str | os.PathLike, products: 'Products') -> Notes:
     """List all that the products of a map depend on, as JSON has it."""
     folder = Path(path).parent
