@@ -17,6 +17,14 @@ from multimodal_rs.utils.labels import IGNORED
 
 COLUMNS = ('x', 'y', 'class')
 ENDING = '.csv'
+# What becomes of a point; of several maps the first of these counts.
+FATES = (
+    'compared',
+    f'of class {IGNORED}',
+    'where the map has no class',
+    'outside of the map',
+    'without x or y',
+)
 
 
 def is_table(path: str | os.PathLike) -> bool:
@@ -30,12 +38,12 @@ class Pair(NamedTuple):
     Attributes:
         truth: (N,) numbers of the classes; only of points that count.
         mapped: (N,) likewise, in the map.
-        note: Which points do not count, as a line of text; '': all do.
+        fates: (N,) of all points, by their places in :data:`FATES`.
     """
 
     truth: np.ndarray
     mapped: np.ndarray
-    note: str
+    fates: np.ndarray
 
 
 class Points:
@@ -166,20 +174,11 @@ class Points:
         rows, columns, inside = self.pixels(land.grid)
         mapped = np.zeros(len(truth), np.uint16)
         mapped[inside] = land.at(rows[inside], columns[inside])
-        empty = inside & (mapped == land.nodata)
-        left_out = {
-            'without x or y': ~self._placed,
-            'outside of the map': self._placed & ~inside,
-            'where the map has no class': empty,
-            f'of class {IGNORED}': inside & ~empty & (truth == IGNORED),
-        }
-        known = inside & ~empty & (truth != IGNORED)
-        counts = {name: int(found.sum()) for name, found in left_out.items()}
-        note = ', '.join(f'{n} {name}' for name, n in counts.items() if n)
-        if note:
-            total = f'{sum(counts.values())} of {len(truth)}'
-            note = f'Points that do not count: {total}: {note}\n'
-        return Pair(truth[known], mapped[known], note)
+        empty = mapped == land.nodata
+        reasons = [~self._placed, ~inside, empty, truth == IGNORED]
+        fates = np.select(reasons, [4, 3, 2, 1], 0)
+        known = fates == 0
+        return Pair(truth[known], mapped[known], fates)
 
     def _coordinate(
         self, line: int, row: Mapping[str, str | None], name: str
@@ -194,6 +193,17 @@ class Points:
                 f'{name}, got {text!r}: correct the table'
             ) from None
         return number if math.isfinite(number) else math.nan
+
+
+def left_out(fates: np.ndarray) -> str:
+    """Say which points do not count, in a line of text; '': all do."""
+    counts = np.bincount(fates, minlength=len(FATES)).tolist()
+    pairs = list(zip(counts, FATES, strict=True))[:0:-1]
+    words = ', '.join(f'{count} {fate}' for count, fate in pairs if count)
+    if not words:
+        return ''
+    total = f'{sum(counts[1:])} of {len(fates)}'
+    return f'Points that do not count: {total}: {words}\n'
 
 
 def _whole(word: str) -> int | None:
