@@ -71,6 +71,10 @@ REFUSED = {
             'data/errors.tif is the input errors.tif',
         ),
         ('opt.tif --accuracy opt.tif --reference x.csv', 'is a file'),
+        (
+            'a.tif x.tif --accuracy data --reference errors.tif',
+            'data/errors_a.tif is the input errors.tif',
+        ),
     ],
     'demo_hyperspectral': [('--out opt.tif', 'opt.tif is a file')],
     'baselines_sklearn': [
@@ -134,6 +138,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / 'same').symlink_to('data')
     (tmp_path / 'data' / 'errors.tif').write_text('kept')
     (tmp_path / 'errors.tif').symlink_to('data/errors.tif')
+    os.link(tmp_path / 'data/errors.tif', tmp_path / 'data/errors_a.tif')
     os.link(tmp_path / 'opt.tif', tmp_path / 'hard.tif')
     (tmp_path / 'run').mkdir()
     (tmp_path / 'run' / 'net.py').write_text('kept')

@@ -6,18 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from multimodal_rs.evaluation.accuracy_files import SUMMARY
-from multimodal_rs.inference.maps import SIDECARS
 from multimodal_rs.products.accuracy_tables import TABLES, taken, write_tables
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.comparison import compare, known_areas
+from multimodal_rs.products.error_maps import (
+    ERROR_MAP,
+    earlier_error_maps,
+    with_sidecars,
+)
 from multimodal_rs.products.reference import OutOfReachError
 from multimodal_rs.products.reference_points import left_out
 from multimodal_rs.utils.file_sets import replaced_together
 
-ERROR_MAP = 'errors.tif'
 FILES = (*TABLES, ERROR_MAP)
-OWN = (*FILES, *(f'{ERROR_MAP}{suffix}' for suffix in SIDECARS))
-__all__ = ['FILES', 'SUMMARY', 'remove_accuracy', 'write_map_accuracy']
+__all__ = [
+    'FILES',
+    'SUMMARY',
+    'own_files',
+    'remove_accuracy',
+    'write_map_accuracy',
+]
 
 
 def write_map_accuracy(
@@ -51,13 +59,19 @@ def write_map_accuracy(
         ValueError: If the two cannot be compared.
         OSError: If a file cannot be written, for instance to a full disk.
     """
-    with replaced_together(folder, OWN, SUMMARY) as temporary:
+    with replaced_together(folder, own_files(folder), SUMMARY) as temporary:
         return _compare(temporary, land, reference, ids)
 
 
+def own_files(folder: str | os.PathLike) -> list[str]:
+    """List the names of files of a comparison, also of several maps."""
+    maps = with_sidecars((ERROR_MAP, *earlier_error_maps(folder)))
+    return [*TABLES, *maps]
+
+
 def remove_accuracy(folder: str | os.PathLike) -> None:
-    """Remove what :func:`write_map_accuracy` has written, if it has."""
-    for name in (SUMMARY, *OWN):
+    """Remove what a comparison has written, if there was one."""
+    for name in own_files(folder):
         Path(folder, name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # it is not there, or has other files
         os.rmdir(folder)

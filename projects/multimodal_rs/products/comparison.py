@@ -10,13 +10,13 @@ import numpy as np
 
 from multimodal_rs.inference.maps import (
     NODATA,
-    Layer,
     RowWriter,
     layer_file,
     write_sidecars,
 )
 from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.error_maps import ERRORS
 from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.products.reference import (
     ReferenceRaster,
@@ -25,13 +25,7 @@ from multimodal_rs.products.reference import (
 from multimodal_rs.products.reference_points import Points, is_table
 from multimodal_rs.utils.files import writing
 from multimodal_rs.utils.labels import IGNORED
-from multimodal_rs.visualization.composites import RIGHT, WRONG
 
-ERRORS = Layer(
-    'errors of the map',
-    ('errors',),
-    classes={0: ('right', RIGHT), 1: ('wrong', WRONG)},
-)
 NO_CLASS = (
     '{0} is nodata in the reference and does not count; if it is a class, '
     'name it with the others: --reference-ids {0}={0} ...\n'

@@ -3,7 +3,7 @@
 import csv
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,12 @@ FATES = (
     'where the map has no class',
     'outside of the map',
     'without x or y',
+)
+SEVERAL = (
+    *FATES[:2],
+    'where no map has a class',
+    'outside of all maps',
+    FATES[-1],
 )
 
 
@@ -195,10 +201,15 @@ class Points:
         return number if math.isfinite(number) else math.nan
 
 
-def left_out(fates: np.ndarray) -> str:
-    """Say which points do not count, in a line of text; '': all do."""
-    counts = np.bincount(fates, minlength=len(FATES)).tolist()
-    pairs = list(zip(counts, FATES, strict=True))[:0:-1]
+def left_out(fates: np.ndarray, names: Sequence[str] = FATES) -> str:
+    """Say which points do not count, in a line of text; '': all do.
+
+    Args:
+        fates: (N,) as of :class:`Pair`, or of several maps the smallest.
+        names: Of the fates.
+    """
+    counts = np.bincount(fates, minlength=len(names)).tolist()
+    pairs = list(zip(counts, names, strict=True))[:0:-1]
     words = ', '.join(f'{count} {fate}' for count, fate in pairs if count)
     if not words:
         return ''

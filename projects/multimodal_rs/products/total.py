@@ -1,9 +1,11 @@
-"""What is made of several maps together: areas of all of them."""
+"""What is made of several maps together: their areas and accuracy."""
 
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from multimodal_rs.products.accuracy_tables import TABLES
 from multimodal_rs.products.area import (
     ClassArea,
     class_areas,
@@ -11,10 +13,15 @@ from multimodal_rs.products.area import (
     write_area,
 )
 from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.error_maps import error_names
 from multimodal_rs.products.make import Products, Target
 from multimodal_rs.products.notes import forget
 from multimodal_rs.products.overlaps import overlapping
 from multimodal_rs.products.pixel_area import row_areas
+from multimodal_rs.products.total_accuracy import (
+    within_reach,
+    write_total_accuracy,
+)
 from multimodal_rs.utils.outputs import check_outputs
 
 SHOWN = 5  # classes or pairs of maps that a message lists
@@ -47,11 +54,17 @@ def make_total_products(
     said = [] if said is None else said
     _check_classes(paths)
     _warn_of_overlaps(paths)
+    compared = products.reference, products.reference_ids
+    if products.accuracy is not None:
+        within_reach(paths, *compared)  # known before the rest is made
     for path in paths:
         forget(path, products)
     if products.area is not None:
         write_area(products.area, summed_areas(map(_areas, paths)))
         said.append(f'Wrote {products.area}: {len(paths)} maps')
+    if products.accuracy is not None:
+        said.append(write_total_accuracy(products.accuracy, paths, *compared))
+        said.append(f'Wrote the tables to {products.accuracy}')
     return said
 
 
@@ -59,11 +72,11 @@ def _check(paths: Sequence[str], products: Products) -> None:
     """Refuse what is not made of several maps, and what would be lost."""
     if not paths:
         raise ValueError('maps: expected one or more, got none: name them')
-    single = [f'--{name}' for name in products.paths() if name != 'area']
+    single = [f'--{n}' for n in ('polygons', 'style') if getattr(products, n)]
     if single:
         raise ValueError(
             f'{" and ".join(single)}: expected one map, got {len(paths)}: '
-            'make them map by map; only areas are summed'
+            'make them map by map; only areas and accuracies are summed'
         )
     files: dict[str, str] = {}
     for path in paths:
@@ -74,8 +87,11 @@ def _check(paths: Sequence[str], products: Products) -> None:
                 'which are one file: name it once'
             )
         files[file] = path
-    reads = [*paths, products.reference or '']
-    check_outputs(products.writes(), reads)
+    writes = {'area': products.area}
+    if products.accuracy is not None:
+        names = (*TABLES, *error_names(paths))
+        writes |= {f'accuracy: {n}': Path(products.accuracy, n) for n in names}
+    check_outputs(writes, [*paths, products.reference or ''])
     products.check_reference()
 
 
