@@ -80,15 +80,13 @@ def map_scenes(
     for scene in scenes:
         files = outputs.of(scene.name)
         report, error, reached = None, None, True
-        asked = mapper, scene.rasters, files, grid
+        asked, how = (scene.rasters, files), dict(partial_reference=True)
         try:
-            if resume and is_finished(*asked, partial_reference=True):
+            if resume and is_finished(mapper, *asked, grid, **how):
                 reached = not is_unreached(files.out, files.products)
             else:
                 report = mapper.make(
-                    *(scene.rasters, files, progress, grid),
-                    resume=resume,
-                    partial_reference=True,
+                    *asked, progress, grid, resume=resume, **how
                 )
                 reached = report.reached
         except IncompleteError as caught:
