@@ -1,6 +1,7 @@
 """``metafile.yml`` and ``model-index.yml`` in OpenMMLab's format."""
 
 import re
+from collections.abc import Sequence
 
 import yaml
 
@@ -40,7 +41,10 @@ def metafile(results: Results, folder: str) -> str:
                 Code=dict(Version=__version__),
             )
         ],
-        Models=[_model(record, collection['Name']) for record in records],
+        Models=[
+            _model(record, name, collection['Name'])
+            for record, name in zip(records, _names(records), strict=True)
+        ],
     )
     return HEAD + _dump(content)
 
@@ -55,7 +59,7 @@ def index(results: Results) -> str:
     return HEAD + _dump(dict(Import=files))
 
 
-def _model(record: Record, collection: str) -> dict:
+def _model(record: Record, name: str, collection: str) -> dict:
     match = BATCH.search(record.name)  # classical classifiers have none
     batch = None if match is None else int(match[1]) * int(match[2])
     details = {
@@ -74,7 +78,7 @@ def _model(record: Record, collection: str) -> dict:
     if record.memory_of == 'cuda':
         details['Memory (GB)'] = round(record.memory_mib / 1024, 2)
     return {
-        'Name': ' '.join([record.name, *_notable(record.options)]),
+        'Name': name,
         'In Collection': collection,
         'Config': record.config,
         'Metadata': {k: v for k, v in details.items() if v not in (None, '')},
@@ -86,6 +90,17 @@ def _model(record: Record, collection: str) -> dict:
             )
         ],
     }
+
+
+def _names(records: Sequence[Record]) -> list[str]:
+    """Name records by config and options, all of these if need be."""
+    short = [' '.join([r.name, *_notable(r.options)]) for r in records]
+    return [
+        ' '.join([record.name, *record.options])
+        if short.count(name) > 1
+        else name
+        for record, name in zip(records, short, strict=True)
+    ]
 
 
 def _notable(options: list[str]) -> list[str]:
