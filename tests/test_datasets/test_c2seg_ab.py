@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 from scipy.io import savemat
 
-from fake_data.c2seg_ab import make_c2seg_ab, make_city
+from fake_data.c2seg_ab import SIZES, make_c2seg_ab, make_city
 from helpers import ROOT
 from multimodal_rs.data_prep import c2seg_ab
 from multimodal_rs.data_prep.scenes import TileFolder, cut
@@ -71,8 +71,12 @@ def test_command_and_samples(
     assert out.endswith(f'\n2 findings: {kinds}\n')
 
 
-def test_file_with_another_number_of_bands_is_named(tmp_path: Path) -> None:
+def test_file_with_another_number_of_bands_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before a tile is written, so that the right file finds none of it."""
+    for city in SIZES:
+        monkeypatch.setitem(SIZES, city, (256, 258))  # a tile of each
     make_c2seg_ab(tmp_path, bands=5)
     with pytest.raises(ValueError, match=r'augsburg_m.*mat:HSI has 5 .* 242'):
         c2seg_ab.main([str(tmp_path)])
