@@ -68,6 +68,9 @@ def test_tool(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     counted = [int(x.split('|')[2]) for x in lines if x[:3] in ('| g', '| s')]
     assert sum(counted) == 96 * 96 - 10 * 20
+    # `again` reads both sensors, so it can answer for neither.
+    with pytest.raises(ValueError, match='specialist: expected some of the'):
+        sensor_edges.main([*words, '--gap', 'sar', '--specialists'])
     # A gap in the form of the empty pixels of a file.
     sensor_edges.main([*words, '--gap', 'sar', '--shape', tile])
     out = capsys.readouterr().out
