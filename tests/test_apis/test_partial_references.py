@@ -92,6 +92,18 @@ def test_scenes_out_of_reach_are_finished(run, capfd):
         run('--resume', scene='berlin')
 
 
+def test_a_reference_that_reaches_no_scene(run, capfd):
+    write(np.ones((50, 40)), transform=Affine(10, 0, 9e5, 0, -10, 6e6))
+    for more in ((), ('--resume',)):
+        assert run(*more) == 1
+        wrong = capfd.readouterr().err
+        line = 'No accuracy of any scene: none of the 3 maps has a class'
+        assert wrong.count(line) == 1
+        for name in ('alps', 'berlin', 'c 1'):
+            assert Path(f'maps/{name}.tif').exists()
+            assert Path(f'maps/{name}.csv').exists()
+
+
 def test_another_reference_that_reaches_others(run, capfd):
     run()
     write(np.ones((50, 40)), transform=ELSEWHERE)

@@ -161,15 +161,31 @@ def _map_many(
         told = map(together.gather, _tell(done, len(own)))
         failed, partly, unreached = told
         if together.rank == 0:
-            if unreached:
-                what = f'Out of reach of {outputs.products.reference}'
-                names = ', '.join(_ordered(scenes, unreached))
-                count = f'{len(unreached)} of {len(scenes)} scenes'
-                _say(f'{what}, without accuracy: {count}, {names}')
+            _say_what_is_unreached(scenes, unreached, outputs)
             _name('Not mapped', scenes, failed)
             _name('Mapped, but not all is made of it', scenes, partly)
         together.wait()  # until they are named
-    return 1 if failed or partly else 0
+    in_vain = len(unreached) == len(scenes)
+    return 1 if failed or partly or in_vain else 0
+
+
+def _say_what_is_unreached(
+    scenes: Sequence[Scene], unreached: Sequence[str], outputs: SceneOutputs
+) -> None:
+    """Name the scenes that the reference does not reach, if there are any."""
+    reference = outputs.products.reference
+    if len(unreached) == len(scenes):
+        _complain(
+            f'No accuracy of any scene: none of the {len(scenes)} maps has a '
+            f'class where {reference} has one; is it a reference of these '
+            'places?'
+        )
+    elif unreached:
+        names = ', '.join(_ordered(scenes, unreached))
+        _say(
+            f'Out of reach of {reference}, without accuracy: '
+            f'{len(unreached)} of {len(scenes)} scenes, {names}'
+        )
 
 
 def _say_what_is_missing(scenes: Sequence[Scene]) -> None:
