@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio import Affine
+from rasterio.crs import CRS
 
 from multimodal_rs.apis import Products
 from multimodal_rs.apis.command import main
@@ -102,6 +103,26 @@ def test_a_reference_that_reaches_no_scene(run, capfd):
         for name in ('alps', 'berlin', 'c 1'):
             assert Path(f'maps/{name}.tif').exists()
             assert Path(f'maps/{name}.csv').exists()
+
+
+def test_points_and_scenes_of_two_zones(run, capfd, truth):
+    for path in Path('in', 'berlin').iterdir():
+        with rasterio.open(path, 'r+') as file:
+            file.crs = CRS.from_epsg(32633)
+    lines = [
+        f'500005,{6e6 - 10 * row - 5},{truth[row, 0]}' for row in range(9)
+    ]
+    points = ('--reference', 'truth.csv')
+    Path('truth.csv').write_text('\n'.join(['x,y,class', *lines]))
+    with pytest.raises(ValueError, match='32632 of alps and EPSG:32633 of b'):
+        run(*points)
+    assert not Path('maps').exists()
+    lines = [line + ',EPSG:32632' for line in lines]
+    Path('truth.csv').write_text('\n'.join(['x,y,class,crs', *lines]))
+    assert run(*points) == 0
+    assert capfd.readouterr().out.endswith('2 of 3 scenes, berlin, c 1\n')
+    summary = json.loads(Path('maps/alps/land_cover.json').read_text())
+    assert sum(map(sum, summary['confusion_matrix']['pixels'])) == 9
 
 
 def test_another_reference_that_reaches_others(run, capfd):

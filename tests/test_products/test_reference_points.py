@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from pyproj import Transformer
 
 from multimodal_rs.evaluation.confusion import confusion_matrix
 from multimodal_rs.products.accuracy import write_map_accuracy
@@ -55,6 +56,53 @@ def test_all_points_count(compare):
     lines = [line(30, 50, 'water'), line(31, 50, 20), line(32, 50, '20.0')]
     text = compare('\n'.join(['class,note,x,y', *map(turned, lines)]), {20: 1})
     assert 'do not count' not in text
+
+
+def test_points_in_reference_systems_of_their_own(compare, tmp_path, pair):
+    truth, mapped = pair
+    rng = np.random.default_rng(2)
+    rows, columns = rng.integers(20, 300, 60), rng.integers(7, 200, 60)
+    x, y = 5e5 + 10 * columns + 5, 6e6 - 10 * rows - 5
+    lines = [f'nan,1,1,{word}' for word in ('', 'EPSG:4326')]
+    lines.append('400000,100000000,1,EPSG:32632')
+    # pyproj, where the code uses GDAL.
+    for start, code in enumerate((4326, 32633, 32632, 3857)):
+        to = Transformer.from_crs(32632, code, always_xy=True)
+        for i in range(start, 60, 4):
+            place = '{:.10f},{:.10f}'.format(*to.transform(x[i], y[i]))
+            word = truth[rows[i], columns[i]]
+            lines.append(f'{place},{word},epsg:{code}')
+    text = compare('\n'.join(['x,y,class,crs', *lines]))
+    here = rows, columns
+    expected = confusion_matrix(truth[here], mapped[here], 4)
+    np.testing.assert_array_equal(matrix_of(tmp_path), expected)
+    assert ': 3 of 63: 2 without x or y, 1 outside of the map\n' in text
+
+
+@pytest.mark.parametrize(
+    ('lines', 'expected'),
+    [
+        (['9,54,1,EPSG:4326', '9,54,1,'], r"line 3: .* EPSG:4326, got '':"),
+        (['9,54,1,UTM 32'], "line 2: expected the reference .* 'UTM 32'"),
+        (
+            ['9,44,1,EPSG:4326'],
+            r'they cover x 500000 to 500000 and y 4871[\d.]+ .* another place',
+        ),
+    ],
+)
+def test_systems_that_are_wrong(compare, lines, expected):
+    with pytest.raises(ValueError, match=expected):
+        compare('\n'.join(['x,y,class,crs', *lines]))
+
+
+def test_a_map_without_a_system(write_map, pair, tmp_path):
+    path, table = write_map(pair[1], crs=None), tmp_path / 'points.csv'
+    table.write_text('x,y,class,crs\n9,54,1,EPSG:4326')
+    with (
+        ClassMap(path) as land,
+        pytest.raises(ValueError, match='the map has none: give it one'),
+    ):
+        write_map_accuracy(tmp_path / 'accuracy', land, table)
 
 
 def turned(text):

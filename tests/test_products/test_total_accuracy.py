@@ -218,6 +218,13 @@ def test_points_count_once(pairs, write_map):
     write_map(alps, 'berlin.tif', crs=CRS.from_epsg(32633))
     with pytest.raises(ValueError, match='EPSG:32632 of alps.tif and EPSG:3'):
         make_total_products(PATHS, asked)
+    # With a system of each, those of berlin are elsewhere now.
+    lines = [line + ',EPSG:32632' for line in lines]
+    Path('points.csv').write_text('\n'.join(['x,y,class,crs', *lines]))
+    said = make_total_products(PATHS, asked)[0]
+    assert said.startswith('Compared: 2 of 3 maps, to which')
+    expected[1, berlin[15, 0]] -= 1
+    np.testing.assert_array_equal(matrix_of(), expected)
 
 
 def test_a_class_that_only_another_map_shows(write_map, pairs):

@@ -1,15 +1,22 @@
 """Many scenes, one after the other; what is finished may stay."""
 
+import contextlib
+import os
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.incomplete import IncompleteError
-from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.apis.outputs import PLACE, SceneOutputs
 from multimodal_rs.apis.scene_lists import Scene
 from multimodal_rs.inference.grids import FINEST, SceneGrid
-from multimodal_rs.inference.rasters import local_files
+from multimodal_rs.inference.rasters import local_files, scene_grid
 from multimodal_rs.products.notes import is_unreached
+from multimodal_rs.products.reference_check import (
+    check_systems,
+    lacks_systems,
+)
 from multimodal_rs.utils.folder_lock import FolderInUseError
 from multimodal_rs.utils.outputs import check_outputs
 
@@ -76,7 +83,7 @@ def map_scenes(
             what is read for any of them.
     """
     scenes = list(scenes)
-    check_scenes(mapper, scenes, outputs)
+    check_scenes(mapper, scenes, outputs, grid)
     for scene in scenes:
         files = outputs.of(scene.name)
         report, error, reached = None, None, True
@@ -97,19 +104,27 @@ def map_scenes(
 
 
 def check_scenes(
-    mapper: 'SceneMapper', scenes: Iterable[Scene], outputs: SceneOutputs
+    mapper: 'SceneMapper',
+    scenes: Iterable[Scene],
+    outputs: SceneOutputs,
+    grid: SceneGrid = FINEST,
 ) -> None:
     """See that each scene has files of its own, and nothing read is lost.
+
+    And that it is known for all of them where points of a reference lie.
 
     Args:
         mapper: The network.
         scenes: All that are mapped, by this process and others.
         outputs: Names of files, with ``{scene}`` in the place of its name.
+        grid: To which grid rasters of others are brought.
 
     Raises:
         ValueError: If scenes would write into each other's files, or over
-            what is read for any of them.
+            what is read for any of them, or have several reference systems,
+            of which the points of the reference name none.
     """
+    scenes = list(scenes)
     outputs.check_names()
     writes, reads = {}, [*getattr(mapper.model, 'loaded_from', ())]
     for scene in scenes:
@@ -117,3 +132,17 @@ def check_scenes(
         reads += local_files(scene.rasters)
         writes |= {f'{scene.name}: {n}': p for n, p in files.writes().items()}
     check_outputs(writes, reads)
+    reference = outputs.products.reference
+    if reference is None or PLACE in os.fspath(reference):
+        return
+    outputs.products.check_reference()
+    if not lacks_systems(reference):
+        return
+    systems = {}
+    for scene in scenes:
+        # One that fails here does so when it is mapped, and says why.
+        with contextlib.suppress(*FAILURES), warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            asked = scene.rasters, mapper.modalities, grid
+            systems[scene.name] = scene_grid(*asked).crs
+    check_systems(reference, systems)

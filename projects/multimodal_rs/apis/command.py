@@ -150,7 +150,8 @@ def _map_many(
     They end together, with one code: torchrun would end those that are still
     at work when the first one has failed.
     """
-    check_scenes(mapper, scenes, outputs)  # the same answer in all processes
+    # The same answer in all processes.
+    check_scenes(mapper, scenes, outputs, grid)
     device = next(mapper.model.parameters()).device
     with processes() as together:
         own = share_of_process(scenes)

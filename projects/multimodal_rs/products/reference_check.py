@@ -3,14 +3,20 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from multimodal_rs.datasets.io.grid import Grid
+from rasterio.crs import CRS
+
+from multimodal_rs.datasets.io.grid import Grid, same_crs
 from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.products.reference import (
     OutOfReachError,
     ReferenceRaster,
     numbers_of_classes,
 )
-from multimodal_rs.products.reference_points import Points, is_table
+from multimodal_rs.products.reference_points import (
+    SYSTEM,
+    Points,
+    is_table,
+)
 from multimodal_rs.utils.labels import IGNORED
 
 
@@ -66,3 +72,36 @@ def check_reference(
             f'expected some of {sorted(known)}: take one of the same place, '
             'or correct its numbers, its nodata value or --reference-ids'
         )
+
+
+def lacks_systems(path: str | os.PathLike) -> bool:
+    """Whether a reference takes the reference system of what it is held to."""
+    return is_table(path) and not Points(path).placed
+
+
+def check_systems(
+    path: str | os.PathLike, systems: Mapping[str, CRS | None]
+) -> None:
+    """See that it is known in which reference system points are.
+
+    Args:
+        path: Raster of class numbers, or CSV of points.
+        systems: Name of a map -> its reference system.
+
+    Raises:
+        ValueError: If the table does not say it and those of maps differ.
+    """
+    known = {name: crs for name, crs in systems.items() if crs is not None}
+    if len(known) < 2 or not lacks_systems(path):
+        return
+    (first, expected), *others = known.items()
+    for name, crs in others:
+        if not same_crs(expected, crs):
+            raise ValueError(
+                f'reference {os.fspath(path)}: expected points with a column '
+                f'{SYSTEM}, as the maps have several reference systems, '
+                f'{expected} of {first} and {crs} of {name}, got none: name '
+                'the reference system of every point in that column, as '
+                'EPSG:4326, or compare the maps of each with points of their '
+                'own'
+            )

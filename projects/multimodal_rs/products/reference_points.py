@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+from rasterio.warp import transform
 
-from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.grid import Grid, same_crs
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import place
 from multimodal_rs.products.reference import OutOfReachError, unknown_numbers
@@ -16,6 +19,7 @@ from multimodal_rs.utils.damage import damaged, reading
 from multimodal_rs.utils.labels import IGNORED
 
 COLUMNS = ('x', 'y', 'class')
+SYSTEM = 'crs'  # a column that may be there
 ENDING = '.csv'
 # What becomes of a point; of several maps the first of these counts.
 FATES = (
@@ -56,12 +60,15 @@ class Points:
     """A table of points where the class is known.
 
     Args:
-        path: CSV with the columns ``x`` and ``y``, in the reference system of
-            the map, and ``class``, a number or a name.
+        path: CSV with the columns ``x``, ``y`` and ``class``, a number or a
+            name. A column ``crs`` names the reference system of each point
+            (``EPSG:4326``, x is the longitude then); without it, that is the
+            map's.
 
     Attributes:
         path: Of the file.
         places: (N, 2) x and y; NaN where the table has none.
+        placed: Whether the table says in which reference systems they are.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -85,6 +92,9 @@ class Points:
         self.places = np.array(
             [[self._coordinate(*row, name) for name in 'xy'] for row in rows]
         )
+        self.placed = SYSTEM in rows[0][1]
+        # By their names: the points of each, (N,).
+        self._systems = self._read_systems(rows) if self.placed else {}
 
     def classes(
         self, names: Mapping[str, int], ids: Mapping[int, int]
@@ -128,8 +138,11 @@ class Points:
 
         Returns:
             Three times (N,); rows and columns of points outside are 0.
+
+        Raises:
+            ValueError: If the points have a reference system and it has none.
         """
-        columns, rows = place(~grid.transform, *self.places.T)
+        columns, rows = place(~grid.transform, *self._on(grid).T)
         height, width = grid.size
         inside = (rows >= 0) & (rows < height)
         inside &= (columns >= 0) & (columns < width)
@@ -147,22 +160,69 @@ class Points:
         """
         if self.pixels(grid)[2].any():
             return
-        placed = self.places[self._placed]
+        placed = self._on(grid)[self._has_place]
         own = _span(*placed.T) if len(placed) else 'nothing, without x and y'
         height, width = grid.size
         corners = np.array([(0, 0), (width, 0), (0, height), (width, height)])
         map_span = _span(*place(grid.transform, *corners.T))
         system = 'no known reference system' if grid.crs is None else grid.crs
         kind = OutOfReachError if len(placed) else ValueError
+        advice = (
+            'they are points of another place'
+            if self.placed
+            else 'give the points in that reference system, or name theirs '
+            f'in a column {SYSTEM}'
+        )
         raise kind(
             f'reference {self.path}: none of {len(self.places)} points lies '
             f'on the map: they cover {own}, the map {map_span} ({system}): '
-            'give the points in that reference system'
+            f'{advice}'
         )
 
     @property
-    def _placed(self) -> np.ndarray:
+    def _has_place(self) -> np.ndarray:
         return np.isfinite(self.places).all(axis=1)
+
+    def _read_systems(
+        self, rows: Sequence[tuple[int, Mapping[str, str | None]]]
+    ) -> dict[CRS, np.ndarray]:
+        """Find the points of every reference system, (N,) each."""
+        words = [(row[SYSTEM] or '').strip() for _, row in rows]
+        systems = {}
+        for word in dict.fromkeys(words):
+            here = np.array([other == word for other in words])
+            here &= self._has_place
+            if not here.any():
+                continue
+            try:
+                crs = CRS.from_user_input(word)
+            except CRSError:
+                raise ValueError(
+                    f'reference {self.path}, line '
+                    f'{self._lines[here.argmax()]}: expected the reference '
+                    f'system of the point as {SYSTEM}, as EPSG:4326, got '
+                    f'{word!r}: correct the table'
+                ) from None
+            systems[crs] = systems.get(crs, False) | here
+        return systems
+
+    def _on(self, grid: Grid) -> np.ndarray:
+        """Bring x and y to the reference system of a map, (N, 2).
+
+        NaN where the table has none, infinite where that system has none.
+        """
+        if self.placed and grid.crs is None:
+            raise ValueError(
+                f'reference {self.path}: the points have reference systems, '
+                'the map has none: give it one with `rio edit-info --crs '
+                'EPSG:... MAP`'
+            )
+        places = self.places.copy()
+        for crs, here in self._systems.items():
+            if not same_crs(crs, grid.crs):
+                moved = transform(crs, grid.crs, *self.places[here].T)
+                places[here] = np.transpose(moved)
+        return places
 
     def compare(self, land: ClassMap, ids: Mapping[int, int]) -> Pair:
         """Read what a map says at the points.
@@ -181,7 +241,7 @@ class Points:
         mapped = np.zeros(len(truth), np.uint16)
         mapped[inside] = land.at(rows[inside], columns[inside])
         empty = mapped == land.nodata
-        reasons = [~self._placed, ~inside, empty, truth == IGNORED]
+        reasons = [~self._has_place, ~inside, empty, truth == IGNORED]
         fates = np.select(reasons, [4, 3, 2, 1], 0)
         known = fates == 0
         return Pair(truth[known], mapped[known], fates)

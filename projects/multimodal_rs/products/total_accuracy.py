@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from multimodal_rs.datasets.io.grid import same_crs
 from multimodal_rs.products.accuracy import own_files
 from multimodal_rs.products.accuracy_tables import (
     SUMMARY,
@@ -18,12 +17,11 @@ from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.comparison import Compared, compare, known_areas
 from multimodal_rs.products.error_maps import error_names, with_sidecars
 from multimodal_rs.products.reference import OutOfReachError
-from multimodal_rs.products.reference_check import check_reference
-from multimodal_rs.products.reference_points import (
-    SEVERAL,
-    is_table,
-    left_out,
+from multimodal_rs.products.reference_check import (
+    check_reference,
+    check_systems,
 )
+from multimodal_rs.products.reference_points import SEVERAL, left_out
 from multimodal_rs.utils.file_sets import replaced_together
 
 Ids = Mapping[int, int] | None
@@ -78,7 +76,7 @@ def within_reach(
     Raises:
         OutOfReachError: If it lies on none.
         ValueError: If it cannot be compared with one, or is a table of points
-            while the maps lie in different reference systems.
+            without reference systems while those of the maps differ.
     """
     found, systems = [], {}
     for path in paths:
@@ -90,26 +88,10 @@ def within_reach(
         except OutOfReachError:
             continue
         found.append(path)
-    if is_table(reference):
-        _check_systems(reference, systems)
+    check_systems(reference, systems)
     if not found:
         raise _out_of_reach(reference, paths)
     return found
-
-
-def _check_systems(
-    reference: str | os.PathLike, systems: Mapping[str, object]
-) -> None:
-    """See that points are in the reference system of all maps."""
-    (first, expected), *others = systems.items()
-    for path, crs in others:
-        if None not in (expected, crs) and not same_crs(expected, crs):
-            raise ValueError(
-                f'reference {os.fspath(reference)}: expected maps in one '
-                f'reference system, which is that of the points, got '
-                f'{expected} of {first} and {crs} of {path}: compare those of '
-                'each system with points of their own'
-            )
 
 
 def _compare(
