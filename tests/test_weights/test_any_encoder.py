@@ -120,6 +120,33 @@ def test_bands_by_name(torchgeo, reports):
     assert expected in reports[0]
 
 
+class Summed(torch.nn.Module):
+    """Two convolutions that read the image, as in RepVGG and MobileOne."""
+
+    def __init__(self, bands):
+        super().__init__()
+        self.wide = torch.nn.Conv2d(bands, 4, 3, stride=2, padding=1)
+        self.point = torch.nn.Conv2d(bands, 4, 1, stride=2)
+        self.last = torch.nn.Conv2d(4, bands, 1)
+
+    def forward(self, image):
+        return self.last(self.wide(image) + self.point(image))
+
+
+@pytest.mark.parametrize('bands', [['VH', 'VV'], ['VV', 'VH']])
+def test_all_that_read_the_image_are_by_name(tmp_path, reports, bands):
+    file, trained, started = tmp_path / 's1.pth', Summed(2), Summed(2)
+    torch.save(trained.state_dict(), file)
+    pretrained_weights.load_pretrained(
+        *(started, str(file), None, 'by_name', 'sar', 'sentinel-1', bands)
+    )
+    image = torch.randn(1, 2, 6, 6)
+    ours = image[:, [S1.index(b) for b in bands]]
+    torch.testing.assert_close(started(ours), trained(image))
+    changed = 0 if bands == list(S1) else 2
+    assert reports[0].count('by name') == changed
+
+
 @pytest.mark.parametrize('bands', [['B04', 'B8A'], S2])
 def test_a_backbone_around_another(torchgeo, reports, bands):
     """The inner one reads the image, and has the file."""

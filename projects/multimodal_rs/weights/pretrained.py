@@ -17,6 +17,7 @@ from multimodal_rs.weights.stems import (
     STEM_RULES,
     adapt_stem,
     first_convolution,
+    summed_with,
 )
 from multimodal_rs.weights.timm_layout import translate_timm
 from multimodal_rs.weights.trust import load_weights
@@ -136,7 +137,7 @@ def load_pretrained(
         source = module.translate_pretrained(source)
     elif isinstance(module, TIMMBackbone):
         source = translate_timm(source, target)
-    first = f'{first_convolution(module)[0]}.weight'
+    first, beside = _image_weights(module)
     read = source[first].shape[1] if first in source else None
     fit = StemFit(stem, bands, image_bands, f'{checkpoint} ({title})')
     report = LoadReport([], [], [], sorted(set(source) - set(target)))
@@ -146,7 +147,9 @@ def load_pretrained(
         if value is None:
             report.missing.append(key)
             continue
-        stem_too = _differs_in_bands(value, tensor, read)
+        stem_too = _differs_in_bands(value, tensor, read) or (
+            key in beside and value.shape[1:2] == (read,)
+        )
         fitted = value
         if key == first or stem_too:
             fitted = fit(value, tensor.shape[1])
@@ -275,6 +278,13 @@ class StemFit:
             return weight
         self.done = f'bands {[self.bands[i] for i in order]} by name'
         return weight[:, order]
+
+
+def _image_weights(module: nn.Module) -> tuple[str, set[str]]:
+    """Name the weight of the first convolution, and those beside it."""
+    first, stem = first_convolution(module)
+    beside = {f'{name}.weight' for name in summed_with(module, stem)}
+    return f'{first}.weight', beside
 
 
 def _differs_in_bands(value: Tensor, tensor: Tensor, read: int) -> bool:

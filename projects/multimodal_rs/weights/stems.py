@@ -96,6 +96,23 @@ def find_convolution(module: nn.Module) -> tuple[str, nn.Conv2d] | None:
     return None
 
 
+def summed_with(module: nn.Module, stem: nn.Conv2d) -> list[str]:
+    """Name the convolutions whose maps can be added to those of the stem.
+
+    They have its bands, channels, stride and groups, and read the image as
+    well: the blocks of RepVGG and MobileOne have such branches.
+    """
+    return [
+        name
+        for name, child in module.named_modules()
+        if isinstance(child, nn.Conv2d)
+        and child is not stem
+        and child.groups == stem.groups
+        and child.stride == stem.stride
+        and child.weight.shape[:2] == stem.weight.shape[:2]
+    ]
+
+
 def replace_stem(module: nn.Module, bands: int) -> None:
     """Let a network that is made for a fixed number of bands read others.
 
