@@ -8,7 +8,10 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from multimodal_rs.apis import SceneMapper
-from multimodal_rs.inference.adaptation import spread_windows
+from multimodal_rs.inference.adaptation import (
+    measurable_batches,
+    spread_windows,
+)
 from small_network import CLASSES, PALETTE, spread
 
 
@@ -77,3 +80,34 @@ def test_windows_are_spread_and_inside(size, crop, number):
     assert min(w.top for w in windows) == min(w.left for w in windows) == 0
     assert max(w.bottom for w in windows) == size[0]
     assert max(w.right for w in windows) == size[1]
+
+
+class Pooled(nn.Module):
+    """Adds the mean of the image, normalised, as an ASPP does."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        return x + self.norm(x.mean((2, 3), keepdim=True))
+
+
+@pytest.mark.parametrize('size, batch_size', [((20, 25), 4), ((70, 80), 1)])
+def test_a_single_window_that_is_pooled(
+    normalising, make_scene, size, batch_size
+):
+    def cut(data):  # one of the windows of the second scene has no radar
+        data['sar'][:, :32, :32] = np.nan
+
+    for branch in normalising.backbone.branches.values():
+        branch.conv = nn.Sequential(branch.conv, Pooled())
+    mapper = SceneMapper(normalising.eval(), 32, None, batch_size, adapt=0.5)
+    assert (mapper.predict(make_scene(*size, edit=cut)) < 4).all()
+
+
+def test_batches_have_the_same_modalities_and_no_window_alone():
+    present = ['both', 'both', 'sar', 'both', 'both', 'both']
+    found = list(measurable_batches(present, 4))
+    assert found == [[0, 1, 3], [4, 5], [2, 2]]
+    assert list(measurable_batches([], 4)) == []

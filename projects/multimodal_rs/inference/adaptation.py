@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 from torch import nn
@@ -81,7 +83,34 @@ def _look(model: nn.Module, scene: SceneRasters, windows: Windows) -> None:
         if names:
             images.append(image)
             present.append(names)
-    for first in range(0, len(images), windows.batch_size):
-        part = slice(first, first + windows.batch_size)
-        inputs, metas = prepared(model, images[part], present[part])
+    for numbers in measurable_batches(present, windows.batch_size):
+        inputs, metas = prepared(
+            model,
+            [images[n] for n in numbers],
+            [present[n] for n in numbers],
+        )
         model.encode_decode(inputs, metas)
+
+
+def measurable_batches(
+    present: Sequence[Hashable], size: int
+) -> Iterator[list[int]]:
+    """Divide windows so that batch normalisation can measure each batch.
+
+    A network answers windows with other modalities apart, so a batch has
+    windows of the same ones. None is left alone where there are more, and a
+    single one comes twice: pooled to one pixel, it has no variance.
+
+    Args:
+        present: Per window the modalities that have data.
+        size: Windows of a batch, at most, but for those that come twice.
+
+    Yields:
+        Numbers of windows.
+    """
+    alike = defaultdict(list)
+    for number, names in enumerate(present):
+        alike[names].append(number)
+    for numbers in alike.values():
+        for part in np.array_split(numbers, math.ceil(len(numbers) / size)):
+            yield part.tolist() * (2 if len(part) == 1 else 1)
