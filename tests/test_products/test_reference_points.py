@@ -65,6 +65,7 @@ def test_points_in_reference_systems_of_their_own(compare, tmp_path, pair):
     x, y = 5e5 + 10 * columns + 5, 6e6 - 10 * rows - 5
     lines = [f'nan,1,1,{word}' for word in ('', 'EPSG:4326')]
     lines.append('400000,100000000,1,EPSG:32632')
+    lines.append('54,139,1,EPSG:4326')  # beyond the pole
     # pyproj, where the code uses GDAL.
     for start, code in enumerate((4326, 32633, 32632, 3857)):
         to = Transformer.from_crs(32632, code, always_xy=True)
@@ -76,7 +77,7 @@ def test_points_in_reference_systems_of_their_own(compare, tmp_path, pair):
     here = rows, columns
     expected = confusion_matrix(truth[here], mapped[here], 4)
     np.testing.assert_array_equal(matrix_of(tmp_path), expected)
-    assert ': 3 of 63: 2 without x or y, 1 outside of the map\n' in text
+    assert ': 4 of 64: 2 without x or y, 2 outside of the map\n' in text
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,10 @@ def test_points_in_reference_systems_of_their_own(compare, tmp_path, pair):
     [
         (['9,54,1,EPSG:4326', '9,54,1,'], r"line 3: .* EPSG:4326, got '':"),
         (['9,54,1,UTM 32'], "line 2: expected the reference .* 'UTM 32'"),
+        (
+            ['9,54,1,EPSG:4326', '9,54,1,ESRI:104903'],
+            'line 3: .*, ESRI:104903, cannot be converted to .* EPSG:32632',
+        ),
         (
             ['9,44,1,EPSG:4326'],
             r'they cover x 500000 to 500000 and y 4871[\d.]+ .* another place',

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
-from rasterio.warp import transform
 
+from multimodal_rs.datasets.io.correspondence import converted
 from multimodal_rs.datasets.io.grid import Grid, same_crs
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import place
@@ -140,10 +140,13 @@ class Points:
             Three times (N,); rows and columns of points outside are 0.
 
         Raises:
-            ValueError: If the points have a reference system and it has none.
+            ValueError: If the points have a reference system and it has none,
+                or that of one cannot be converted.
         """
-        columns, rows = place(~grid.transform, *self._on(grid).T)
         height, width = grid.size
+        places = self._on(grid)
+        x, y = np.where(np.isfinite(places), places, math.nan).T
+        columns, rows = place(~grid.transform, x, y)
         inside = (rows >= 0) & (rows < height)
         inside &= (columns >= 0) & (columns < width)
         rows, columns = (
@@ -219,9 +222,18 @@ class Points:
             )
         places = self.places.copy()
         for crs, here in self._systems.items():
-            if not same_crs(crs, grid.crs):
-                moved = transform(crs, grid.crs, *self.places[here].T)
-                places[here] = np.transpose(moved)
+            if same_crs(crs, grid.crs):
+                continue
+            try:
+                moved = converted(crs, grid.crs, *self.places[here].T)
+            except CRSError as error:
+                raise ValueError(
+                    f'reference {self.path}, line '
+                    f'{self._lines[here.argmax()]}: the reference system of '
+                    f'the point, {crs}, cannot be converted to that of the '
+                    f'map, {grid.crs} ({error}): correct the column {SYSTEM}'
+                ) from error
+            places[here] = np.transpose(moved)
         return places
 
     def compare(self, land: ClassMap, ids: Mapping[int, int]) -> Pair:

@@ -84,3 +84,21 @@ def test_between_the_pixels_of_a_turned_raster(
     down = there.d * columns + there.e * rows + there.f
     expected = map_coordinates(data[0], [down - 0.5, across - 0.5], order=1)
     np.testing.assert_allclose(found[0], expected, atol=2e-3)
+
+
+def test_a_system_that_cannot_be_converted(tmp_path: Path) -> None:
+    path = tmp_path / 'moon.tif'
+    moon = CRS.from_user_input('ESRI:104903')
+    write_tif(path, noise(), moon, PLACE)
+    with pytest.raises(ValueError, match=r'moon.tif: .*cannot be converted'):
+        moved(path, Grid(SIZE, UTM, PLACE), 'nearest')
+
+
+def test_a_grid_that_reaches_beyond_the_pole(tmp_path: Path) -> None:
+    """Of a model of the atmosphere: the pole is the middle of a pixel."""
+    path = tmp_path / 'opt.tif'
+    write_tif(path, noise(), UTM, Affine(1000, 0, 5e5, 0, -1000, 6e6))
+    cells = Affine(0.25, 0, 4.875, 0, -0.25, 90.125)
+    found = moved(path, Grid((160, 60), CRS.from_epsg(4326), cells), 'average')
+    rows, _ = np.nonzero(np.isfinite(found[0]))
+    assert (rows.min(), rows.max()) == (143, 146)

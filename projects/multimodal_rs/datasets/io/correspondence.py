@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from rasterio import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.transform import array_bounds
@@ -183,10 +184,7 @@ class Correspondence:
     @cached_property
     def _circle(self) -> float:
         """What x grows by around the earth; inf: by nothing that is known."""
-        system = self.systems[0]
-        if system.is_geographic:
-            return round(2 * math.pi / system.units_factor[1], 9)
-        return EQUATOR if system.to_epsg() == WEB_MERCATOR else math.inf
+        return around_the_earth(self.systems[0])
 
     def _coordinates(
         self, rows: np.ndarray, columns: np.ndarray
@@ -201,7 +199,7 @@ class Correspondence:
         x, y = _apply(self.target.transform, columns, rows)
         if there == here:
             return x, y
-        x, y = map(np.array, transform(here, there, x, y))
+        x, y = converted(here, there, x, y)
         known = np.flatnonzero(np.isfinite(x))
         if len(known) and there.is_geographic:
             middle = x[known[len(known) // 2]]
@@ -209,6 +207,35 @@ class Correspondence:
                 (x[known] - middle) / self._circle
             )
         return x, y
+
+
+def around_the_earth(system: CRS) -> float:
+    """What x grows by around the earth; inf: by nothing that is known."""
+    if system.is_geographic:
+        return round(2 * math.pi / system.units_factor[1], 9)
+    return EQUATOR if system.to_epsg() == WEB_MERCATOR else math.inf
+
+
+def converted(
+    here: CRS, there: CRS, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Convert coordinates (N,) from one reference system to another.
+
+    They are infinite where there are none, beyond a pole for one.
+
+    Raises:
+        CRSError: If GDAL knows no way from one system to the other.
+    """
+    # A single latitude of more than 90 degrees would end it for all.
+    pole = around_the_earth(here) / 4 if here.is_geographic else math.inf
+    known = abs(y) <= pole * (1 + 1e-12)
+    found = np.full((2, len(x)), math.inf)
+    if known.any():
+        try:
+            found[:, known] = transform(here, there, x[known], y[known])
+        except CPLE_BaseError as error:
+            raise CRSError(str(error)) from error
+    return found[0], found[1]
 
 
 def _apply(
@@ -286,7 +313,7 @@ def common_systems(source: OpenedRaster, grid: Grid) -> tuple[CRS, CRS]:
         transform_bounds(
             ours, theirs, *array_bounds(*source.size, source.grid.transform)
         )
-    except CRSError as error:
+    except (CRSError, CPLE_BaseError) as error:
         raise ValueError(
             f'{source.path}: its reference system {ours.to_wkt()[:80]!r} '
             f'cannot be converted to {theirs.to_wkt()[:80]!r} ({error}): '
