@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 from pyproj import Transformer
+from rasterio import Affine
+from rasterio.crs import CRS
 
 from multimodal_rs.evaluation.confusion import confusion_matrix
 from multimodal_rs.products.accuracy import write_map_accuracy
@@ -98,6 +100,24 @@ def test_points_in_reference_systems_of_their_own(compare, tmp_path, pair):
 def test_systems_that_are_wrong(compare, lines, expected):
     with pytest.raises(ValueError, match=expected):
         compare('\n'.join(['x,y,class,crs', *lines]))
+
+
+@pytest.mark.parametrize('west', [178, -182, 538])
+def test_longitudes_are_counted_in_any_way(write_map, pair, tmp_path, west):
+    grid = Affine(0.02, 0, west, 0, -0.02, 3)  # four degrees across 180
+    path = write_map(pair[1], crs=CRS.from_epsg(4326), transform=grid)
+    table = tmp_path / 'points.csv'
+    to = Transformer.from_crs(4326, 32701, always_xy=True)
+    x, y = to.transform(-179, -0.5)
+    lines = [
+        '179,1,0,EPSG:4326',
+        '-179,1,0,EPSG:4326',
+        f'{x},{y},0,EPSG:32701',
+    ]
+    table.write_text('\n'.join(['x,y,class,crs', *lines]))
+    with ClassMap(path) as land:
+        text = write_map_accuracy(tmp_path / 'accuracy', land, table)
+    assert 'do not count' not in text
 
 
 def test_a_map_without_a_system(write_map, pair, tmp_path):

@@ -10,7 +10,10 @@ import numpy as np
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from multimodal_rs.datasets.io.correspondence import converted
+from multimodal_rs.datasets.io.correspondence import (
+    around_the_earth,
+    converted,
+)
 from multimodal_rs.datasets.io.grid import Grid, same_crs
 from multimodal_rs.products.class_map import ClassMap
 from multimodal_rs.products.pixel_area import place
@@ -146,6 +149,10 @@ class Points:
         height, width = grid.size
         places = self._on(grid)
         x, y = np.where(np.isfinite(places), places, math.nan).T
+        circle = math.inf if grid.crs is None else around_the_earth(grid.crs)
+        if math.isfinite(circle):  # longitudes as the map counts them
+            middle, _ = place(grid.transform, width / 2, height / 2)
+            x = x - circle * np.round((x - middle) / circle)
         columns, rows = place(~grid.transform, x, y)
         inside = (rows >= 0) & (rows < height)
         inside &= (columns >= 0) & (columns < width)
