@@ -106,6 +106,10 @@ def test_what_cannot_be_made_is_said_before(tmp_path):
             Products(min_area=size)
     with pytest.raises(ValueError, match='--sieve.* of pixels, .* got -2'):
         Products(sieve=-2)
+    with pytest.raises(ValueError, match='--min-area and --sieve: .* --poly'):
+        Products(area='a.csv', min_area=0.5, sieve=10)
+    with pytest.raises(ValueError, match='^--reference-ids: .* --reference '):
+        Products(area='a.csv', reference_ids={1: 0})
     products = Products(accuracy=tmp_path / 'a', reference='nothing.tif')
     with pytest.raises(FileNotFoundError, match='nothing.tif does not exist'):
         products.check_reference()

@@ -50,7 +50,8 @@ class Products:
 
     Raises:
         ValueError: If one of ``accuracy`` and ``reference`` is missing,
-            polygons would be another kind of file, or a size is negative.
+            polygons would be another kind of file, a size is negative, or
+            something is said of a product that is not asked for.
     """
 
     area: Target | None = None
@@ -76,9 +77,21 @@ class Products:
             size = getattr(self, name)
             if not 0 <= size < math.inf:  # NaN is neither
                 raise ValueError(
-                    f'{name} (--{name.replace("_", "-")}): expected a number '
+                    f'{name} ({_flag(name)}): expected a number '
                     f'of {unit}, 0 or more, got {size}: correct it'
                 )
+        self._check_needed('polygons', *sizes)
+        self._check_needed('reference', 'reference_ids')
+
+    def _check_needed(self, product: str, *options: str) -> None:
+        """Refuse options that would do nothing without a product."""
+        said = [_flag(name) for name in options if getattr(self, name)]
+        if said and getattr(self, product) is None:
+            raise ValueError(
+                f'{" and ".join(said)}: expected {_flag(product)} as well, '
+                'which alone depends on it, got none: name it, or leave '
+                f'{" and ".join(said)} out'
+            )
 
     def paths(self) -> dict[str, Target]:
         """Files and folders that are written, by attribute."""
@@ -202,7 +215,11 @@ def make_within_reach(
     make_products(path, others, said)
     if products.reference is None:
         return True
-    comparison = replace(products, **dict.fromkeys(others.paths()))
+    comparison = Products(
+        accuracy=products.accuracy,
+        reference=products.reference,
+        reference_ids=products.reference_ids,
+    )
     try:
         make_products(path, comparison, said)
     except OutOfReachError:
@@ -300,6 +317,10 @@ def products_of(args: argparse.Namespace) -> Products:
     if args.reference_ids is not None:
         values['reference_ids'] = dict(args.reference_ids)
     return Products(**values)
+
+
+def _flag(name: str) -> str:
+    return f'--{name.replace("_", "-")}'
 
 
 def _pair(word: str) -> tuple[int, int]:
