@@ -132,6 +132,15 @@ def test_command_needs_a_checkpoint_alone(
         assert file.tags()['missing'] == 'mean'
 
 
+def test_the_table_of_scenes_is_not_written_over(checkpoint, scenes):
+    rows = 'scene,opt\nalps,in/alps/opt.tif\n'
+    Path('alps.csv').write_text(rows)
+    words = ['--out', 'maps/{scene}.tif', '--area', '{scene}.csv']
+    with pytest.raises(ValueError, match='alps: area .* is the input alps.cs'):
+        main([checkpoint, '--scenes', 'alps.csv', *words, '--device', 'cpu'])
+    assert Path('alps.csv').read_text() == rows
+
+
 def test_torchrun_leaves_the_flags_alone():
     """It takes the beginnings of its own options for these."""
     run = pytest.importorskip('torch.distributed.run')

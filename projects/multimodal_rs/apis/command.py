@@ -104,6 +104,17 @@ def _trained(args: argparse.Namespace) -> list[str]:
     return [path for path in named if path is not None]
 
 
+def _written(
+    scenes: Sequence[Scene], outputs: SceneOutputs
+) -> dict[str, str | os.PathLike]:
+    """List the files that are made of scenes, by what messages call them."""
+    return {
+        f'{scene.name}: {name}': path
+        for scene in scenes
+        for name, path in outputs.of(scene.name).writes().items()
+    }
+
+
 def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
     methods = parse_pairs('--resampling', args.resampling)
     grid = SceneGrid(
@@ -115,6 +126,7 @@ def _map(args: argparse.Namespace, outputs: SceneOutputs) -> int:
     scenes = _scenes(args, outputs)
     if scenes is not None:
         outputs.check_names()
+        check_outputs(_written(scenes, outputs), _inputs(args))
     else:
         outputs.check(parse_rasters(args.raster), _trained(args))
     model = _model(args)
