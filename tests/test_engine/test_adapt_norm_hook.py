@@ -89,6 +89,29 @@ def test_places_of_few_tiles_are_measured_where_features_are_pooled():
     assert run.model.norm.running_mean.tolist() == [10, 14]
 
 
+def test_a_tile_that_lacks_a_file_is_measured_apart():
+    class Lacking(Tiles):
+        def __getitem__(self, number):
+            sample = super().__getitem__(number)
+            there = ('opt', 'sar')[: 1 + (number != 1)]
+            sample['data_samples'].set_metainfo(dict(present_modalities=there))
+            return sample
+
+    run, seen = runner(), []
+    run.test_dataloader.dataset = Lacking()
+    forward = run.model.forward
+
+    def noting(inputs, data_samples, mode):
+        seen.append([len(s.present_modalities) for s in data_samples])
+        return forward(inputs, data_samples, mode)
+
+    run.model.forward = noting
+    hook = AdaptNormHook(share=1.0, places=PLACES)
+    hook.before_test(run)
+    hook.before_test_iter(run, 0, batch(run, 0, 1))
+    assert seen == [[2, 2], [1, 1]]
+
+
 def test_each_subset_has_its_own_statistics():
     run = runner()
     hook = AdaptNormHook(share=1.0, places=PLACES)

@@ -34,8 +34,8 @@ class AdaptNormHook(Hook):
         places (dict | str, optional): How the ``sample_id`` of a tile tells
             its place, see :class:`multimodal_rs.utils.places.Places`. None:
             all tiles are of one place.
-        batch_size (int): Tiles that are measured at once, at most. A place
-            of a single tile is measured by that tile twice.
+        batch_size (int): Tiles that are measured at once, at most; those
+            with other modalities apart. A single tile is measured twice.
     """
 
     def __init__(
@@ -120,10 +120,15 @@ class AdaptNormHook(Hook):
             samples = [_first_view(dataset[i]) for i in part]
             if names is not None:
                 samples = [s for s in samples if _restricted(s, names)]
-            if len(samples) == 1:  # pooled to one pixel, it has no variance
-                samples *= 2
-            if samples:
-                model.test_step(pseudo_collate(samples))
+            # A network answers samples with other modalities apart.
+            alike = defaultdict(list)
+            for sample in samples:
+                there = sample['data_samples'].present_modalities
+                alike[tuple(there)].append(sample)
+            for group in alike.values():
+                if len(group) == 1:  # pooled to one pixel: without variance
+                    group *= 2
+                model.test_step(pseudo_collate(group))
 
     def after_test(self, runner: Runner) -> None:
         """Normalise as before."""
