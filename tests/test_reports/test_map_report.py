@@ -27,8 +27,8 @@ PLACE = rasterio.Affine(10, 0, 600_000, 0, -10, 5_300_000)
 CLASSES, PALETTE = ('sea', 'land'), ((0, 0, 255), (0, 255, 0))
 
 
-def write(path, layer, bands, crs='EPSG:32632'):
-    grid = Grid(SIZE, rasterio.CRS.from_string(crs) if crs else None, PLACE)
+def write(path, layer, bands, crs='EPSG:32632', place=PLACE):
+    grid = Grid(SIZE, rasterio.CRS.from_string(crs) if crs else None, place)
     tags = dict(software='ours', commit='abc')
     with layer_file(path, grid, layer, tags) as writer:
         writer.add(np.asarray(bands, np.uint8))
@@ -102,11 +102,17 @@ def test_everything_that_is_known(scene):
     assert '±' in text  # area-adjusted
 
 
-def test_a_map_without_a_place_has_shares(scene):
+@pytest.mark.parametrize(
+    ('crs', 'said'),
+    [(None, 'no reference system'), ('EPSG:3413', 'EPSG:3413')],
+)
+def test_a_map_without_areas_has_shares(scene, crs, said):
+    """Around a pole, areas change within a row."""
+    arctic = rasterio.Affine(5e4, 0, -15e5, 0, -5e4, 12e5)
     layer = class_layer(CLASSES, PALETTE)
-    write(scene / 'map.tif', layer, np.zeros((1, *SIZE)), crs=None)
+    write(scene / 'map.tif', layer, np.zeros((1, *SIZE)), crs, arctic)
     text = render(map_page(files(scene)))
-    assert 'no reference system' in text and '100.0 %' in text
+    assert said in text and '100.0 %' in text
     assert ' ha<' not in text
 
 

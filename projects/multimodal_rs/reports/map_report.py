@@ -21,6 +21,7 @@ from multimodal_rs.inference.rasters import (
 )
 from multimodal_rs.products.area import ClassArea, class_areas
 from multimodal_rs.products.class_map import STRIP, ClassMap
+from multimodal_rs.products.pixel_area import row_areas
 from multimodal_rs.reports import charts, embed
 from multimodal_rs.reports.accuracy_blocks import accuracy_blocks, percent
 from multimodal_rs.reports.feature_blocks import feature_blocks
@@ -100,10 +101,12 @@ def map_page(files: MapFiles) -> Page:
 
 
 def _areas(land: ClassMap) -> list[ClassArea]:
-    """Areas of the classes; NaN hectares where the map has no place."""
-    placed = land.grid.crs is not None and land.grid.placed
-    unknown = None if placed else np.full(land.grid.size[0], np.nan)
-    return class_areas(land, unknown)
+    """Areas of the classes; NaN hectares where they are not known."""
+    try:
+        pixel = row_areas(land.grid)
+    except ValueError:  # no place, or areas that change within a row
+        pixel = np.full(land.grid.size[0], np.nan)
+    return class_areas(land, pixel)
 
 
 def _headline(
