@@ -13,7 +13,7 @@ from rasterio import Affine
 
 from fake_data.files import write_tif
 from helpers import ROOT, contents
-from multimodal_rs.data_prep import mine
+from multimodal_rs.data_prep import mine, scenes
 from multimodal_rs.data_prep.blocks import map_blocks
 from multimodal_rs.data_prep.mine import scene_of
 from multimodal_rs.data_prep.prepare import build_dataset
@@ -329,3 +329,22 @@ def test_scene_of_a_tile() -> None:
     assert scene_of('north_12_7', '^([^_]*)_') == 'north'
     with pytest.raises(ValueError, match='--scene-of'):
         scene_of('north_12', None)
+
+
+def test_other_tiles_than_those_of_a_killed_run(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_scene(tmp_path, 0)
+    run = [str(tmp_path), '--config', str(config), '--like', 'opt', '--tile']
+    write, times = scenes.write_tile, itertools.count()
+
+    def killed(*arguments: object) -> None:
+        if next(times) == 3:
+            raise KeyboardInterrupt
+        write(*arguments)
+
+    monkeypatch.setattr(scenes, 'write_tile', killed)
+    with pytest.raises(KeyboardInterrupt):
+        mine.main([*run, '32'])
+    with pytest.raises(ValueError, match="were cut with .*'tile': 32"):
+        mine.main([*run, '16'])

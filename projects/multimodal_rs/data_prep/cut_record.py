@@ -41,7 +41,7 @@ class CutRecord:
                 }
         asked = {k: v for k, v in asked.items() if v is not None}
         self.settings = {**known, **asked}
-        if self._scenes and known != self.settings:
+        if self.path.is_file() and known != self.settings:
             raise ValueError(
                 f'{folder} has tiles that were cut with {known}, now asked '
                 f'for are {self.settings}: leave these options out, or remove '
@@ -57,10 +57,18 @@ class CutRecord:
         """Whether a scene was cut to its end."""
         return scene in self._scenes
 
+    def begin(self) -> None:
+        """Say how scenes are cut here, before the first tile is written."""
+        if not self.path.is_file():
+            self._write()
+
     def add(self, scene: str, left_out: Sequence[str]) -> None:
         """Say that a scene is cut, and which tiles were empty."""
         known = {*self._scenes.get(scene, ()), *left_out}
         self._scenes[scene] = sorted(known)
+        self._write()
+
+    def _write(self) -> None:
         content = dict(settings=self.settings, left_out=self._scenes)
         text = json.dumps(content, indent=2, sort_keys=True)
         write_text(self.path, text + '\n')

@@ -47,7 +47,7 @@ from multimodal_rs.data_prep.prepare import (
     complete_tiles,
     measure,
 )
-from multimodal_rs.data_prep.scenes import Scene, cut, find_uncut
+from multimodal_rs.data_prep.scenes import Scene, cut, find_uncut, rows_of
 from multimodal_rs.data_prep.splits import grouped_split, write_split
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.split_list import read_split_list
@@ -113,6 +113,8 @@ def _cut_all(
         uncut = find_uncut([scene], folder, record.left_out)
         if uncut or not record.has(scene.name):
             print(f'scene {scene.name}:')
+            rows_of(scene, folder)  # or it cannot be cut
+            record.begin()
             record.add(scene.name, cut([scene], folder, record.left_out))
 
 
