@@ -131,3 +131,12 @@ def test_wrong_use_is_named(
         with pytest.raises((ValueError, FileNotFoundError)) as error:
             one_grid.main(arguments)
         assert message in str(error.value)
+
+
+def test_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
+    config = make(tmp_path / 'data')
+    arguments = [str(tmp_path / 'data'), str(tmp_path / 'new')]
+    arguments += ['--config', str(config), '--like']
+    assert one_grid.main([*arguments, 'rgb']) == 0
+    with pytest.raises(ValueError, match='tiles that were made with'):
+        one_grid.main([*arguments, 'sar'])

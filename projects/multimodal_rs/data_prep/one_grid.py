@@ -4,16 +4,20 @@ All files of all tiles that a config describes are written to another folder,
 in the same layout, on the grid of one modality (or with other pixels on its
 area, --resolution). Files that lie on it keep their numbers; others are
 resampled: measurements become float32 with NaN where nothing is valid. An
-interrupted run goes on where it stopped. The split lists that the config names
-are copied.
+interrupted run goes on where it stopped, and one that asks for another grid or
+another resampling is refused. The split lists that the config names are
+copied.
 """
 
 import argparse
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from multimodal_rs.data_prep.aligned import AlignedLayer
 from multimodal_rs.data_prep.own_scenes import (
+    TIFF,
     Alignment,
     DeclaredTiles,
     add_alignment_options,
@@ -30,8 +34,11 @@ from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.utils.command_line import CommandParser, run
+from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.installation import dataset_config
 from multimodal_rs.utils.progress import progress
+
+RECORD = 'one_grid.json'  # in the target: how its tiles were made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code, 0.
 
     Raises:
-        ValueError: If a tile cannot be resampled.
+        ValueError: If a tile cannot be resampled, or the target has tiles
+            that were made otherwise.
         FileNotFoundError: If the config is not there.
     """
     args = _parse(arguments)
@@ -63,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'{args.source} has no tile with a file of {args.like!r}: check '
             'the folder, and dir and suffix in the config'
         )
+    _keep_settings(args.target, alignment)
     written = total = 0
     for tile in progress(tiles, 'one grid, tiles'):
         with raster_session():
@@ -78,6 +87,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for part in ('train', 'val', 'test'):
         _copy_list(build_dataset(config, args.source, part), args.target)
     return 0
+
+
+def _keep_settings(target: Path, alignment: Alignment) -> None:
+    """Note how the tiles of a folder are made, for the next run to compare.
+
+    Raises:
+        ValueError: If there are tiles that were made in another way.
+    """
+    path, now = target / RECORD, asdict(alignment)
+    known = None
+    if path.is_file():
+        known = read_json(path, 'delete it and the tiles, and make them again')
+    if known == now:
+        return
+    made = (p.suffix.lower() in TIFF for p in target.rglob('*'))
+    if known is not None and any(made):
+        raise ValueError(
+            f'{target} has tiles that were made with {known}, now asked for '
+            f'is {now}: take the same options, or another folder, or remove '
+            f'the tiles and {path}'
+        )
+    write_text(path, json.dumps(now, indent=2, sort_keys=True) + '\n')
 
 
 def _layers(
