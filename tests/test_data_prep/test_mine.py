@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -348,3 +349,23 @@ def test_other_tiles_than_those_of_a_killed_run(
         mine.main([*run, '32'])
     with pytest.raises(ValueError, match="were cut with .*'tile': 32"):
         mine.main([*run, '16'])
+
+
+def test_changed_files_are_measured_again(
+    tmp_path: Path, config: Path
+) -> None:
+    make_scene(tmp_path, 0)
+    run = [str(tmp_path), '--config', str(config), '--tile', '32']
+    run += ['--like', 'opt', '--split', 'random']
+    mine.main(run)
+    for layer, number in (('sar', -40), ('label', 20)):
+        for path in (tmp_path / layer).rglob('*.tif'):
+            with rasterio.open(path, 'r+') as file:
+                file.write(np.full_like(file.read(), number))
+    target = tmp_path / 'stats.json'
+    os.utime(target, (0, 0))  # clocks of files tick slowly
+    mine.main(run)
+    numbers = json.loads(target.read_text())['own']
+    assert numbers['modalities']['sar']['mean'] == [-40, -40]
+    for counts in numbers['labels']['lists'].values():
+        assert counts['pixels'][0] == 0 < counts['pixels'][1]

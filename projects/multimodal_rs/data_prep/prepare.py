@@ -9,6 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from multimodal_rs.data_prep.band_statistics import update_statistics
+from multimodal_rs.data_prep.changed_files import forget_changed
 from multimodal_rs.data_prep.check_report import check_folder
 from multimodal_rs.data_prep.class_balance import (
     print_labels,
@@ -193,7 +194,8 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
     """Measure the training list: values of the bands, pixels of the classes.
 
     The numbers are printed and kept in ``stats.json`` beside the list, with
-    the counts of the validation and test lists that are there.
+    the counts of the validation and test lists that are there. Kept numbers
+    are taken unless a file was written since.
 
     Args:
         dataset: The training part of the config.
@@ -211,6 +213,11 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
         )
     dataset.full_init()
     target = dataset.stats_file
+    lists = dict(train=dataset)
+    if dataset.label is not None:
+        found = labelled_lists(config, Path(dataset.data_root))
+        lists = {**found, **lists}
+    forget_changed(lists, target)
     update_fits(dataset, target, config.stem)
     statistics = update_statistics(dataset, target, config.stem)
     with reading(target, f'numbers of bands: {RENEWED}'):
@@ -218,8 +225,6 @@ def measure(dataset: MultiModalSegDataset, config: Path) -> None:
         _print_bands(statistics, fitted)
     if dataset.label is None:
         return
-    lists = labelled_lists(config, Path(dataset.data_root))
-    lists['train'] = dataset
     labels = update_label_counts(lists, target, config.stem)
     print_labels(labels)
     counts = labels['lists']['train']
