@@ -369,3 +369,17 @@ def test_changed_files_are_measured_again(
     assert numbers['modalities']['sar']['mean'] == [-40, -40]
     for counts in numbers['labels']['lists'].values():
         assert counts['pixels'][0] == 0 < counts['pixels'][1]
+
+
+@pytest.mark.parametrize(('like', 'tile'), [('opt', '32'), ('sar', '16')])
+def test_masked_labels_stay_masked(
+    tmp_path: Path, config: Path, like: str, tile: str
+) -> None:
+    make_scene(tmp_path, 0)
+    with rasterio.open(tmp_path / 'scenes/s0/label.tif', 'r+') as file:
+        file.write_mask(file.read(1) != 10)
+    run = [str(tmp_path), '--config', str(config), '--tile', tile]
+    mine.main([*run, '--like', like, '--split', 'random'])
+    numbers = json.loads((tmp_path / 'stats.json').read_text())['own']
+    for counts in numbers['labels']['lists'].values():
+        assert counts['pixels'][0] == 0 < counts['pixels'][1]

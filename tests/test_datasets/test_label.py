@@ -138,3 +138,19 @@ def test_translation_against_a_loop(kind):
     ):
         assert listed == (int(number) in ids)
         assert not listed or train_id == ids[int(number)]
+
+
+def test_masked_pixels_have_no_label(tmp_path):
+    numbers = np.uint8([[0, 1, 1], [0, 0, 1]])
+    valid = np.uint8([[0, 255, 9], [255, 255, 0]])
+    expected = [[255, 1, 1], [0, 0, 255]]
+    path = write(tmp_path / 'mask.tif', numbers)
+    with rasterio.open(path, 'r+') as file:
+        file.write_mask(valid > 0)
+    assert read(path).tolist() == expected
+    both = np.stack([numbers, valid])
+    path = write(tmp_path / 'alpha.tif', both, alpha='yes')
+    assert read(path, band=0).tolist() == expected
+    # Of four bands GDAL calls the last one alpha, whatever it is.
+    path = write(tmp_path / 'four.tif', np.stack([numbers] * 4))
+    assert read(path, band=0).tolist() == numbers.tolist()

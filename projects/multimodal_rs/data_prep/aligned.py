@@ -184,7 +184,8 @@ class AlignedLayer:
     def _train_ids(self, tile: Stripe) -> np.ndarray:
         label, path = self.source.label, str(self.path)
         data = tile.data if label.colors else tile.data[[label.band or 0]]
-        raster = label.decoded(data, tile.nodata, self.grid, path)
+        place = self.grid, path
+        raster = label.decoded(data, tile.nodata, *place, tile.empty)
         return label.train_ids(raster, self.source.classes, path)
 
 

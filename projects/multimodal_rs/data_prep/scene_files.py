@@ -10,6 +10,7 @@ import numpy as np
 
 from multimodal_rs.data_prep.scene_rasters import EXPECTED, Field, Variable
 from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.masks import masked_ids
 from multimodal_rs.datasets.label import LabelRaster
 from multimodal_rs.utils.damage import reading
 
@@ -56,6 +57,7 @@ class RasterOfLabels(Labels):
         """Read it, see :class:`Labels`."""
         with self.source.open() as file:
             data, nodata = file.read(), file.nodata((0,))
+            masked = masked_ids(file, (0,))
             grid, path = file.grid, file.path
         if data.shape != (1, *size):
             turned = data.shape[1:] == size[::-1]
@@ -66,6 +68,8 @@ class RasterOfLabels(Labels):
                 + ': download the file again'
             )
         empty = ~np.isfinite(data[0])
+        if masked is not None:
+            empty |= masked
         if self.none is not None:
             empty |= data[0] == self.none
         numbers = np.where(empty, 0, data[0]).astype(np.int64)

@@ -16,6 +16,7 @@ from multimodal_rs.data_prep.tile_files import (
     write_tile,
 )
 from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.masks import masked_ids
 from multimodal_rs.datasets.io.opened import (
     Nodata,
     OpenedRaster,
@@ -355,9 +356,10 @@ def read_layer(
     bands = file.checked(None, layer.count)
     data, nodata = file.read(bands, window), file.nodata(bands)
     if layer.is_label:
-        ids = layer.ids(data)
+        ids, empty = layer.ids(data), masked_ids(file, bands, window)
         usable = isinstance(nodata, float | int) and fits(nodata, ids.dtype)
-        return Stripe(ids, nodata=nodata if usable else None, compressed=True)
+        nodata = nodata if usable else None
+        return Stripe(ids, empty, nodata, compressed=True)
     empty = file.masked(bands, window, measured=layer.measured)
     if empty is not None and empty.ndim == 3:
         raise ValueError(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from multimodal_rs.datasets.io.grid import Grid
+from multimodal_rs.datasets.io.masks import masked_ids
 from multimodal_rs.datasets.io.raster import open_raster, raster_session
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.plain import plain
@@ -24,8 +25,8 @@ class LabelRaster(NamedTuple):
 
     Attributes:
         numbers: (H, W), class numbers of any type; colours as 0xRRGGBB.
-        empty: (H, W) bool, where there is no label (NaN, transparent);
-            None: nowhere.
+        empty: (H, W) bool, where there is no label (NaN, transparent,
+            masked); None: nowhere.
         nodata: The value that the file declares as empty; None: none.
         grid: Size and position.
     """
@@ -50,8 +51,9 @@ class Label:
         colors: Colour in the file, ``'#rrggbb'``, -> train id, for labels
             that are pictures with three bands, or four with transparency.
 
-    NaN is ignored, and so is the nodata value that a file declares, unless it
-    is one of the class numbers.
+    NaN is ignored, and so is what a mask of the file, or an alpha band beside
+    a single band, calls empty, and the nodata value that a file declares,
+    unless it is one of the class numbers.
     """
 
     dir: str = ''
@@ -113,16 +115,22 @@ class Label:
         with raster_session(), open_raster(path, self.key) as file:
             bands = self._bands(file.bands, path)
             data, nodata = file.read(bands), file.nodata(bands[:1])
+            masked = masked_ids(file, bands)
             grid, missing = file.grid, file.missing
         if missing and nodata in self._ids_of_file:
             raise ValueError(
                 f'{path}: {missing}, and their number would be {nodata:g}, '
                 'which is a class: write the label again, completely'
             )
-        return self.decoded(data, nodata, grid, path)
+        return self.decoded(data, nodata, grid, path, masked)
 
     def decoded(
-        self, data: np.ndarray, nodata: float | None, grid: Grid, path: str
+        self,
+        data: np.ndarray,
+        nodata: float | None,
+        grid: Grid,
+        path: str,
+        masked: np.ndarray | None = None,
     ) -> LabelRaster:
         """Understand what a file holds.
 
@@ -131,14 +139,18 @@ class Label:
             nodata: The value that the file declares as empty.
             grid: Size and position.
             path: Of the file, for messages.
+            masked: (H, W) bool, where its mask says empty; None: nowhere.
 
         Raises:
             ValueError: If colours do not have 8 bits.
         """
+        empty = masked
         if self.colors is not None:
-            transparent = data[ALPHA] == 0 if len(data) > ALPHA else None
-            return LabelRaster(_packed(data, path), transparent, None, grid)
-        empty = np.isnan(data[0]) if data.dtype.kind == 'f' else None
+            if len(data) > ALPHA:
+                empty = _either(data[ALPHA] == 0, masked)
+            return LabelRaster(_packed(data, path), empty, None, grid)
+        if data.dtype.kind == 'f':
+            empty = _either(np.isnan(data[0]), masked)
         return LabelRaster(data[0], empty, nodata, grid)
 
     def train_ids(
@@ -180,8 +192,7 @@ class Label:
         nodata = raster.nodata
         if nodata is None or nodata != nodata or nodata in ids:
             return raster.empty
-        declared = raster.numbers == nodata
-        return declared if raster.empty is None else declared | raster.empty
+        return _either(raster.numbers == nodata, raster.empty)
 
     def describe_unknown(self, numbers: np.ndarray) -> str:
         """Say which numbers occur, how often, and how many more there are."""
@@ -264,6 +275,10 @@ def translate(
     values = np.array([ids[k] for k in keys.tolist()], np.uint8)
     places = np.searchsorted(keys, numbers).clip(max=len(keys) - 1)
     return values[places], keys[places] == numbers
+
+
+def _either(pixels: np.ndarray, others: np.ndarray | None) -> np.ndarray:
+    return pixels if others is None else pixels | others
 
 
 def _in_8_bits(numbers: np.ndarray) -> bool:

@@ -8,7 +8,7 @@ from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 
-from multimodal_rs.datasets.io.opened import Window
+from multimodal_rs.datasets.io.opened import OpenedRaster, Window
 
 Answer = TypeVar('Answer')
 
@@ -79,6 +79,32 @@ class FileMasks:
         masks = [np.zeros(shape, bool) if m is None else m for m in masks]
         mask = masks[0] if len(masks) == 1 else np.stack(masks)
         return mask if found is None else mask | found
+
+
+def masked_ids(
+    file: OpenedRaster,
+    bands: Sequence[int],
+    window: Window | None = None,
+    out_shape: tuple[int, int] | None = None,
+) -> np.ndarray | None:
+    """Read where a raster of class numbers says that it has none.
+
+    An alpha band counts beside a single band: of four bands of 8 bits GDAL
+    calls the last one alpha where nobody has said what it is.
+
+    Args:
+        file: It, of any kind.
+        bands: 0-based indices.
+        window: What to read of the grid. None reads all of it.
+        out_shape: (H, W) to reduce it to, as the bands were.
+
+    Returns:
+        (H, W) bool; None: it has neither mask nor alpha band.
+    """
+    measured = () if file.bands == 2 else range(file.bands)
+    masked = file.masked(bands, window, out_shape, measured)
+    each = masked is not None and masked.ndim == 3
+    return masked.any(axis=0) if each else masked
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:

@@ -15,6 +15,7 @@ from multimodal_rs.datasets.io.correspondence import (
     placed_window,
 )
 from multimodal_rs.datasets.io.grid import Grid, differences
+from multimodal_rs.datasets.io.masks import masked_ids
 from multimodal_rs.datasets.io.opened import OpenedRaster, Window
 from multimodal_rs.datasets.io.view import RasterView
 
@@ -35,7 +36,8 @@ class ResampledRaster(RasterView):
 
     Measurements become float32. Invalid pixels of the source count for
     nothing, and where no valid one is near, and outside of the source, the
-    result is NaN, which is also its nodata value. Ids keep their type.
+    result is NaN, which is also its nodata value. Ids keep their type; one
+    that a mask calls empty is that of the outside.
 
     It is resampled in square blocks that lie on the new grid, so that a pixel
     is the same in whichever window it is read. Blocks are kept for a while:
@@ -143,6 +145,10 @@ class ResampledRaster(RasterView):
         bands = self._kept
         data = self._source.read(bands, window, out_shape)
         if self._prepare is None:
+            masked = masked_ids(self._source, bands, window, out_shape)
+            if masked is not None:
+                outside = self._outside.astype(data.dtype)
+                data = np.where(masked, outside, data)
             return data
         nodata = [self._source.nodata((b,)) for b in bands]
         masked = None
