@@ -158,6 +158,18 @@ def test_one_warning_per_raster_of_a_scene(
         assert str(path) in found[0]
 
 
+@pytest.mark.parametrize('low', [2050.0, -3657.0])
+def test_flat_land_is_not_far_from_itself(low: float) -> None:
+    heights = np.random.default_rng(0).uniform(low, low + 2, (1, 5000))
+    sketch = ValueSketch(1)
+    sketch.add(heights)
+    first, _, last = sketch.percentiles((1, 50, 99)).tolist()
+    limits = dict(bands=[0], file_range=[first, last])
+    modality = build_modalities(dict(dem=limits))['dem']
+    assert not far_off(heights, modality)
+    assert far_off(heights * 3.28, modality)
+
+
 def make_dataset(root: Path, test: bool, **declaration: object):
     modalities = dict(
         opt=dict(

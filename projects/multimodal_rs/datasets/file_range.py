@@ -33,13 +33,14 @@ MUCH_SPREAD = 1 / 30  # of the range; less beside it is another unit
 FEWEST = 100  # pixels: fewer say nothing
 BINS = 2**16
 SIGN = np.uint16(0x8000)
+ROUNDING = 1 / 128  # of a number, in percentiles that were counted by BINS
 
 
 class ValueSketch:
     """Percentiles of any number of values, in one pass and little memory.
 
     Counts float32 numbers by their upper 16 bits: percentiles are right to
-    0.8 percent, whole numbers up to 256 exactly.
+    0.8 percent (``ROUNDING``), whole numbers up to 256 exactly.
 
     Args:
         bands: Number of bands.
@@ -128,7 +129,10 @@ def far_off(numbers: np.ndarray, modality: Modality) -> str:
     low, high = np.array(modality.file_range, np.float64)
     width = high - low
     first, median, last = np.percentile(numbers, (1, 50, 99), axis=1)
-    beside = np.maximum(low - median, median - high)  # > 0: outside
+    # What was kept may have been rounded towards 0.
+    below = low - np.abs(low) * ROUNDING - median
+    above = median - high - np.abs(high) * ROUNDING
+    beside = np.maximum(below, above)  # > 0: outside
     spread = last - first
     far = (beside > 0) & ((beside > width) | (spread < width * MUCH_SPREAD))
     if 2 * np.count_nonzero(far) < len(far):
