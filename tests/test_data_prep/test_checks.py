@@ -363,3 +363,21 @@ def test_remark_about_shared_scenes() -> None:
     assert len(remarks) == 1
     assert 'autumn_CapeTown' in remarks[0]
     assert check_lists(lists, None) == ([], [])
+
+
+def test_lists_of_a_config_in_several_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_ddhr(tmp_path / 'data', 3)
+    config = tmp_path / 'lists.py'
+    lines = [f'_base_ = {str(dataset_config("xian.py"))!r}']
+    for part, tiles in (('train', ['1', '2']), ('val', ['2', '3'])):
+        write_split(tmp_path / 'data' / part, dict(all=tiles))
+        path = f'{part}/all.txt'
+        lines.append(
+            f'{part}_dataloader = dict(dataset=dict(ann_file={path!r}))'
+        )
+    config.write_text('\n'.join(lines))
+    arguments = [str(tmp_path / 'data'), '--config', str(config), '--check']
+    assert ddhr.main(arguments) == 1
+    assert 'val/all.txt share 1 tiles: 2' in capsys.readouterr().out

@@ -45,7 +45,8 @@ def check_folder(
         1 if something is wrong, else 0.
     """
     trained_on = Path(dataset.ann_file)
-    paths = {*splits.rglob('*.txt'), *lists, trained_on}
+    of_config = {*lists, trained_on}
+    paths = {*splits.rglob('*.txt'), *of_config}
     lists, findings = read_lists(dataset, filter(Path.is_file, sorted(paths)))
     findings = [*found, *findings]
     on_disk = {
@@ -61,7 +62,7 @@ def check_folder(
     }
     findings += [f for tile in tiles.values() for f in tile.findings]
     wrong, remarks = check_lists(
-        lists, scene_of, pixels=bool(dataset.held_out)
+        lists, scene_of, bool(dataset.held_out), of_config
     )
     findings += wrong
     if dataset.label is not None:

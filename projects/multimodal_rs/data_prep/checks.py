@@ -3,7 +3,7 @@
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -249,14 +249,16 @@ def check_lists(
     lists: Mapping[Path, list[str]],
     scene_of: Callable[[str], str] | None,
     pixels: bool = False,
+    together: Collection[Path] = (),
 ) -> tuple[list[Finding], list[str]]:
-    """Compare the lists of each folder: no tile may be in two of them.
+    """Compare lists of a folder or a config: no tile may be in two of them.
 
     Args:
         lists: Tiles of each list.
         scene_of: Gives the scene of a tile, where ids tell it.
         pixels: Whether label rasters divide the pixels of a tile, so that it
             may be in several lists.
+        together: Lists of one config, which may lie in several folders.
 
     Returns:
         What is wrong, and remarks on what is not ideal.
@@ -271,9 +273,12 @@ def check_lists(
     for (one, tiles), (two, others) in itertools.combinations(
         lists.items(), 2
     ):
-        if one.parent != two.parent:
+        if one.parent == two.parent:
+            where = f'{one} and {two.name}'
+        elif one in together and two in together:
+            where = f'{one} and {two}'
+        else:
             continue
-        where = f'{one} and {two.name}'
         shared = set(tiles) & set(others)
         if shared and not pixels:
             text = f'{where} share {len(shared)} tiles: {_some(shared)}'
