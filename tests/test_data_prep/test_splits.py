@@ -91,6 +91,10 @@ def test_write_split(tmp_path: Path) -> None:
     assert before[tmp_path / 'splits/train.txt'][0] == b'a\nb\n'
     write_split(tmp_path / 'splits', split)
     assert contents(tmp_path) == before
+    # Tiles that a list had before may be in another one now.
+    write_split(tmp_path / 'splits', dict(split, val=['b']))
+    write_split(tmp_path / 'splits', split)
+    assert contents(tmp_path) == before
 
 
 def test_dfc2020_city_scenes() -> None:

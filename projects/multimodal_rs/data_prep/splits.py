@@ -138,13 +138,16 @@ def natural_sort(tiles: Iterable[str]) -> list[str]:
 def write_split(folder: Path, split: Mapping[str, Sequence[str]]) -> None:
     """Write ``<folder>/<name>.txt`` for every list, one tile per line.
 
-    A file that already has this content is not touched; an empty list is not
-    written.
+    A file that already has this content is not touched; an empty list has
+    none, and that of an earlier one is removed.
     """
     for name, tiles in split.items():
-        if not tiles:
-            continue
         path = folder / f'{name}.txt'
+        if not tiles:
+            if path.is_file():
+                path.unlink()
+                print(f'{path}: no tile, removed')
+            continue
         text = ''.join(f'{tile}\n' for tile in tiles)
         same = path.is_file() and path.read_bytes() == text.encode()
         if not same:
