@@ -15,7 +15,7 @@ from multimodal_rs.evaluation.calibration_metric import CalibrationMetric
 from multimodal_rs.evaluation.land_cover_metric import LandCoverMetric
 from multimodal_rs.reports.charts import curves_chart
 from multimodal_rs.reports.page import render
-from multimodal_rs.reports.run_files import read_run
+from multimodal_rs.reports.run_files import read_curves, read_run
 from multimodal_rs.reports.run_report import run_page
 
 CLASSES = ('sea', '<b>', 'town')
@@ -66,13 +66,15 @@ def run(tmp_path):
     """A work directory: a training that was resumed, and a test."""
     lines = {
         '20260101_000000': [
-            dict(loss=2.0, step=10),
+            dict(loss=2.0, epoch=1, step=10),
             dict(mIoU=30.0, step=1),
-            dict(loss=1.5, step=20),
-            dict(loss=9.0, step=30),
+            dict(loss=1.5, epoch=2, step=20),
+            dict(mIoU=35.0, step=2),
+            dict(loss=9.0, epoch=3, step=30),
         ],
         '20260101_010000': [
-            {'loss': 1.25, 'opt.loss_ce': 0.5, 'step': 30},
+            dict(mIoU=35.0, step=2),  # repeated before the first iteration
+            {'loss': 1.25, 'opt.loss_ce': 0.5, 'epoch': 3, 'step': 30},
             {'mIoU': 40.0, 'val/cross_entropy': 0.7, 'step': 3},
         ],
     }
@@ -99,10 +101,26 @@ def test_what_is_read(run):
     # What was repeated after the resumption counts.
     assert found.curves.losses['loss'] == ([10, 20, 30], [2.0, 1.5, 1.25])
     assert found.curves.losses['opt.loss_ce'] == ([30], [0.5])
-    assert found.curves.validation['mIoU'] == ([10, 30], [30.0, 40.0])
+    values = [30.0, 35.0, 40.0]
+    assert found.curves.validation['mIoU'] == ([10, 20, 30], values)
     assert found.curves.validation['cross_entropy'] == ([30], [0.7])
     assert found.versions == {'PyTorch': '2.13.0'}
     assert sum(found.calibration['pixels']) == 256
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_a_training_that_began_anew_has_its_own_curves(run, by_epoch):
+    again = run / '20260103_000000'
+    add_config(again)
+    first, second = (dict(epoch=n) if by_epoch else {} for n in (1, 2))
+    lines = [dict(loss=4.0, step=10, **first), dict(loss=3.0, step=20)]
+    lines[1].update(second)
+    lines.append(dict(mIoU=5.0, step=2 if by_epoch else 20))
+    scalars = again / 'vis_data' / 'scalars.json'
+    scalars.write_text('\n'.join(map(json.dumps, lines)))
+    curves = read_curves(run)
+    assert curves.losses == {'loss': ([10, 20], [4.0, 3.0])}
+    assert curves.validation == {'mIoU': ([20], [5.0])}
 
 
 def test_the_page_says_it_all(run):
@@ -183,7 +201,7 @@ def test_figure_of_curves(run, monkeypatch):
     assert analyze_logs.main([*arguments, 'a', 'b']) == 0
     curves, label = drawn[0]
     assert label == 'loss, mIoU' and out.stat().st_size > 1000
-    assert curves['a: mIoU'] == ([10, 30], [30.0, 40.0])
+    assert curves['a: mIoU'] == ([10, 20, 30], [30.0, 35.0, 40.0])
     assert list(curves) == ['a: loss', 'a: mIoU', 'b: loss', 'b: mIoU']
     with pytest.raises(SystemExit):
         analyze_logs.main([*arguments, 'a'])

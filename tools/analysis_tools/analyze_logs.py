@@ -5,7 +5,8 @@
         --keys mIoU --out curves.png
 
 ``--keys`` are losses and measures of the validation. An interrupted run and
-its continuation are one curve. The suffix of ``--out`` is the format.
+its continuation are one curve; a training that was started anew in the same
+folder takes the place of the former. The suffix of ``--out`` is the format.
 """
 
 import argparse

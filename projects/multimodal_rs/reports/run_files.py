@@ -218,19 +218,27 @@ def read_accuracy(file: Path) -> Accuracy:
 def _curves(trainings: list[Path]) -> Curves:
     """Join what the trainings of a folder have logged.
 
-    A resumed run repeats what came after its checkpoint: the last value of
-    an iteration counts.
+    A training takes the place of what was logged from its first epoch on: a
+    resumed one repeats what came after its checkpoint, one that was started
+    anew everything.
     """
     losses, validation = {}, {}
+    ends = {}  # epoch -> its last iteration that was logged
     for training in trainings:
-        iteration = 0
-        for line in _lines(training / SCALARS):
+        lines = _lines(training / SCALARS)
+        first = next((line for line in lines if 'loss' in line), None)
+        if first is not None:
+            _forget(first, ends, [*losses.values(), *validation.values()])
+        for line in lines:
+            step = line['step']
             if 'loss' in line:
-                # Validations are logged under their epoch.
-                iteration = line['step']
+                if 'epoch' in line:
+                    ends[line['epoch']] = step
                 terms = {k: v for k, v in line.items() if 'loss' in k}
                 target = losses
             else:
+                # Validations are logged under their epoch, if there are any.
+                step = ends.get(step, step)
                 terms = {
                     k.rpartition('/')[2]: v
                     for k, v in line.items()
@@ -239,8 +247,28 @@ def _curves(trainings: list[Path]) -> Curves:
                 target = validation
             for name, value in terms.items():
                 if isinstance(value, (int, float)):
-                    target.setdefault(name, {})[iteration] = value
+                    target.setdefault(name, {})[step] = value
     return Curves(_sorted(losses), _sorted(validation))
+
+
+def _forget(
+    first: Mapping, ends: dict[int, int], logged: list[dict[int, float]]
+) -> None:
+    """Drop what was logged from the start of a later training on.
+
+    Args:
+        first: The first line with a loss that this training has logged.
+        ends: Epoch -> its last iteration.
+        logged: Iteration -> value.
+    """
+    until = first['step'] - 1
+    if 'epoch' in first:
+        for epoch in [e for e in ends if e >= first['epoch']]:
+            del ends[epoch]
+        until = max(ends.values(), default=0)
+    for values in logged:
+        for step in [step for step in values if step > until]:
+            del values[step]
 
 
 def _sorted(
@@ -249,6 +277,7 @@ def _sorted(
     return {
         name: (sorted(values), [values[step] for step in sorted(values)])
         for name, values in curves.items()
+        if values
     }
 
 
