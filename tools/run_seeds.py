@@ -150,11 +150,11 @@ def _call(folder: Path, tool: str, *arguments: str) -> None:
 
 
 def _count(config: Path, folder: Path) -> None:
-    """Count parameters and flops, once for all seeds of a config.
+    """Count parameters and flops, with the options of the run.
 
     A network that cannot be counted has none in its record.
     """
-    target = folder.parent / runs.COMPLEXITY
+    target = folder / runs.COMPLEXITY
     size = runs.image_size(folder)
     if target.exists() or size is None:
         return

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -188,6 +189,26 @@ def test_of_any_loop_and_any_number_of_optimizers(workspace):
     assert not record.classes and record.flops > 1e6
     table = (runs_of_two / 'seeds.md').read_text()
     assert f'{record.measures[subset]["masked_error"]:.4f}' in table
+
+
+def test_costs_are_those_of_the_run(tmp_path, monkeypatch):
+    """Another seed may have been run with other options."""
+
+    def count(command, write):
+        dumped, target = map(Path, command[3:5])
+        target.write_text(json.dumps(dict(flops=int(dumped.read_text()))))
+        return 0
+
+    monkeypatch.setattr(run_seeds.command_line, 'call', count)
+    for seed in (0, 1):
+        folder = tmp_path / f'seed-{seed}'
+        folder.mkdir()
+        (folder / 'net.py').write_text(str(seed))
+        sizes = json.dumps(dict(input_size=dict(opt=[4, 8, 8])))
+        (folder / runs.TRAINING).write_text(sizes)
+        run_seeds._count(Path('net.py'), folder)
+        cost = json.loads((folder / runs.COMPLEXITY).read_text())
+        assert cost == dict(flops=seed)
 
 
 def test_other_options_need_another_folder(workspace, series, capsys):

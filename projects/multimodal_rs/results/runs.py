@@ -23,7 +23,7 @@ AGAIN = {
     TRAINING: 'delete it, and training ends again from its last checkpoint',
     TESTING: 'delete it, and the run is tested again',
 }
-# Parameters and multiply-adds, once for all seeds of a config.
+# Parameters and multiply-adds of the network, with the options of the run.
 COMPLEXITY = 'complexity.json'
 NAMES = 'tables.json'
 # <method>_<backbone>_<gpus>xb<batch>-<schedule>_<dataset>-<crop>
@@ -101,7 +101,7 @@ def close_run(folder: Path, config: Path, root: Path, seed: int) -> Record:
     )
     method, dataset = names(config, testing['dataset'])
     plain, classes = split_classes(testing['metrics'])
-    cost = _complexity(folder.parent / COMPLEXITY)
+    cost = _complexity(folder / COMPLEXITY)
     record = Record(
         schema=SCHEMA,
         config=relative(config, root),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from multimodal_rs.results.record import Measures, Record
 
-# Counted once for all seeds, where the network can be counted.
+# The same for all seeds, where the network can be counted.
 COUNTED = ('parameters', 'flops', 'input_size', 'memory_of')
 
 
