@@ -9,9 +9,10 @@ what both print is also in its ``run.log``. A finished run leaves
 ``record.json`` (measures, costs, commits, hardware: see
 ``multimodal_rs/results/record.py``), is kept, and can be taken into the
 published tables by ``tools/make_tables.py --add``. An interrupted run is
-resumed, unless it was started with other options. A run that fails, or on
-which another process is at work, does not stop the others; it is named at the
-end, and the exit code is 1.
+resumed. If the folder has a run with other options, of another config of the
+same name, or of the config before it was changed, the run fails. A run that
+fails, or on which another process is at work, does not stop the others; it is
+named at the end, and the exit code is 1.
 
 The table of mean and spread (``seeds.md``, ``seeds.csv``) is that of the last
 call. ``--compare-with NAME`` adds ``paired.md`` and ``paired.csv``: by how
@@ -110,12 +111,13 @@ def run(
 
     Raises:
         RunFailedError: If training or testing fails.
-        FileNotFoundError: If training leaves no checkpoint.
-        ValueError: If the folder has a run with other options, or its record
-            is of another schema.
+        FileNotFoundError: If there is no config, or training leaves no
+            checkpoint.
+        ValueError: If the folder has a run with other options or of another
+            config, or its record is of another schema.
     """
-    machine = environment.device_name()
-    runs.open_run(folder, options, environment.commit(TOOLS), machine, command)
+    machine, commit = environment.device_name(), environment.commit(TOOLS)
+    runs.open_run(folder, config, options, commit, machine, command)
     if (folder / runs.RECORD).exists():
         return read_record(folder / runs.RECORD)
     print(f'{config}, seed {seed} -> {folder}', flush=True)
@@ -194,6 +196,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if not are_seeds(args.seeds):
         parser.error(f'--seeds: got {args.seeds}, expected {SEEDS}')
     names = [config.stem for config in args.configs]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        parser.error(
+            f'configs: {double} named more than once, expected each once: '
+            'their runs would share a folder'
+        )
     if args.compare_with is not None and args.compare_with not in names:
         parser.error(
             f'--compare-with must name one of {names}, got '

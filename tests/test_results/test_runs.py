@@ -5,26 +5,45 @@ import pytest
 from helpers import ROOT
 from multimodal_rs.results import runs
 
+CONFIG = ROOT / 'configs' / '_base_' / 'default_runtime.py'
+
 
 def test_a_run_that_goes_on_at_another_commit_has_both(tmp_path):
     for commit in ('a1', 'a1', 'b2'):
-        runs.open_run(tmp_path, ['x=1'], commit, 'machine', 'command')
+        runs.open_run(tmp_path, CONFIG, ['x=1'], commit, 'machine', 'command')
     ledger = json.loads((tmp_path / runs.STARTED).read_text())
     assert ledger['commits'] == ['a1', 'b2']
     assert ledger['machines'] == ['machine']
 
 
 def test_options_are_not_mixed(tmp_path):
-    runs.open_run(tmp_path, ['list=10'], 'a1', 'machine', 'command')
+    runs.open_run(tmp_path, CONFIG, ['list=10'], 'a1', 'machine', 'command')
     with pytest.raises(ValueError, match=r"options \['list=10'\], not"):
-        runs.open_run(tmp_path, ['list=1'], 'a1', 'machine', 'command')
+        runs.open_run(tmp_path, CONFIG, ['list=1'], 'a1', 'machine', 'command')
+
+
+def test_configs_are_not_mixed(tmp_path):
+    """Two of one name, or one that was changed, have one folder."""
+    config, started = tmp_path / 'net.py', tmp_path / runs.STARTED
+    config.write_bytes(b'a = 1\r\n')
+    runs.open_run(tmp_path, config, [], 'a1', 'machine', 'command')
+    config.write_bytes(b'a = 1\n')
+    runs.open_run(tmp_path, config, [], 'a1', 'machine', 'command')
+    config.write_text('a = 2')
+    assert not runs.is_run_of(tmp_path, config)
+    (tmp_path / runs.RECORD).touch()
+    with pytest.raises(ValueError, match='another config than .*net.py'):
+        runs.open_run(tmp_path, config, [], 'a1', 'machine', 'command')
+    started.write_text('{"options": []}')  # of before configs were compared
+    runs.open_run(tmp_path, config, [], 'a1', 'machine', 'command')
+    assert runs.is_run_of(tmp_path, config)
 
 
 def test_a_finished_run_stays_as_it_is(tmp_path):
-    runs.open_run(tmp_path, [], 'a1', 'machine', 'command')
+    runs.open_run(tmp_path, CONFIG, [], 'a1', 'machine', 'command')
     (tmp_path / runs.RECORD).touch()
     before = (tmp_path / runs.STARTED).read_text()
-    runs.open_run(tmp_path, [], 'b2', 'another', 'command')
+    runs.open_run(tmp_path, CONFIG, [], 'b2', 'another', 'command')
     assert (tmp_path / runs.STARTED).read_text() == before
 
 
@@ -33,7 +52,7 @@ def test_damaged_files_are_named_with_what_to_do(tmp_path, content):
     """Each of them can be what a bad disk has left of it."""
     (tmp_path / runs.STARTED).write_text(content)
     with pytest.raises(ValueError, match='run.json.*delete the folder'):
-        runs.open_run(tmp_path, [], 'a1', 'machine', 'command')
+        runs.open_run(tmp_path, CONFIG, [], 'a1', 'machine', 'command')
     (tmp_path / runs.STARTED).write_text('{"options": []}')
     if content == '{"a": 1}':
         return

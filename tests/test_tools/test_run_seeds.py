@@ -11,6 +11,7 @@ import pytest
 import run_seeds
 from helpers import ROOT
 from multimodal_rs.results import runs
+from multimodal_rs.results.experiments import Run
 from multimodal_rs.results.record import read_record
 from tool_runs import gone, run_tool, start_tool, until
 
@@ -216,6 +217,20 @@ def test_other_options_need_another_folder(workspace, series, capsys):
     arguments += ['--work-dir', str(workspace / 'runs'), '--cfg-options']
     assert run_seeds.main([*arguments, 'a=1']) == 1
     assert "the options [], not ['a=1']" in capsys.readouterr().err
+
+
+def test_a_changed_config_is_another_run(workspace, series, tmp_path, capsys):
+    folder = tmp_path / 'subsets' / 'seed-0'
+    shutil.copytree(workspace / 'runs' / 'subsets' / 'seed-0', folder)
+    config = tmp_path / 'subsets.py'
+    config.write_text((workspace / 'subsets.py').read_text() + 'a = 1')
+    words = [str(config), '--seeds', '0', '--work-dir', str(tmp_path)]
+    assert run_seeds.main(words) == 1
+    assert 'of another config than' in capsys.readouterr().err
+    assert not Run(config, 0, tmp_path).is_finished
+    with pytest.raises(SystemExit):
+        run_seeds.main([str(workspace / 'subsets.py'), *words])
+    assert "['subsets'] named more than once" in capsys.readouterr().err
 
 
 def test_finished_runs_are_kept_and_averaged(workspace, series, monkeypatch):

@@ -59,10 +59,11 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
-        """Whether it has been run, with the same options."""
+        """Whether it has been run, with this config and these options."""
         if not self.record.exists():
             return False
-        return tuple(read_record(self.record).options) == self.options
+        same = tuple(read_record(self.record).options) == self.options
+        return same and runs.is_run_of(self.record.parent, self.config)
 
     @property
     def arguments(self) -> list[str]:

@@ -1,6 +1,8 @@
 """Folder of one run: what lies in it, and the record that is made of it."""
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,28 +43,34 @@ class Ledger:
     commits: list[str] = field(default_factory=list)
     machines: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    config: str | None = None  # digest of its text
 
 
 def open_run(
     folder: Path,
+    config: Path,
     options: Sequence[str],
     commit: str,
     machine: str,
     command: str,
 ) -> None:
-    """Write down with what a run starts or goes on; refuse to mix options.
+    """Write down with what a run starts or goes on; refuse to mix runs.
 
     Args:
         folder: Of the run.
+        config: Config file.
         options: ``--cfg-options``.
         commit: Of the code now.
         machine: Device now.
         command: What was typed.
 
     Raises:
-        ValueError: If the folder has a run with other options.
+        FileNotFoundError: If there is no such config.
+        ValueError: If the folder has a run with other options, or of another
+            config.
     """
     file = folder / STARTED
+    digest = config_digest(config)
     ledger = Ledger(list(options))
     if file.exists():
         ledger = _read_ledger(file)
@@ -71,8 +79,15 @@ def open_run(
             f'{folder} has a run with the options {ledger.options}, not '
             f'{list(options)}: choose another --work-dir, or delete the folder'
         )
+    if ledger.config not in (None, digest):
+        raise ValueError(
+            f'{folder} has a run of another config than {config}, or of it '
+            'before it was changed: choose another --work-dir, or delete the '
+            f'folder (if the change changes no result, `config` in {file})'
+        )
     if (folder / RECORD).exists():
         return
+    ledger.config = digest
     for values, value in (
         (ledger.commits, commit),
         (ledger.machines, machine),
@@ -81,6 +96,33 @@ def open_run(
         if value not in values:
             values.append(value)
     write_text(file, json.dumps(vars(ledger)))
+
+
+def config_digest(config: Path) -> str:
+    """Compute what tells the text of a config file from any other.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+    """
+    if not config.is_file():
+        raise FileNotFoundError(
+            f'config {config}: expected a file, found none (relative paths '
+            f'start at {os.getcwd()}): correct the path'
+        )
+    lines = config.read_bytes().splitlines()  # whatever they end with
+    return hashlib.sha256(b'\n'.join(lines)).hexdigest()
+
+
+def is_run_of(folder: Path, config: Path) -> bool:
+    """Whether the run in a folder is one of this config, as far as is known.
+
+    Args:
+        folder: Of the run.
+        config: Config file, as it is now.
+    """
+    file = folder / STARTED
+    known = _read_ledger(file).config if file.exists() else None
+    return known is None or known == config_digest(config)
 
 
 def close_run(folder: Path, config: Path, root: Path, seed: int) -> Record:
