@@ -195,6 +195,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     if not are_seeds(args.seeds):
         parser.error(f'--seeds: got {args.seeds}, expected {SEEDS}')
+    if any(
+        o.partition('=')[0].strip() == 'load_from' for o in args.cfg_options
+    ):
+        parser.error(
+            '--cfg-options: load_from names the run that goes on, and every '
+            'run here may go on: for weights to start from, set it in the '
+            'config, or use PretrainedWeightsHook'
+        )
     names = [config.stem for config in args.configs]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:

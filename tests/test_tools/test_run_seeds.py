@@ -219,6 +219,13 @@ def test_other_options_need_another_folder(workspace, series, capsys):
     assert "the options [], not ['a=1']" in capsys.readouterr().err
 
 
+def test_weights_to_start_from_belong_into_the_config(capsys):
+    """With --resume, which every run has, they would be gone on from."""
+    with pytest.raises(SystemExit):
+        run_seeds.main(['a.py', '--cfg-options', 'a=1', 'load_from=b.pth'])
+    assert 'set it in the config, or use Pretrained' in capsys.readouterr().err
+
+
 def test_a_changed_config_is_another_run(workspace, series, tmp_path, capsys):
     folder = tmp_path / 'subsets' / 'seed-0'
     shutil.copytree(workspace / 'runs' / 'subsets' / 'seed-0', folder)
