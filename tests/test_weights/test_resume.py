@@ -14,9 +14,9 @@ from multimodal_rs.weights.resume import resumable_checkpoint
 from multimodal_rs.weights.work_dirs import best_checkpoint
 
 
-def save(folder, name, epoch):
+def save(folder, name, epoch, **meta):
     content = dict(
-        meta=dict(epoch=epoch, iter=10 * epoch),
+        meta=dict(epoch=epoch, iter=10 * epoch, **meta),
         state_dict=dict(weight=torch.full((40,), float(epoch))),
     )
     torch.save(content, folder / name)
@@ -145,6 +145,13 @@ def test_a_damaged_best_one_is_left_for_another(run, capsys):
     for path in run.glob('best_*'):
         path.unlink()
     assert best_checkpoint(run) == run / 'epoch_3.pth'
+
+
+def test_of_two_trainings_in_a_folder_the_later_one_counts(tmp_path):
+    """The first one's best epoch may have the higher number."""
+    save(tmp_path, 'best_mIoU_epoch_3.pth', 3, time='20260102_000000')
+    save(tmp_path, 'best_mIoU_epoch_9.pth', 9, time='20260101_000000')
+    assert best_checkpoint(tmp_path).name == 'best_mIoU_epoch_3.pth'
 
 
 def config(folder, load_from=None):
