@@ -137,6 +137,15 @@ def test_the_page_says_it_all(run):
     assert 'default_hooks.visualization.draw=True' in text
 
 
+def test_settings_are_those_of_the_training(run):
+    """Not of the test, which may have been given other options."""
+    config = run / '20260101_010000' / 'vis_data' / 'config.py'
+    optimizer = "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.125))"
+    config.write_text(f'{config.read_text()}\n{optimizer}\n')
+    text = render(run_page(run))
+    assert '<td>type SGD, lr 0.125</td>' in text
+
+
 def test_the_contact_sheet_is_shown_where_there_is_one(run):
     from PIL import Image
 

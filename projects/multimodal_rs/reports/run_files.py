@@ -68,6 +68,8 @@ class RunFiles:
         curves: Of its trainings, resumed ones joined.
         name: Of the config; of the folder where no config lies in it.
         config: With which it was tested.
+        training: Config of the last training in the folder; that of the test
+            where there is none.
         costs: Seconds, memory and the like of ``training.json`` and
             ``testing.json``; empty where the run did not write them.
         versions: Package or device -> version or name.
@@ -80,6 +82,7 @@ class RunFiles:
     curves: Curves
     name: str
     config: Config
+    training: Config
     costs: dict[str, object]
     versions: dict[str, str]
 
@@ -104,8 +107,8 @@ def read_run(folder: Path) -> RunFiles:
             'run tools/test.py with --work-dir first'
         )
     test = tests[-1]
-    # Configs that were dumped may name modules that are not installed here.
-    config = read_config(_config(test), import_custom_modules=False)
+    config = _read_dumped(_config(test))
+    trainings = [run for run in runs if not _is_test(run)]
     costs = {
         f'{Path(name).stem}_{key}': value
         for name in (TRAINING, TESTING)
@@ -119,6 +122,7 @@ def read_run(folder: Path) -> RunFiles:
         curves=read_curves(folder),
         name=_name(folder),
         config=config,
+        training=_read_dumped(trainings[-1] / CONFIG) if trainings else config,
         costs=costs,
         versions=_versions(test),
     )
@@ -170,6 +174,11 @@ def _config(test: Path) -> Path:
             f'{AGAIN} with a --work-dir of its own'
         )
     return found[0]
+
+
+def _read_dumped(path: Path) -> Config:
+    """Read a config that was dumped: it may name modules not installed."""
+    return read_config(path, import_custom_modules=False)
 
 
 def contact_sheet(run: RunFiles) -> Path | None:

@@ -153,7 +153,7 @@ def _modalities(config: Config) -> list[Block]:
 
 
 def _settings(run: RunFiles) -> list[Block]:
-    config, costs = run.config, run.costs
+    config, costs = run.training, run.costs
     loader = config.get('train_dataloader') or {}
     optimizer = (config.get('optim_wrapper') or {}).get('optimizer') or {}
     facts = {
@@ -174,7 +174,7 @@ def _settings(run: RunFiles) -> list[Block]:
     rows = [[name, value] for name, value in facts.items() if value]
     return [
         Table(['setting', 'value'], rows),
-        Details('The whole config', config.pretty_text),
+        Details('The whole config of the training', config.pretty_text),
     ]
 
 
