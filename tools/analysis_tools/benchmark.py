@@ -7,9 +7,10 @@ Random images go through the model's ``test_step``, and with labels through its
 ``train_step``, with the optimiser, or optimisers, of the config. Both are
 first run ``--warmup`` times without being measured, then ``--steps`` times;
 the percentiles are of these, so that the 99th means something with a hundred
-steps only. On a GPU, times are of synchronised steps and memory is the peak
-that torch allocated. The seconds of the processor are nearly the same on a
-machine that others use, too.
+steps only. What is trained on windows wants their size as the shape, 11 11 for
+instance. On a GPU, times are of synchronised steps and memory is the peak that
+torch allocated. The seconds of the processor are nearly the same on a machine
+that others use, too.
 
 The share of the selective scans is read from torch's profiler in a run of its
 own. The floor is the time that the convolutions and matrix products alone
@@ -121,6 +122,11 @@ def network_steps(
     cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = MODELS.build(cfg.model).to(device)
+    if not hasattr(model, 'num_classes'):
+        raise ValueError(
+            f'{args.config}: expected a network that is trained with labels, '
+            f'got a {type(model).__name__}: name a config for its fine-tuning'
+        )
     batch = make_batch(model, args.batch, tuple(args.shape), device)
     optimisers = build_optim_wrapper(model, cfg.optim_wrapper)
 
@@ -141,6 +147,9 @@ def make_batch(
 ) -> dict:
     """Draw images and labels, as the network declares them.
 
+    A network that classifies the middle of a window gets windows, with one
+    label each, if they have this shape, and scenes else.
+
     Returns:
         ``inputs`` and ``data_samples``, as a loader makes them.
     """
@@ -149,10 +158,12 @@ def make_batch(
         for name, m in model.data_preprocessor.modalities.items()
     }
     samples = []
+    window = getattr(model, 'window', None)
+    labelled = (1, 1) if shape == (window, window) else shape
     for _ in range(size):
-        label = torch.randint(model.num_classes, (1, *shape), device=device)
+        label = torch.randint(model.num_classes, (1, *labelled), device=device)
         sample = SegDataSample(gt_sem_seg=PixelData(data=label))
-        sample.set_metainfo(dict(img_shape=shape, ori_shape=shape))
+        sample.set_metainfo(dict(img_shape=shape, ori_shape=labelled))
         samples.append(sample)
     return dict(inputs=inputs, data_samples=samples)
 

@@ -59,6 +59,27 @@ def test_classes_are_those_of_the_network():
     assert set(torch.cat(labels).unique().tolist()) == {0, 1, 2}
 
 
+@pytest.mark.parametrize('shape, expected', [(9, 1), (16, 16)])
+def test_a_window_has_one_label(shape, expected):
+    declared = build_modalities(dict(hsi=dict(bands=[0, 1])))
+    model = SimpleNamespace(
+        data_preprocessor=SimpleNamespace(modalities=declared),
+        num_classes=3,
+        window=9,
+    )
+    batch = benchmark.make_batch(model, 2, (shape, shape), 'cpu')
+    assert batch['inputs']['hsi'][1].shape == (2, shape, shape)
+    for sample in batch['data_samples']:
+        assert sample.gt_sem_seg.shape == (expected, expected)
+        assert sample.ori_shape == (expected, expected)
+
+
+def test_a_network_without_labels_is_refused():
+    name = 'deeplabv3plus-mdafm-pre_r18_1xb8-40e_simulated-128x128'
+    with pytest.raises(ValueError, match='got a ComplementaryMaskedModeling'):
+        benchmark.main([str(ROOT / f'configs/cmss/{name}.py')])
+
+
 def test_no_steps_are_refused(capsys):
     with pytest.raises(SystemExit):
         benchmark.main(['config.py', '--steps', '0'])
