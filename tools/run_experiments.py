@@ -163,6 +163,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     if args.seeds is not None and not are_seeds(args.seeds):
         parser.error(f'--seeds: got {args.seeds}, expected {SEEDS}')
+    if len(set(args.gpus)) < len(args.gpus):
+        parser.error(
+            f'--gpus: got {args.gpus}, expected each once: a GPU has one run '
+            'at a time'
+        )
     return args
 
 

@@ -123,6 +123,14 @@ def test_seeds_of_the_command_line(folder, capsys, tool, seeds):
     assert message in capsys.readouterr().err
 
 
+def test_a_gpu_is_named_once(folder, capsys):
+    """It would have one run at a time, whatever was meant."""
+    path = write_list(folder, configs=['fine.py'])
+    with pytest.raises(SystemExit):
+        run_experiments.main([path, '--gpus', '0', '1', '0'])
+    assert "got ['0', '1', '0'], expected each once" in capsys.readouterr().err
+
+
 def test_a_pattern_stands_for_configs_only(folder):
     (folder / 'notes').mkdir()
     for name in ('a.py', 'b.py', 'README.md', 'metafile.yml'):
