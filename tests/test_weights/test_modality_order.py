@@ -11,6 +11,7 @@ import small_network  # noqa: F401  registers PointwiseBackbone
 from multimodal_rs.apis.trained import load_trained
 from multimodal_rs.utils.ordered_config import OrderedConfig
 from multimodal_rs.weights.modality_order import (
+    READ,
     check_order,
     order_of,
     orders_of,
@@ -124,6 +125,7 @@ def test_a_checkpoint_notes_the_order_of_its_network(trained):
     runner = SimpleNamespace(model=model)
     hook.before_save_checkpoint(runner, content)
     assert content['meta']['modalities'] == [*DECLARED]
+    assert content['meta'][READ] == [*model.modalities]
     hook.after_load_checkpoint(runner, content)
     assert order_of(content) == trained_order(model.state_dict(), DECLARED)
 
@@ -138,6 +140,41 @@ def test_weights_of_another_order_do_not_start_a_run(trained):
         HOOKS.build(hook).before_train(runner)
     runner.model = MODELS.build(config.model)
     HOOKS.build(hook).before_train(runner)
+
+
+@pytest.mark.parametrize(
+    ('others', 'by_place', 'by_name'),
+    [
+        (('sar', 'opt'), None, None),
+        (('opt', 'sar'), r"\['opt', 'sar'\] would", None),
+        (('sar', 'dem'), r"\['dem'\] would", None),
+        (('sar', 'opt', 'hsi'), None, None),
+        (('sar', 'dem', 'hsi'), *[r"place, \['dem'\] would"] * 2),
+    ],
+)
+def test_what_both_read_keeps_its_place(others, by_place, by_name):
+    """Where weights have no names of modalities, and where as many are read.
+
+    Of CMNeXt, ``sar`` alone would have got the encoder of ``opt``.
+    """
+    for keys, message in (
+        ('{}.conv', by_place),
+        ('branches.{}.conv', by_name),
+    ):
+        named = 'branches' in keys
+        theirs, ours = (
+            {keys.format(m if named else i): 0 for i, m in enumerate(names)}
+            for names in (DECLARED, others)
+        )
+        model = SimpleNamespace(
+            state_dict=lambda state=ours: state, modalities=others
+        )
+        content = dict(state_dict=theirs, meta={READ: [*DECLARED]})
+        if message is None:
+            check_order(content, model)
+        else:
+            with pytest.raises(ValueError, match=message):
+                check_order(content, model)
 
 
 def test_named_bands_keep_their_order(trained):

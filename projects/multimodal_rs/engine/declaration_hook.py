@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.wrappers import unwrapped
-from multimodal_rs.weights.modality_order import check_order
+from multimodal_rs.weights.modality_order import READ, check_order
 
 
 @HOOKS.register_module()
@@ -47,10 +47,12 @@ class DeclarationHook(Hook):
         _check_trained(runner, self.trained_on)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Note the order of the modalities."""
-        declared = getattr(unwrapped(runner.model), 'declared', None)
+        """Note the order of the modalities, and which of them are read."""
+        model = unwrapped(runner.model)
+        declared = getattr(model, 'declared', None)
         if declared:
             checkpoint['meta']['modalities'] = list(declared)
+            checkpoint['meta'][READ] = list(model.modalities)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare orders with those of the training, see ``check_order``."""

@@ -15,6 +15,9 @@ from torch import nn
 
 from multimodal_rs.datasets.modality import build_modalities
 
+# Key in the meta of a checkpoint: what its network reads, in its order.
+READ = 'read_modalities'
+
 
 def orders_of_parts(
     keys: Iterable[str], declared: Collection[str]
@@ -150,7 +153,8 @@ def check_order(checkpoint: Mapping, model: nn.Module) -> None:
 
     Raises:
         ValueError: If the same modalities, or the same named bands of one,
-            have another order in it, with both.
+            have another order in it, or some of its modalities would get
+            weights of others, with both.
     """
     theirs = order_of(checkpoint)
     ours = trained_order(model.state_dict(), getattr(model, 'declared', ()))
@@ -162,6 +166,7 @@ def check_order(checkpoint: Mapping, model: nn.Module) -> None:
             'which may be sorted, or put `modalities` and `branches` in '
             'that order'
         )
+    _check_places(checkpoint, model)
     declared = getattr(model, 'declarations', {})
     trained = _trained_on(checkpoint)
     if not trained or not declared:
@@ -177,3 +182,31 @@ def check_order(checkpoint: Mapping, model: nn.Module) -> None:
                 f'this order, the config has {here}: put `bands` of {name} in '
                 'that order'
             )
+
+
+def _check_places(checkpoint: Mapping, model: nn.Module) -> None:
+    """Refuse weights that go by place, where modalities change theirs.
+
+    Parts that are called after modalities find their weights whatever else a
+    network reads. The encoders of CMX and CMNeXt do not, and neither do
+    layers that read all modalities, which fit as many others as well.
+
+    Raises:
+        ValueError: If modalities that both read have other places.
+    """
+    theirs = (checkpoint.get('meta') or {}).get(READ) or []
+    ours = list(getattr(model, 'modalities', ()))
+    keys = (checkpoint.get('state_dict') or {}, model.state_dict())
+    named = any(map(orders_of_parts, keys, (theirs, ours)))
+    if named and len(theirs) != len(ours):
+        return
+    moved = [
+        m for m in ours if m in theirs and theirs.index(m) != ours.index(m)
+    ]
+    if moved:
+        raise ValueError(
+            f'checkpoint: its network reads the modalities {theirs}, that of '
+            f'the config {ours}: where weights go by place, {moved} would '
+            'get those of another one: keep the places of those that both '
+            'read, or start from another checkpoint'
+        )
