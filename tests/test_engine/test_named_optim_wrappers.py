@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmseg.registry import HOOKS
 from torch import nn
 
@@ -72,3 +73,15 @@ def test_ramp():
     assert values == [0, 0, 0.25, 0.5, 0.75, 1, 1, 1]
     with pytest.raises(AttributeError, match='no losses with a ramp'):
         hook.before_train_epoch(SimpleNamespace(model=nn.Linear(1, 1)))
+
+
+def test_a_ramp_over_epochs_needs_epochs():
+    """Over iterations it would have stayed 0 to the end."""
+    hook = HOOKS.build(dict(type='LossRampHook'))
+    loops = IterBasedTrainLoop, EpochBasedTrainLoop
+    by_iteration, by_epoch = (
+        SimpleNamespace(train_loop=loop.__new__(loop)) for loop in loops
+    )
+    with pytest.raises(ValueError, match='counts iterations.*max_epochs'):
+        hook.before_train(by_iteration)
+    hook.before_train(by_epoch)

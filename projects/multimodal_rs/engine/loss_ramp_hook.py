@@ -1,7 +1,7 @@
 """Weight of losses that begin later than the others."""
 
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
 
 from multimodal_rs.utils.wrappers import unwrapped
@@ -19,11 +19,22 @@ class LossRampHook(Hook):
 
     Raises:
         AttributeError: If the network has no such factor.
+        ValueError: If the run counts iterations: its epoch would stay 0.
     """
 
     def __init__(self, begin: int = 10, length: int = 10) -> None:
         self.begin = begin
         self.length = length
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a loop over iterations."""
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError(
+                'LossRampHook: it counts epochs, but the run counts '
+                'iterations, so that the losses would never grow: set '
+                'train_cfg=dict(by_epoch=True, max_epochs=...), or take the '
+                'hook out of custom_hooks'
+            )
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Write the value of this epoch."""
