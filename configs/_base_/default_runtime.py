@@ -29,6 +29,7 @@ default_hooks = dict(
     fitted_values=dict(type='FittedValuesHook'),
     reproducible_run=dict(type='ReproducibleRunHook'),
     keep_memory=dict(type='KeepMemoryHook'),
+    shared_norm=dict(type='SharedNormHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # In tests: how much of batch norm's statistics is that of the place.
     adapt_norm=dict(type='AdaptNormHook', share=0.0),

@@ -72,24 +72,25 @@ class FiniteCheckHook(Hook):
         model = unwrapped(runner.model)
         parameters = dict(model.named_parameters())
         device = next(iter(parameters.values())).device
-        own = {
+        losses = {
             name: torch.as_tensor(value, dtype=torch.float, device=device)
             for name, value in (outputs or {}).items()
             if 'loss' in name  # as mmengine adds them up
         }
-        own |= {
+        buffers = {
             name: x
             for name, x in model.named_buffers()
             if name not in self.constant
         }
-        found = not_finite(own | parameters)
+        found = not_finite(losses | buffers | parameters)
         if not found:
             return
         elsewhere = ''
-        if get_world_size() > 1 and not set(found) & set(own):
+        if get_world_size() > 1 and not set(found) & set(losses):
             elsewhere = (
-                f'This is process {get_rank()}; gradients are shared, so the '
-                'batch of another one may be the cause. '
+                f'This is process {get_rank()}; gradients and statistics of '
+                'batch norms are shared, so the batch of another one may be '
+                'the cause. '
             )
         raise FloatingPointError(
             f'iteration {runner.iter + 1}: {_several(found)} became NaN or '
