@@ -159,6 +159,24 @@ def check_checkpoint(path: str) -> None:
     require_whole(path)
 
 
+def check_weights(runner: Runner, checkpoint: str) -> None:
+    """Refuse a checkpoint of another network.
+
+    mmengine would log what does not fit, and score or train random weights.
+
+    Raises:
+        ValueError: If a tensor is missing, unknown or of another shape.
+    """
+    from multimodal_rs.utils.wrappers import unwrapped
+    from multimodal_rs.weights.strict import load_strictly
+    from multimodal_rs.weights.trust import load_weights
+
+    content = load_weights(checkpoint)
+    weights = content.get('state_dict', content)
+    weights = {k.removeprefix('module.'): v for k, v in weights.items()}
+    load_strictly(unwrapped(runner.model), weights, checkpoint)
+
+
 def is_first_process(launcher: str) -> bool:
     """Whether this is the first of the processes that a launcher has started.
 

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from _launch import (
     add_common_arguments,
     check_checkpoint,
+    check_weights,
     close_processes,
     in_trained_order,
     load_config,
@@ -105,24 +106,6 @@ def augment_at_test_time(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
-
-
-def check_weights(runner: Runner, checkpoint: str) -> None:
-    """Refuse a checkpoint of another network.
-
-    mmengine would log what does not fit and score random weights.
-
-    Raises:
-        ValueError: If a tensor is missing, unknown or of another shape.
-    """
-    from multimodal_rs.utils.wrappers import unwrapped
-    from multimodal_rs.weights.strict import load_strictly
-    from multimodal_rs.weights.trust import load_weights
-
-    content = load_weights(checkpoint)
-    weights = content.get('state_dict', content)
-    weights = {k.removeprefix('module.'): v for k, v in weights.items()}
-    load_strictly(unwrapped(runner.model), weights, checkpoint)
 
 
 def check_folders(args: argparse.Namespace) -> None:

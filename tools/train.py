@@ -22,6 +22,7 @@ from mmengine.runner import Runner
 from _launch import (
     add_common_arguments,
     check_checkpoint,
+    check_weights,
     close_processes,
     in_trained_order,
     is_first_process,
@@ -257,6 +258,8 @@ def train(cfg: Config) -> None:
     quiet_log(runner.logger)
     check_same_start(cfg)
     check_training_data(runner)
+    if cfg.resume:
+        check_weights(runner, cfg.load_from)
     runner.train()
     say_where(runner, trained=True)
     del runner

@@ -46,6 +46,27 @@ def test_what_is_no_checkpoint(tmp_path):
         _launch.check_checkpoint(str(path))
 
 
+def test_a_run_does_not_go_on_with_another_network(tmp_path, monkeypatch):
+    """Where torch ended in its optimiser, or went on with random weights."""
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(dict(state_dict=torch.nn.Linear(3, 2).state_dict()), path)
+    done = []
+    runner = SimpleNamespace(train=lambda: done.append('trained'), logger=None)
+    nothing = ('quiet_log', 'check_same_start', 'check_training_data')
+    for name in (*nothing, 'prepare_cpu_processes', 'close_processes'):
+        monkeypatch.setattr(train, name, lambda *of_run: None)
+    monkeypatch.setattr(train, 'say_where', lambda *of_run, trained: None)
+    monkeypatch.setattr(train, 'build_runner', lambda cfg: runner)
+    cfg = Config(dict(resume=True, load_from=str(path)))
+    runner.model = torch.nn.Linear(3, 2)
+    train.train(cfg)
+    runner.model = torch.nn.Linear(4, 2)
+    with pytest.raises(ValueError, match=r'epoch_1\.pth does not fit'):
+        train.train(cfg)
+    train.train(Config(dict(cfg, resume=False)))
+    assert done == ['trained'] * 2
+
+
 def test_the_log_keeps_what_helps(caplog):
     logger = logging.Logger('run')
     logger.addHandler(caplog.handler)
