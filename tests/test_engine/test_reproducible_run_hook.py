@@ -1,9 +1,11 @@
-"""A validation that a kill has cut off is made up for on resume."""
+"""What a kill has cut off is made up for; no augmentation comes twice."""
 
 import logging
 from types import SimpleNamespace
 
 import pytest
+import torch
+from mmengine.dataset import BaseDataset, RepeatDataset
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmseg.registry import HOOKS
 
@@ -41,3 +43,45 @@ def repeated(kind, done, end, interval, begin=1):
 )
 def test_what_was_due_is_repeated(kind, done, interval, begin, expected):
     assert repeated(kind, done, 5, interval, begin) == expected
+
+
+class Drawn(BaseDataset):
+    """A sample is how often it was drawn, which seeds its augmentation."""
+
+    def load_data_list(self):
+        self.draws = torch.zeros(2, dtype=torch.int64)
+        return [{}, {}]
+
+    def prepare_data(self, idx):
+        self.draws[idx] += 1
+        return idx, int(self.draws[idx]) - 1
+
+
+def epochs(first, last, times):
+    """Draw all samples of some epochs."""
+    dataset = Drawn(serialize_data=False)
+    if times > 1:
+        dataset = RepeatDataset(dataset, times)
+    hook = HOOKS.build(dict(type='ReproducibleRunHook'))
+    loop = EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)
+    loader = SimpleNamespace(dataset=dataset)
+    drawn = []
+    for epoch in range(first, last):
+        hook.before_train_epoch(
+            SimpleNamespace(
+                train_dataloader=loader, train_loop=loop, epoch=epoch
+            )
+        )
+        drawn.append([dataset[i] for i in range(len(dataset))])
+    return drawn
+
+
+@pytest.mark.parametrize('times', [1, 3])
+def test_no_epoch_repeats_the_augmentation_of_another(times):
+    """Of a repeated dataset, an epoch took all but one of the last one."""
+    drawn = epochs(0, 4, times)
+    samples = [sample for epoch in drawn for sample in epoch]
+    assert len(set(samples)) == len(samples) == 4 * 2 * times
+    assert epochs(2, 4, times) == drawn[2:]  # resumed
+    if times == 1:
+        assert drawn[3] == [(0, 3), (1, 3)]

@@ -57,7 +57,10 @@ class ReproducibleRunHook(Hook):
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             draws = _drawn_until(runner.iter, loader)
         for dataset in _datasets(loader.dataset):
-            dataset.draws[:] = draws
+            # RepeatDataset draws a sample several times in an epoch.
+            alone = dataset is loader.dataset
+            most = 1 if alone else len(loader.dataset)
+            dataset.draws[:] = draws * most
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
