@@ -7,6 +7,9 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
+from multimodal_rs.models.backbones.multi_modal_backbone import (
+    MultiModalBackbone,
+)
 from multimodal_rs.transforms.complementary_mask import ComplementaryMask
 from multimodal_rs.weights.transfer import transfer
 
@@ -295,6 +298,21 @@ def test_what_is_missing_is_named():
         model(dict(opt=torch.rand(1, 3, 32, 32)))
     with pytest.raises(KeyError, match=r"the backbone reads \['dem'\]"):
         build(convolutional(('opt', 'dem')), ('opt', 'sar'))
+
+
+class Mixing(MultiModalBackbone):
+    """As CMNeXt, whose second argument says what is there."""
+
+    def forward(self, inputs, presence=None):
+        return dict(fused=(sum(inputs.values()),))
+
+
+def test_a_backbone_that_takes_no_masks_is_refused():
+    """It would have seen what it has to reconstruct."""
+    parts = dict(backbone=dict(type=Mixing, modalities=('opt', 'sar')))
+    parts['decode_head'] = convolutional()['decode_head']
+    with pytest.raises(ValueError, match='Mixing takes no `masks`'):
+        build(parts)
 
 
 def test_a_head_without_classifier_is_refused():

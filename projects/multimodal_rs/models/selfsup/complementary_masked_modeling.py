@@ -1,5 +1,6 @@
 """Masked pretraining of a multimodal encoder-decoder."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -50,6 +51,9 @@ class ComplementaryMaskedModeling(MultiModalModel):
         data_preprocessor (dict, optional): Config; its ``modalities`` say
             how many bands there are.
         init_cfg (dict, optional): mmengine initialisation config.
+
+    Raises:
+        ValueError: If the backbone takes no masks.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class ComplementaryMaskedModeling(MultiModalModel):
     ) -> None:
         super().__init__(self.build_preprocessor(data_preprocessor), init_cfg)
         self.build_streams(backbone, neck)
+        self._require_masks()
         self.bands = self._count_bands()
         number = self.num_classes_declared
         if number is None and decode_head.get('num_classes') is None:
@@ -174,6 +179,17 @@ class ComplementaryMaskedModeling(MultiModalModel):
                 cut = {m: x[i, :, :height, :width] for m, x in maps.items()}
                 sample.set_data({field: PixelData(**cut)})
         return list(data_samples)
+
+    def _require_masks(self) -> None:
+        """Refuse a backbone that would see what is to be hidden."""
+        forward = self.backbone.forward
+        if 'masks' not in inspect.signature(forward).parameters:
+            raise ValueError(
+                f'{type(self).__name__}: the backbone '
+                f'{type(self.backbone).__name__} takes no `masks`, so that '
+                'nothing could be hidden from it: pretrain a network over '
+                'ParallelBackbones or StackedBackbone'
+            )
 
     def _count_bands(self) -> dict[str, int]:
         if not self.declarations:
