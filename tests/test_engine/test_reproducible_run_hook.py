@@ -9,6 +9,8 @@ from mmengine.dataset import BaseDataset, RepeatDataset
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmseg.registry import HOOKS
 
+from multimodal_rs.engine import reproducible_run_hook
+
 
 def repeated(kind, done, end, interval, begin=1):
     """Whether a run resumed after ``done`` epochs or iterations validates."""
@@ -57,8 +59,8 @@ class Drawn(BaseDataset):
         return idx, int(self.draws[idx]) - 1
 
 
-def epochs(first, last, times):
-    """Draw all samples of some epochs."""
+def epochs(first, last, times, rank=0):
+    """Draw all samples of some epochs in one process."""
     dataset = Drawn(serialize_data=False)
     if times > 1:
         dataset = RepeatDataset(dataset, times)
@@ -69,7 +71,10 @@ def epochs(first, last, times):
     for epoch in range(first, last):
         hook.before_train_epoch(
             SimpleNamespace(
-                train_dataloader=loader, train_loop=loop, epoch=epoch
+                train_dataloader=loader,
+                train_loop=loop,
+                epoch=epoch,
+                rank=rank,
             )
         )
         drawn.append([dataset[i] for i in range(len(dataset))])
@@ -85,3 +90,12 @@ def test_no_epoch_repeats_the_augmentation_of_another(times):
     assert epochs(2, 4, times) == drawn[2:]  # resumed
     if times == 1:
         assert drawn[3] == [(0, 3), (1, 3)]
+
+
+def test_no_process_repeats_the_augmentation_of_another(monkeypatch):
+    """A sample of a repeated dataset may be drawn in both."""
+    monkeypatch.setattr(reproducible_run_hook, 'get_world_size', lambda: 2)
+    both = [epochs(0, 3, 2, rank) for rank in range(2)]
+    samples = [s for drawn in both for epoch in drawn for s in epoch]
+    assert len(set(samples)) == len(samples)
+    assert epochs(1, 3, 1, rank=1) == [[(0, 1), (1, 1)], [(0, 2), (1, 2)]]

@@ -5,6 +5,7 @@ from itertools import islice
 import numpy as np
 import torch
 from mmengine.dataset import InfiniteSampler
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
@@ -57,10 +58,12 @@ class ReproducibleRunHook(Hook):
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             draws = _drawn_until(runner.iter, loader)
         for dataset in _datasets(loader.dataset):
-            # RepeatDataset draws a sample several times in an epoch.
-            alone = dataset is loader.dataset
-            most = 1 if alone else len(loader.dataset)
-            dataset.draws[:] = draws * most
+            dataset.draws[:] = draws
+            if dataset is not loader.dataset:
+                # RepeatDataset draws a sample several times in an epoch, and
+                # in several processes.
+                share = draws * get_world_size() + runner.rank
+                dataset.draws[:] = share * len(loader.dataset)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
