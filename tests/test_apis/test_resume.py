@@ -229,6 +229,25 @@ def test_products_are_made_as_asked(finish, change):
     finish(Products(area=change.get('area', 'area.csv')), True)
 
 
+def test_a_preview_of_another_reference(mapper, rasters, finish):
+    def shown(products, expected):
+        files = replace(OUT, preview='map.png', products=products)
+        assert is_finished(mapper, rasters, files) == expected
+        mapper.make(rasters, files, resume=True)
+        assert is_finished(mapper, rasters, files)
+        return Path('map.png').read_bytes()
+
+    mirror('truth.tif', 'other.tif')
+    without = shown(Products(), False)
+    ours = shown(PRODUCTS, False)
+    other = replace(PRODUCTS, reference='other.tif')
+    make_products('maps/map.tif', other)
+    theirs = shown(other, False)
+    assert len({without, ours, theirs}) == 3
+    assert shown(Products(), False) == without
+    shown(Products(area='area.csv'), True)
+
+
 def test_a_reference_that_has_changed(finish):
     rasterio.shutil.copy('truth.tif', 'truth.vrt', driver='VRT')
     finish(replace(PRODUCTS, reference='truth.vrt'), False)

@@ -43,15 +43,16 @@ def is_finished(
     """
     if not maps_are_finished(mapper, rasters, files, grid):
         return False
-    if partial_reference and is_unreached(files.out, files.products):
-        others = files.products.without_reference()
-        files = replace(files, products=others)
+    asked, there = files.products, files
+    unreached = partial_reference and is_unreached(files.out, asked)
+    if unreached:
+        there = replace(files, products=asked.without_reference())
     made = _time(files.out)
-    for path in files.derived:
+    for path in there.derived:
         path = path / SUMMARY if path.is_dir() else path
         if not path.exists() or _time(path) < made:
             return False
-    return are_noted(files.out, files.products)
+    return are_noted(files.out, asked, files.preview, unreached)
 
 
 def maps_are_finished(

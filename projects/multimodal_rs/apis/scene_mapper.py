@@ -259,18 +259,19 @@ class SceneMapper:
         partial_reference: bool,
     ) -> None:
         """Make the preview and the products of a map; report of them."""
-        if outputs.preview is not None:
-            save_preview(
-                *(outputs.preview, outputs.out, rasters, self.modalities),
-                *(self.classes, self.palette),
-                grid=grid,
-                truth=outputs.products.picture_of_reference(self.classes),
-            )
-            report.said.append(f'Wrote {outputs.preview}')
-        if not outputs.products.paths():
+        if not outputs.derived:
             return
         asked = outputs.out, outputs.products, report.said
-        with noting(outputs.out, outputs.products) as notes:
+        made = outputs.out, outputs.products, outputs.preview
+        with noting(*made) as notes:
+            if outputs.preview is not None:
+                save_preview(
+                    *(outputs.preview, outputs.out, rasters, self.modalities),
+                    *(self.classes, self.palette),
+                    grid=grid,
+                    truth=outputs.products.picture_of_reference(self.classes),
+                )
+                report.said.append(f'Wrote {outputs.preview}')
             if not partial_reference:
                 make_products(*asked)
             elif not make_within_reach(*asked):

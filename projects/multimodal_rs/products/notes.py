@@ -26,13 +26,28 @@ TAG = f'MDI[@key="{NOTE}"]'
 # Product -> what it depends on, besides the map and the reference.
 OPTIONS = dict(polygons=('min_area', 'sieve'), accuracy=('reference_ids',))
 Notes = dict[str, dict]  # product -> what was asked
+Target = str | os.PathLike
 UNREACHED = dict(reached=False)  # noted of an accuracy that there cannot be
 
 
-def are_noted(path: str | os.PathLike, products: 'Products') -> bool:
-    """Whether the products beside a map are those that are asked for."""
+def are_noted(
+    path: str | os.PathLike,
+    products: 'Products',
+    preview: Target | None = None,
+    unreached: bool = False,
+) -> bool:
+    """Whether what lies beside a map is what is asked for.
+
+    Args:
+        path: The map.
+        products: They.
+        preview: Picture of the map, with the reference; None: none.
+        unreached: Whether there need be no accuracy.
+    """
     noted = _notes(_tree(path))
-    asked = _asked(path, products)
+    asked = _asked(path, products, preview)
+    if unreached:
+        del asked['accuracy']
     return all(noted.get(name) == what for name, what in asked.items())
 
 
@@ -45,7 +60,11 @@ def is_unreached(path: str | os.PathLike, products: 'Products') -> bool:
 
 
 @contextlib.contextmanager
-def noting(path: str | os.PathLike, products: 'Products') -> Iterator[Notes]:
+def noting(
+    path: str | os.PathLike,
+    products: 'Products',
+    preview: Target | None = None,
+) -> Iterator[Notes]:
     """Note beside a map what was asked of the products of a block.
 
     If the block raises, nothing is noted of them: they are made again.
@@ -53,12 +72,13 @@ def noting(path: str | os.PathLike, products: 'Products') -> Iterator[Notes]:
     Args:
         path: The map.
         products: What the block makes.
+        preview: Likewise, a picture of the map; None: none.
 
     Yields:
         What will be noted; :data:`UNREACHED` may be added.
     """
     before = _tree(path)
-    asked = _asked(path, products)
+    asked = _asked(path, products, preview)
     others = {n: w for n, w in _notes(before).items() if n not in asked}
     _note(path, before, others)
     yield asked
@@ -106,16 +126,27 @@ def forget(path: str | os.PathLike, products: 'Products') -> None:
     _note(path, before, {n: w for n, w in noted if w['file'] not in files})
 
 
-def _asked(path: str | os.PathLike, products: 'Products') -> Notes:
-    """List all that the products of a map depend on, as JSON has it."""
+def _asked(
+    path: str | os.PathLike,
+    products: 'Products',
+    preview: Target | None = None,
+) -> Notes:
+    """List all that is made of a map depends on, as JSON has it."""
     folder = Path(path).parent
-    asked = {}
+    asked, reference = {}, None
     for name, target in products.paths().items():
         options = {o: getattr(products, o) for o in OPTIONS.get(name, ())}
         asked[name] = dict(options, file=place(target, folder))
     if 'accuracy' in asked:
         read = with_sources(os.fspath(products.reference))
-        asked['accuracy']['reference'] = identities(read, folder)
+        reference = identities(read, folder)
+        asked['accuracy']['reference'] = reference
+    if preview is not None:
+        asked['preview'] = dict(
+            file=place(preview, folder),
+            reference=reference,
+            reference_ids=products.reference_ids,
+        )
     return json.loads(json.dumps(asked))
 
 
