@@ -111,3 +111,9 @@ def test_batches_have_the_same_modalities_and_no_window_alone():
     found = list(measurable_batches(present, 4))
     assert found == [[0, 1, 3], [4, 5], [2, 2]]
     assert list(measurable_batches([], 4)) == []
+    for size in (1, 2):  # a window alone has no variance to be measured
+        assert list(measurable_batches('abababb', size)) == [
+            [0, 2, 4],
+            [1, 3],
+            [5, 6],
+        ]

@@ -103,7 +103,7 @@ def measurable_batches(
 
     Args:
         present: Per window the modalities that have data.
-        size: Windows of a batch, at most, but for those that come twice.
+        size: Windows of a batch, at most, but at least two, or three.
 
     Yields:
         Numbers of windows.
@@ -112,5 +112,6 @@ def measurable_batches(
     for number, names in enumerate(present):
         alike[names].append(number)
     for numbers in alike.values():
-        for part in np.array_split(numbers, math.ceil(len(numbers) / size)):
+        count = min(math.ceil(len(numbers) / size), len(numbers) // 2)
+        for part in np.array_split(numbers, max(count, 1)):
             yield part.tolist() * (2 if len(part) == 1 else 1)
