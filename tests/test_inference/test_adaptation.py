@@ -8,6 +8,8 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from multimodal_rs.apis import SceneMapper
+from multimodal_rs.apis.finished import is_finished
+from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.inference.adaptation import (
     measurable_batches,
     spread_windows,
@@ -52,6 +54,19 @@ def test_the_network_is_as_before_and_the_map_says_so(
         assert torch.equal(value, before[key]), key
     with rasterio.open(tmp_path / 'map.tif') as file:
         assert file.tags()['adapt'] == '0.4'
+
+
+def test_a_map_of_other_batches_is_not_finished(
+    normalising, make_scene, tmp_path
+):
+    normalising.checkpoint_identity = dict(checkpoint='a.pth')
+    scene, files = make_scene(), SceneOutputs(tmp_path / 'map.tif')
+    for adapt, expected in ((0.0, True), (0.4, False)):
+        mapper = SceneMapper(normalising, 32, adapt=adapt)
+        mapper.make(scene, files)
+        assert is_finished(mapper, scene, files)
+        other = SceneMapper(normalising, 32, batch_size=2, adapt=adapt)
+        assert is_finished(other, scene, files) == expected
 
 
 def test_networks_without_batch_norm_say_so(model, make_scene):

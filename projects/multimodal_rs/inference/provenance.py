@@ -73,7 +73,7 @@ def map_tags(
         modalities=', '.join(m for m in model.modalities if m in rasters),
         rasters=' '.join(names),
         files=digest(identities(files_read(rasters, grid), folder)),
-        windows=f'crop {windows.crop}, stride {windows.stride}',
+        windows=_windows_tag(windows),
         **(dict(adapt=f'{windows.adapt:g}') if windows.adapt else {}),
         **_missing_tag(model),
         **_grid_tag(grid),
@@ -145,6 +145,12 @@ def what_is_asked(
         device=next(model.parameters()).device.type,
         origin='files' if known else os.urandom(8).hex(),
     )
+
+
+def _windows_tag(windows: Windows) -> str:
+    """Say how the scene is divided; what adapts also depends on batches."""
+    text = f'crop {windows.crop}, stride {windows.stride}'
+    return text + f', batch {windows.batch_size}' * bool(windows.adapt)
 
 
 def _specialists_tag(model: nn.Module) -> dict[str, str]:
