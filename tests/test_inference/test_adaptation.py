@@ -14,7 +14,8 @@ from multimodal_rs.inference.adaptation import (
     measurable_batches,
     spread_windows,
 )
-from small_network import CLASSES, PALETTE, spread
+from multimodal_rs.inference.specialists import add_specialists
+from small_network import CLASSES, PALETTE, single_config, spread
 
 
 @pytest.fixture
@@ -73,6 +74,16 @@ def test_networks_without_batch_norm_say_so(model, make_scene):
     model.dataset_meta = dict(classes=CLASSES, palette=PALETTE)
     with pytest.raises(ValueError, match='no batch normalisation'):
         SceneMapper(model, 32, adapt=0.4).predict(make_scene())
+
+
+def test_specialists_without_batch_norm_are_named(
+    normalising, make_config, make_scene
+):
+    sar = MODELS.build(single_config(make_config, 'sar'))
+    sar.dataset_meta = normalising.dataset_meta
+    add_specialists(normalising, [sar])
+    with pytest.raises(ValueError, match='the specialist for sar has no ba'):
+        SceneMapper(normalising, 32, adapt=0.4).predict(make_scene())
 
 
 def test_empty_corners_do_not_count(normalising, make_scene):

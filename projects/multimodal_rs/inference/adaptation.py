@@ -36,14 +36,16 @@ def adapted_to_scene(
         windows: How the scene is divided, and ``adapt``.
 
     Raises:
-        ValueError: If the network has no batch normalisation.
+        ValueError: If one of them has no batch normalisation.
     """
     if not windows.adapt:
         yield
         return
     with contextlib.ExitStack() as stack:
         for network in networks_of(model):
-            norms = AdaptedNorms(network.eval(), windows.adapt)
+            name = f'the specialist for {" and ".join(network.modalities)}'
+            name = None if network is model else name
+            norms = AdaptedNorms(network.eval(), windows.adapt, name)
             look = functools.partial(_look, network, scene, windows)
             stack.enter_context(norms.adapted(look))
         yield

@@ -46,6 +46,7 @@ class AdaptedNorms:
     Args:
         model: In evaluation mode.
         share: How much of the statistics is that of the place, 0 to 1.
+        name: What messages call the model. None: its class.
 
     Attributes:
         learnt: The statistics of the training.
@@ -55,7 +56,9 @@ class AdaptedNorms:
             or the share lies outside 0 to 1.
     """
 
-    def __init__(self, model: nn.Module, share: float) -> None:
+    def __init__(
+        self, model: nn.Module, share: float, name: str | None = None
+    ) -> None:
         self.layers = [
             layer
             for layer in model.modules()
@@ -67,8 +70,9 @@ class AdaptedNorms:
             )
         if not self.layers:
             raise ValueError(
-                f'{type(model).__name__} has no batch normalisation whose '
-                'statistics could be adapted to a place: map without'
+                f'{name or type(model).__name__} has no batch normalisation '
+                'whose statistics could be adapted to a place: do without '
+                '(--adapt 0), or take another network'
             )
         self.share = share
         self.learnt = self._statistics()
