@@ -11,6 +11,7 @@ from rasterio.crs import CRS
 from multimodal_rs.evaluation.confusion import confusion_matrix
 from multimodal_rs.products.accuracy import write_map_accuracy
 from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.products.reference_points import Points
 
 
 @pytest.fixture
@@ -52,6 +53,18 @@ def test_points_by_name_or_number(compare, pair, tmp_path):
         'Points that do not count: 7 of 207: 2 without x or y, 3 outside of '
         'the map, 1 where the map has no class, 1 of class 255\n'
     ) in text
+
+
+def test_names_that_are_numbers(tmp_path):
+    """As those of a legend that counts from 1."""
+    table = tmp_path / 'points.csv'
+    table.write_text('x,y,class\n1,2,1\n1,2,2.0\n1,2,3\n')
+    points, names = Points(table), {'1': 0, '2': 1, '3': 2}
+    with pytest.raises(ValueError, match=r"line 2: the class '1' .* 1=0 ...`"):
+        points.classes(names, {0: 0, 1: 1, 2: 2})
+    for ids in ({1: 0, 2: 1, 3: 2}, {1: 1, 2: 2, 3: 0}):
+        found = points.classes(names, ids, chosen=True)
+        np.testing.assert_array_equal(found, list(ids.values()))
 
 
 def test_all_points_count(compare):

@@ -75,7 +75,8 @@ def compare(
     """
     if is_table(reference):
         known = numbers_of_classes(ids, names)
-        truth, found, fates = Points(reference).compare(land, known)
+        points = Points(reference)
+        truth, found, fates = points.compare(land, known, ids is not None)
         return Compared(_counts(truth, found), known, '', fates)
     with ReferenceRaster(reference) as ground:
         known = numbers_of_classes(ids, names, ground.nodata)

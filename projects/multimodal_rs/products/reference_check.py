@@ -55,7 +55,8 @@ def check_reference(
             points.check_place(grid)
         if classes:
             by_name = {name: number for number, name in names.items()}
-            points.classes(by_name, numbers_of_classes(ids, names))
+            known = numbers_of_classes(ids, names)
+            points.classes(by_name, known, ids is not None)
         return
     with ReferenceRaster(path) as raster:
         if grid is not None:

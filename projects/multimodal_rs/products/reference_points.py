@@ -100,38 +100,69 @@ class Points:
         self._systems = self._read_systems(rows) if self.placed else {}
 
     def classes(
-        self, names: Mapping[str, int], ids: Mapping[int, int]
+        self,
+        names: Mapping[str, int],
+        ids: Mapping[int, int],
+        chosen: bool = False,
     ) -> np.ndarray:
         """Get the number of the class of every point, (N,); 255: none.
 
         Args:
             names: Name -> number of the class in the map.
             ids: Number in the table -> number of the class in the map.
+            chosen: Whether a person has named these numbers, which then
+                count more than names that are numbers.
 
         Raises:
-            ValueError: If the class of a point is none of both; with its
-                line.
+            ValueError: If the class of a point is none of both, or may be
+                either; with its line.
         """
         known = {**ids, IGNORED: IGNORED}
-        found = []
-        for line, word in zip(self._lines, self._words, strict=True):
-            if word in names:
-                found.append(names[word])
-                continue
-            number = _whole(word)
-            if number is None:
-                raise ValueError(
-                    f'reference {self.path}, line {line}: the class {word!r} '
-                    'is neither a whole number nor the name of a class of '
-                    f'the map, expected one of {list(names)}: correct the '
-                    'name, or write a number and say which class it is, '
-                    '`--reference-ids NUMBER=CLASS ...`, CLASS 255 for none'
-                )
-            if number not in known:
-                where = f'{self.path}, line {line}'
-                raise unknown_numbers(where, [number], ids)
-            found.append(known[number])
-        return np.array(found)
+        if chosen:
+            numbers = {*map(str, ids)}
+            names = {
+                name: n for name, n in names.items() if name not in numbers
+            }
+        return np.array(
+            [
+                self._class_of(line, word, names, known)
+                for line, word in zip(self._lines, self._words, strict=True)
+            ]
+        )
+
+    def _class_of(
+        self,
+        line: int,
+        word: str,
+        names: Mapping[str, int],
+        known: Mapping[int, int],
+    ) -> int:
+        """Get the number of a class by its name, or by another number."""
+        number = _whole(word)
+        own = names.get(word)
+        if own is not None and known.get(number, own) != own:
+            raise ValueError(
+                f'reference {self.path}, line {line}: the class {word!r} is '
+                f'the name of class {own} of the map, and the number of '
+                f'another: say which it is, `--reference-ids {word}={own} '
+                f'...` for the first, `{word}={known[number]} ...` for the '
+                'second'
+            )
+        if own is not None:
+            return own
+        if number is None:
+            raise ValueError(
+                f'reference {self.path}, line {line}: the class {word!r} is '
+                'neither a whole number nor the name of a class of the map, '
+                f'expected one of {list(names)}: correct the name, or write a '
+                'number and say which class it is, `--reference-ids '
+                'NUMBER=CLASS ...`, CLASS 255 for none'
+            )
+        if number not in known:
+            where = f'{self.path}, line {line}'
+            ids = {n: c for n, c in known.items() if n != IGNORED}
+            raise unknown_numbers(where, [number], ids)
+        return known[number]
 
     def pixels(self, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find the row and the column of each, and whether it is inside.
@@ -243,18 +274,22 @@ class Points:
             places[here] = np.transpose(moved)
         return places
 
-    def compare(self, land: ClassMap, ids: Mapping[int, int]) -> Pair:
+    def compare(
+        self, land: ClassMap, ids: Mapping[int, int], chosen: bool
+    ) -> Pair:
         """Read what a map says at the points.
 
         Args:
             land: The map.
             ids: Number in the table -> number of the class in the map.
+            chosen: As of :meth:`classes`.
 
         Raises:
             OutOfReachError: If no point lies on the map.
             ValueError: If a class is unknown.
         """
-        truth = self.classes({land.name(n): n for n in land.numbers}, ids)
+        names = {land.name(n): n for n in land.numbers}
+        truth = self.classes(names, ids, chosen)
         self.check_place(land.grid)
         rows, columns, inside = self.pixels(land.grid)
         mapped = np.zeros(len(truth), np.uint16)
