@@ -20,6 +20,7 @@ from multimodal_rs.apis.map_arguments import add_arguments
 from multimodal_rs.apis.outputs import SceneOutputs
 from multimodal_rs.apis.scene_mapper import training_crop
 from multimodal_rs.inference import pieces
+from multimodal_rs.inference.grids import SceneGrid
 from multimodal_rs.products.make import Products
 from multimodal_rs.utils.folder_lock import only_one
 from small_network import CLASSES, PALETTE
@@ -67,6 +68,22 @@ def test_batch_is_each_scene_alone_and_resumes(mapper, scenes):
     again({'berlin'})
     mapper.model.checkpoint_identity['checkpoint_sha256'] = '2'
     again({'alps', 'berlin', 'c 1'})
+
+
+def test_each_scene_has_the_grid_of_its_file(mapper, scenes):
+    heights = dict(zip(('alps', 'berlin', 'c 1'), (10, 11, 12), strict=True))
+    for name, rasters in scenes:
+        with rasterio.open(rasters['opt']) as file:
+            profile = file.profile | dict(height=heights[name])
+        rasterio.open(f'{name}_grid.tif', 'w', **profile).close()
+    outputs, grid = SceneOutputs('{scene}.tif'), SceneGrid('{scene}_grid.tif')
+    for resume in (False, True):
+        done = list(map_scenes(mapper, scenes, outputs, resume, grid=grid))
+        assert all(d.error is None for d in done)
+        assert all((d.report is None) == resume for d in done)
+    for name, height in heights.items():
+        with rasterio.open(f'{name}.tif') as file:
+            assert file.shape == (height, 40)
 
 
 def test_one_bad_scene_does_not_keep_the_others(mapper, scenes):

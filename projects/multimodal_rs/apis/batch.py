@@ -4,6 +4,7 @@ import contextlib
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from multimodal_rs.apis.finished import is_finished
@@ -73,7 +74,8 @@ def map_scenes(
             and made of the same by the same checkpoint, windows and version;
             and to go on with those that an earlier run has begun.
         progress: Whether to say on stderr how far each is.
-        grid: To which grid rasters of others are brought.
+        grid: To which grid rasters of others are brought; ``{scene}`` in a
+            file that it is ``like`` stands for the name.
 
     Yields:
         What became of each scene, when it is done.
@@ -88,12 +90,13 @@ def map_scenes(
         files = outputs.of(scene.name)
         report, error, reached = None, None, True
         asked, how = (scene.rasters, files), dict(partial_reference=True)
+        own = _grid_of(scene, grid)
         try:
-            if resume and is_finished(mapper, *asked, grid, **how):
+            if resume and is_finished(mapper, *asked, own, **how):
                 reached = not is_unreached(files.out, files.products)
             else:
                 report = mapper.make(
-                    *asked, progress, grid, resume=resume, **how
+                    *asked, progress, own, resume=resume, **how
                 )
                 reached = report.reached
         except IncompleteError as caught:
@@ -101,6 +104,14 @@ def map_scenes(
         except FAILURES as caught:
             error = caught
         yield Mapped(scene.name, files, report, error, reached)
+
+
+def _grid_of(scene: Scene, grid: SceneGrid) -> SceneGrid:
+    """Put the name of a scene into that of the file whose grid is taken."""
+    if grid.like is None:
+        return grid
+    like = os.fspath(grid.like).replace(PLACE, scene.name)
+    return replace(grid, like=like)
 
 
 def check_scenes(
@@ -143,6 +154,7 @@ def check_scenes(
         # One that fails here does so when it is mapped, and says why.
         with contextlib.suppress(*FAILURES), warnings.catch_warnings():
             warnings.simplefilter('ignore')
-            asked = scene.rasters, mapper.modalities, grid
+            own = _grid_of(scene, grid)
+            asked = scene.rasters, mapper.modalities, own
             systems[scene.name] = scene_grid(*asked).crs
     check_systems(reference, systems)

@@ -74,7 +74,7 @@ def _add_grid(parser: argparse.ArgumentParser) -> None:
         '--like',
         metavar='MODALITY or FILE',
         help='whose grid the map has, where the rasters have different ones '
-        '(the one with the smallest pixels)',
+        f'(the one with the smallest pixels); {PLACE} stands in a file, too',
     )
     parser.add_argument(
         '--resolution',
