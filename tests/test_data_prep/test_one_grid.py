@@ -133,6 +133,19 @@ def test_wrong_use_is_named(
         assert message in str(error.value)
 
 
+def test_no_tile_is_left_out_silently(tmp_path: Path) -> None:
+    config = make(tmp_path / 'data')
+    text = config.read_text().replace("nodata='file'", 'optional=True')
+    config.write_text(text)
+    (tmp_path / 'data/sar/b/2.tif').unlink()
+    arguments = [str(tmp_path / 'data'), str(tmp_path / 'new')]
+    arguments += ['--config', str(config), '--like']
+    with pytest.raises(ValueError, match=r"1 of 2 .* such as \['b/2'\]"):
+        one_grid.main([*arguments, 'sar'])
+    assert not (tmp_path / 'new').exists()
+    assert one_grid.main([*arguments, 'rgb']) == 0
+
+
 def test_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
     config = make(tmp_path / 'data')
     arguments = [str(tmp_path / 'data'), str(tmp_path / 'new')]

@@ -51,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code, 0.
 
     Raises:
-        ValueError: If a tile cannot be resampled, or the target has tiles
-            that were made otherwise.
+        ValueError: If a tile cannot be resampled, or has no file whose grid
+            the others take, or the target has tiles that were made otherwise.
         FileNotFoundError: If the config is not there.
     """
     args = _parse(arguments)
@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'{args.source} has no tile with a file of {args.like!r}: check '
             'the folder, and dir and suffix in the config'
         )
+    _check_none_is_left(dataset, args.like, tiles)
     _keep_settings(args.target, alignment)
     written = total = 0
     for tile in progress(tiles, 'one grid, tiles'):
@@ -87,6 +88,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for part in ('train', 'val', 'test'):
         _copy_list(build_dataset(config, args.source, part), args.target)
     return 0
+
+
+def _check_none_is_left(
+    dataset: MultiModalSegDataset, like: str, tiles: Sequence[str]
+) -> None:
+    """Refuse to leave out tiles, complete ones, that lack a grid.
+
+    Raises:
+        ValueError: If there are some.
+    """
+    complete = set.intersection(*dataset.required_tiles().values())
+    left = natural_sort(complete - {*tiles})
+    if left:
+        raise ValueError(
+            f'--like {like}: {len(left)} of {len(complete)} tiles of '
+            f'{dataset.data_root} have no file of {like}, such as '
+            f'{left[:5]}, expected one of each, whose grid the others take: '
+            'name a modality with --like that all tiles have'
+        )
 
 
 def _keep_settings(target: Path, alignment: Alignment) -> None:
