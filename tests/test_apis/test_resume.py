@@ -119,6 +119,19 @@ def test_a_variable_of_a_file(mapper, rasters, caplog):
     check_made_again(mapper, rasters, caplog, 'files')
 
 
+def test_a_page_of_a_file(mapper, rasters):
+    with rasterio.open(rasters['sar']) as file:
+        data, profile = file.read(), file.profile
+    for page in (data, data[:, ::-1]):
+        with rasterio.open('scene/pages.tif', 'w', **profile) as file:
+            file.write(page)
+        profile['append_subdataset'] = True
+    pages = [f'GTIFF_DIR:{n}:scene/pages.tif' for n in (1, 2)]
+    mapper.make(dict(rasters, sar=pages[0]), OUT)
+    assert is_finished(mapper, dict(rasters, sar=pages[0]), OUT)
+    assert not is_finished(mapper, dict(rasters, sar=pages[1]), OUT)
+
+
 @pytest.mark.parametrize(
     ('grid', 'reason'),
     [

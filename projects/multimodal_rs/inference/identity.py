@@ -102,7 +102,8 @@ def _identity(path: str, folder: str | os.PathLike) -> list[str | int]:
     if file is None:
         return [path]
     found = os.stat(file)
-    part = path.rpartition(file)[2]
+    before, _, after = path.rpartition(file)
+    part = before + after  # GTIFF_DIR names a page before the file
     return [place(file, folder), part, found.st_size, found.st_mtime_ns]
 
 
