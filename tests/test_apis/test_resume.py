@@ -5,6 +5,7 @@ import shutil
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -130,6 +131,30 @@ def test_a_page_of_a_file(mapper, rasters):
     mapper.make(dict(rasters, sar=pages[0]), OUT)
     assert is_finished(mapper, dict(rasters, sar=pages[0]), OUT)
     assert not is_finished(mapper, dict(rasters, sar=pages[1]), OUT)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        *('/vsizip/{0}/sar.tif', 'zip://{0}!/sar.tif'),
+        *('zip+file://{0}!/sar.tif', 'file://{1}'),
+    ],
+)
+def test_local_files_by_address(mapper, rasters, name):
+    sar = os.path.abspath(rasters['sar'])
+    archive = os.path.abspath('sar.zip')
+
+    def pack():
+        with ZipFile(archive, 'w') as file:
+            file.write(sar, 'sar.tif')
+
+    pack()
+    asked = dict(sar=name.format(archive, sar))
+    mapper.make(asked, OUT)
+    assert is_finished(mapper, asked, OUT)
+    mirror(sar)
+    pack()
+    assert not is_finished(mapper, asked, OUT)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from multimodal_rs.inference.grids import SceneGrid
 from multimodal_rs.inference.rasters import Source, local_files
 
 ARCHIVE = re.compile(r'(/vsi(zip|tar|gzip|7z|rar)/)+\{?(?P<inside>[^}]+)')
+# As rasterio writes them: file://s1.tif, zip:///data/scene.zip!/s1.tif.
+ADDRESS = re.compile(r'((zip|tar|gzip)(\+file)?|file)://(?P<file>[^!]+)')
 LIST = '.vrt'  # ending of a raster that names others
 
 
@@ -110,6 +112,8 @@ def _identity(path: str, folder: str | os.PathLike) -> list[str | int]:
 def _on_disk(path: str) -> str | None:
     """Find the file that a raster lies in, or its archive; None: nowhere."""
     path, _ = variable_of(file_of_part(path) or path)
+    address = ADDRESS.match(path)
+    path = path if address is None else address['file']
     match = ARCHIVE.match(path)
     if match is None:
         return path if os.path.exists(path) else None
