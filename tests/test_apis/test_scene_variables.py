@@ -10,7 +10,9 @@ from multimodal_rs.apis.scene_lists import (
     scenes_of_patterns,
     scenes_of_table,
 )
+from multimodal_rs.datasets.band_files import by_band
 from multimodal_rs.datasets.io.raster import open_raster
+from multimodal_rs.datasets.modality import build_modalities
 
 
 def test_variables_are_named_behind_the_file(tmp_path: Path) -> None:
@@ -32,3 +34,18 @@ def test_variables_are_named_behind_the_file(tmp_path: Path) -> None:
         open_raster(f'{tmp_path}/trento.mat:hsi')
     with pytest.raises(FileNotFoundError, match='nowhere.mat:HSI'):
         open_raster(f'{tmp_path}/nowhere.mat:HSI')
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        *('s2.mat:{}', 'NETCDF:B3_and_more.nc:{}', 'NETCDF:"a/b.nc":{}'),
+        *('HDF5:"s2.h5"://grid/{}', 'at_10:20_{}.tif'),
+    ],
+)
+def test_bands_are_variables_of_a_file(name: str) -> None:
+    modality = build_modalities(
+        dict(opt=dict(bands=['B4'], file_bands=['B2', 'B3', 'B4']))
+    )['opt']
+    paths = [Path(name.format(band)) for band in ('B03', 'B04', 'B02')]
+    assert by_band(modality, paths) == [paths[2], *paths[:2]]

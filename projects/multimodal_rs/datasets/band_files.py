@@ -12,7 +12,7 @@ def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
     """Bring files of single bands into the order of ``file_bands``.
 
     A file's name holds the band's as it is declared, or spelt in another way
-    (``B02`` for ``B2``).
+    (``B02`` for ``B2``). So does that of a variable of a file.
 
     Raises:
         ValueError: If a band has no file or several.
@@ -22,7 +22,7 @@ def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
     ordered = []
     for band in modality.file_bands:
         word = re.compile(rf'(?<![^\W_]){re.escape(band)}(?![^\W_])')
-        found = [path for path in paths if word.search(path.stem)]
+        found = [path for path in paths if word.search(_stem(path))]
         if not found:
             found = [path for path in paths if spelt(band) in _words(path)]
         if len(found) != 1:
@@ -38,4 +38,10 @@ def by_band(modality: Modality, paths: Sequence[Path]) -> list[Path]:
 
 def _words(path: Path) -> list[str]:
     """Divide a file's name into words, spelt as names of bands."""
-    return [spelt(word) for word in re.split(r'[\W_]+', path.stem)]
+    return [spelt(word) for word in re.split(r'[\W_]+', _stem(path))]
+
+
+def _stem(path: Path) -> str:
+    """Get a name without its ending; of ``FILE.nc:VARIABLE`` the latter."""
+    _, colon, variable = path.suffix.rpartition(':')
+    return variable if colon else path.stem
