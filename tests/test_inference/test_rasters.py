@@ -146,6 +146,28 @@ def test_arrays_beside_a_raster_with_a_grid(make_scene, model, tmp_path):
         load(model, dict(rasters, sar=str(tmp_path / 'sar.npy')))
 
 
+def test_bands_of_one_name_in_folders(make_scene, model, tmp_path):
+    """The first one lies two columns farther east than the others."""
+    scene = make_scene(6, 9)
+    with rasterio.open(scene['sar']) as file:
+        data, profile = file.read(), file.profile | dict(count=1)
+    moved = profile['transform'] * rasterio.Affine.translation(2, 0)
+    for band, place in enumerate((moved, profile['transform'])):
+        folder = tmp_path / f'band_{band}'
+        folder.mkdir()
+        profile['transform'] = place
+        with rasterio.open(folder / 'a.tif', 'w', **profile) as file:
+            file.write(data[band], 1)
+    files = sorted(map(str, tmp_path.glob('band_*/a.tif')))
+    with SceneRasters(
+        dict(scene, sar=files), network_modalities(model), SceneGrid('opt')
+    ) as opened:
+        found = opened.read(Window(0, 0, 6, 9))['sar']
+    assert np.isnan(found[:, :, :2]).all()
+    np.testing.assert_array_equal(found[0, :, 2:], data[0, :, :-2])
+    np.testing.assert_array_equal(found[1, :, 2:], data[1, :, 2:])
+
+
 def test_a_raster_without_position_is_spoken_of(make_scene, model):
     nowhere = dict(crs=None, transform=rasterio.Affine.identity())
     rasters = make_scene(opt=nowhere)

@@ -267,13 +267,19 @@ def say_what_is_assumed(parts: Parts, grid: Grid, choice: SceneGrid) -> None:
 
 def _labelled(parts: Parts) -> dict[str, OpenedRaster]:
     """Name every raster: by its modality, and its file if there are more."""
-    return {
-        name
-        if len(rasters) == 1
-        else f'{name} ({os.path.basename(raster.path)})': raster
-        for name, rasters in parts.items()
-        for raster in rasters
-    }
+    found: dict[str, OpenedRaster] = {}
+    for name, rasters in parts.items():
+        if len(rasters) == 1:
+            found[name] = rasters[0]
+            continue
+        files = [os.path.basename(raster.path) for raster in rasters]
+        if len({*files}) < len(files):  # bands in folders of their own
+            files = [raster.path for raster in rasters]
+        found |= {
+            f'{name} ({file})': raster
+            for file, raster in zip(files, rasters, strict=True)
+        }
+    return found
 
 
 def _grids(parts: Parts) -> dict[str, Grid]:
