@@ -9,7 +9,8 @@ the distance to that edge: for the map, for the tile as the network sees it in
 a test (with invalid pixels at the mean), for the map of the same network
 without the gap, and for that of each modality alone. --alone adds a network
 that was trained with one modality; with --specialists it also answers in the
-map where only its modality is valid. --shape takes the form of the gap from
+map where only its modality is valid, and so in that of its modality alone, in
+the place of the network. --shape takes the form of the gap from
 the empty pixels of a raster, a real seam for one.
 """
 
