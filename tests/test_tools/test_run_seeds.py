@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from helpers import ROOT
 from multimodal_rs.results import runs
 from multimodal_rs.results.experiments import Run
 from multimodal_rs.results.record import read_record
-from tool_runs import gone, run_tool, start_tool, until
+from tool_runs import gone, once, run_tool, start_tool, until
 
 SMALL = """
 _base_ = {base!r}
@@ -87,25 +88,32 @@ SUBSETS = (
 
 @pytest.fixture(scope='module')
 def workspace(tmp_path_factory, simulated):
-    """Three configs, the first of which fails."""
-    folder = tmp_path_factory.mktemp('seeds')
-    (folder / 'two_optimizers.py').write_text(MODULE)
-    configs = dict(
-        broken=(SUBSETS, "model = dict(neck=dict(type='NoSuchNeck'))"),
-        subsets=(SUBSETS, FUSED + WHOLE),
-        two=(PRETRAINING, FUSED + TWO),
-    )
-    for name, (base, change) in configs.items():
-        start = SMALL.format(
-            base=str(ROOT / 'configs' / base), data=str(simulated)
+    """Three configs, of which the first fails and the second was run."""
+
+    def make(folder):
+        (folder / 'two_optimizers.py').write_text(MODULE)
+        configs = dict(
+            broken=(SUBSETS, "model = dict(neck=dict(type='NoSuchNeck'))"),
+            subsets=(SUBSETS, FUSED + WHOLE),
+            two=(PRETRAINING, FUSED + TWO),
         )
-        (folder / f'{name}.py').write_text(start + change)
-    return folder
+        for name, (base, change) in configs.items():
+            start = SMALL.format(
+                base=str(ROOT / 'configs' / base), data=str(simulated)
+            )
+            (folder / f'{name}.py').write_text(start + change)
+        ended = call(folder, 'broken', 'subsets')
+        said = dict(returncode=ended.returncode, output=ended.output)
+        (folder / 'series.json').write_text(json.dumps(said))
+
+    return once(tmp_path_factory, 'seeds', make)
 
 
 @pytest.fixture(scope='module')
 def series(workspace):
-    return call(workspace, 'broken', 'subsets')
+    return SimpleNamespace(
+        **json.loads((workspace / 'series.json').read_text())
+    )
 
 
 def call(workspace, *names, options=(), seeds=(0,)):
