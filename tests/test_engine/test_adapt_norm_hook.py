@@ -89,6 +89,24 @@ def test_places_of_few_tiles_are_measured_where_features_are_pooled():
     assert run.model.norm.running_mean.tolist() == [10, 14]
 
 
+class Pixels(Tiles):
+    """Of one pixel each; those of a place differ."""
+
+    def __getitem__(self, number):
+        sample = super().__getitem__(number)
+        return sample | dict(inputs=sample['inputs'][:, :1, :1] + number)
+
+
+def test_tiles_of_one_pixel_are_measured_in_pairs():
+    run = runner()
+    run.test_dataloader.dataset = Pixels()
+    hook = AdaptNormHook(share=1.0, places=PLACES, batch_size=1)
+    hook.before_test(run)
+    hook.before_test_iter(run, 0, batch(run, 0))
+    assert run.model.norm.running_mean.tolist() == [1, 5]
+    assert run.model.norm.running_var.tolist() == [1, 1]
+
+
 def test_a_tile_that_lacks_a_file_is_measured_apart():
     class Lacking(Tiles):
         def __getitem__(self, number):

@@ -10,11 +10,9 @@ from torch import nn
 from multimodal_rs.apis import SceneMapper
 from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.outputs import SceneOutputs
-from multimodal_rs.inference.adaptation import (
-    measurable_batches,
-    spread_windows,
-)
+from multimodal_rs.inference.adaptation import spread_windows
 from multimodal_rs.inference.specialists import add_specialists
+from multimodal_rs.weights.adapted_norms import measurable_batches
 from small_network import CLASSES, PALETTE, single_config, spread
 
 

@@ -1,10 +1,8 @@
 """Tests with normalisation that adapts to the place of the tiles."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -12,7 +10,12 @@ from mmseg.registry import HOOKS
 
 from multimodal_rs.utils.places import Places
 from multimodal_rs.utils.wrappers import unwrapped
-from multimodal_rs.weights.adapted_norms import AdaptedNorms, NormStatistics
+from multimodal_rs.weights.adapted_norms import (
+    AdaptedNorms,
+    NormStatistics,
+    even_parts,
+    measurable_batches,
+)
 
 
 @HOOKS.register_module()
@@ -34,8 +37,9 @@ class AdaptNormHook(Hook):
         places (dict | str, optional): How the ``sample_id`` of a tile tells
             its place, see :class:`multimodal_rs.utils.places.Places`. None:
             all tiles are of one place.
-        batch_size (int): Tiles that are measured at once, at most; those
-            with other modalities apart. A single tile is measured twice.
+        batch_size (int): Tiles that are measured at once, at most, but two
+            or three; those with other modalities apart. A single tile is
+            measured twice.
     """
 
     def __init__(
@@ -115,20 +119,15 @@ class AdaptNormHook(Hook):
         """Send tiles through the network, with some modalities or all."""
         model = unwrapped(runner.model)
         dataset = runner.test_dataloader.dataset
-        batches = math.ceil(len(numbers) / self.batch_size)
-        for part in np.array_split(numbers, batches):  # none is left alone
+        for part in even_parts(numbers, self.batch_size):
             samples = [_first_view(dataset[i]) for i in part]
             if names is not None:
                 samples = [s for s in samples if _restricted(s, names)]
-            # A network answers samples with other modalities apart.
-            alike = defaultdict(list)
-            for sample in samples:
-                there = sample['data_samples'].present_modalities
-                alike[tuple(there)].append(sample)
-            for group in alike.values():
-                if len(group) == 1:  # pooled to one pixel: without variance
-                    group *= 2
-                model.test_step(pseudo_collate(group))
+            there = [
+                tuple(s['data_samples'].present_modalities) for s in samples
+            ]
+            for group in measurable_batches(there, self.batch_size):
+                model.test_step(pseudo_collate([samples[n] for n in group]))
 
     def after_test(self, runner: Runner) -> None:
         """Normalise as before."""

@@ -2,9 +2,7 @@
 
 import contextlib
 import functools
-import math
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from torch import nn
@@ -13,7 +11,10 @@ from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.specialists import networks_of
 from multimodal_rs.inference.windowed import Windows, prepared
 from multimodal_rs.utils.windows import Window
-from multimodal_rs.weights.adapted_norms import AdaptedNorms
+from multimodal_rs.weights.adapted_norms import (
+    AdaptedNorms,
+    measurable_batches,
+)
 
 MOST = 64  # windows of a scene that are looked at
 
@@ -92,28 +93,3 @@ def _look(model: nn.Module, scene: SceneRasters, windows: Windows) -> None:
             [present[n] for n in numbers],
         )
         model.encode_decode(inputs, metas)
-
-
-def measurable_batches(
-    present: Sequence[Hashable], size: int
-) -> Iterator[list[int]]:
-    """Divide windows so that batch normalisation can measure each batch.
-
-    A network answers windows with other modalities apart, so a batch has
-    windows of the same ones. None is left alone where there are more, and a
-    single one comes twice: pooled to one pixel, it has no variance.
-
-    Args:
-        present: Per window the modalities that have data.
-        size: Windows of a batch, at most, but at least two, or three.
-
-    Yields:
-        Numbers of windows.
-    """
-    alike = defaultdict(list)
-    for number, names in enumerate(present):
-        alike[names].append(number)
-    for numbers in alike.values():
-        count = min(math.ceil(len(numbers) / size), len(numbers) // 2)
-        for part in np.array_split(numbers, max(count, 1)):
-            yield part.tolist() * (2 if len(part) == 1 else 1)

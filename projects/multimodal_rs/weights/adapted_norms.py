@@ -11,9 +11,12 @@ have few classes, so that their statistics alone are worse than the mixture.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -146,3 +149,33 @@ class AdaptedNorms:
         ):
             layer.running_mean.copy_(mean)
             layer.running_var.copy_(variance)
+
+
+def measurable_batches(
+    present: Sequence[Hashable], size: int
+) -> Iterator[list[int]]:
+    """Divide images so that batch normalisation can measure each batch.
+
+    A network answers images with other modalities apart, so a batch has
+    images of the same ones. None is left alone where there are more, and a
+    single one comes twice: pooled to one pixel, it has no variance.
+
+    Args:
+        present: Per image the modalities that have data.
+        size: Images of a batch, at most, but at least two, or three.
+
+    Yields:
+        Numbers of images.
+    """
+    alike = defaultdict(list)
+    for number, names in enumerate(present):
+        alike[names].append(number)
+    for numbers in alike.values():
+        for part in even_parts(numbers, size):
+            yield part * (2 if len(part) == 1 else 1)
+
+
+def even_parts(numbers: Sequence[int], size: int) -> list[list[int]]:
+    """Divide evenly into parts of at most ``size``, but of two or more."""
+    count = min(math.ceil(len(numbers) / size), len(numbers) // 2)
+    return [p.tolist() for p in np.array_split(numbers, max(count, 1))]
