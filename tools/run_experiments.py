@@ -78,7 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(f'{len(series)} runs, {len(series) - len(missing)} finished')
     failed = run_all(missing, args.gpus)
-    records = [read_record(run.record) for run in series if run.is_finished]
+    records = [
+        read_record(run.record)
+        for run in series
+        if run not in missing or run.is_finished
+    ]
     command = f'python tools/run_experiments.py {args.list}'
     if records:
         print(write_seeds(work_dir, records, command))

@@ -10,9 +10,9 @@ what both print is also in its ``run.log``. A finished run leaves
 ``multimodal_rs/results/record.py``), is kept, and can be taken into the
 published tables by ``tools/make_tables.py --add``. An interrupted run is
 resumed. If the folder has a run with other options, of another config of the
-same name, or of the config before it was changed, the run fails. A run that
-fails, or on which another process is at work, does not stop the others; it is
-named at the end, and the exit code is 1.
+same name, or of the config before it or what it inherits was changed, the run
+fails. A run that fails, or on which another process is at work, does not stop
+the others; it is named at the end, and the exit code is 1.
 
 The table of mean and spread (``seeds.md``, ``seeds.csv``) is that of the last
 call. ``--compare-with NAME`` adds ``paired.md`` and ``paired.csv``: by how

@@ -39,6 +39,21 @@ def test_configs_are_not_mixed(tmp_path):
     assert runs.is_run_of(tmp_path, config)
 
 
+def test_what_a_config_inherits_is_compared_too(tmp_path):
+    base, config = tmp_path / 'base.py', tmp_path / 'net.py'
+    base.write_text('modalities = dict(opt=1, sar=2)')
+    config.write_text("_base_ = 'base.py'\nlr = 0.1")
+    runs.open_run(tmp_path, config, [], 'a1', 'machine', 'command')
+    base.write_text('# a remark\nmodalities = dict(opt=1, sar=2)')
+    assert runs.is_run_of(tmp_path, config)
+    base.write_text('modalities = dict(sar=2, opt=1)')
+    assert not runs.is_run_of(tmp_path, config)
+    base.write_text('modalities = dict(')
+    assert not runs.is_run_of(tmp_path, config)
+    with pytest.raises(ValueError, match=r'net\.py ends in .*: correct it'):
+        runs.open_run(tmp_path, config, [], 'a1', 'machine', 'command')
+
+
 def test_a_finished_run_stays_as_it_is(tmp_path):
     runs.open_run(tmp_path, CONFIG, [], 'a1', 'machine', 'command')
     (tmp_path / runs.RECORD).touch()

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from multimodal_rs.results.record import SCHEMA, Record, write_record
+from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.damage import reading
 from multimodal_rs.utils.files import read_json, write_text
 
@@ -43,7 +44,7 @@ class Ledger:
     commits: list[str] = field(default_factory=list)
     machines: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
-    config: str | None = None  # digest of its text
+    config: str | None = None  # its digest
 
 
 def open_run(
@@ -99,18 +100,29 @@ def open_run(
 
 
 def config_digest(config: Path) -> str:
-    """Compute what tells the text of a config file from any other.
+    """Compute what tells a config, with all that it inherits, from any other.
+
+    The order of its keys counts, as that of modalities does; comments and
+    the form of the files do not.
 
     Raises:
         FileNotFoundError: If it is not there.
+        ValueError: If it cannot be read.
     """
     if not config.is_file():
         raise FileNotFoundError(
             f'config {config}: expected a file, found none (relative paths '
             f'start at {os.getcwd()}): correct the path'
         )
-    lines = config.read_bytes().splitlines()  # whatever they end with
-    return hashlib.sha256(b'\n'.join(lines)).hexdigest()
+    try:
+        content = read_config(config, import_custom_modules=False).to_dict()
+    except Exception as error:  # it is a program
+        raise ValueError(
+            f'config {config} ends in {type(error).__name__}, {error}: '
+            'correct it, or what it inherits'
+        ) from error
+    text = json.dumps(content, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_run_of(folder: Path, config: Path) -> bool:
@@ -118,11 +130,14 @@ def is_run_of(folder: Path, config: Path) -> bool:
 
     Args:
         folder: Of the run.
-        config: Config file, as it is now.
+        config: Config file, as it is now. One that cannot be read is none.
     """
     file = folder / STARTED
     known = _read_ledger(file).config if file.exists() else None
-    return known is None or known == config_digest(config)
+    try:
+        return known is None or known == config_digest(config)
+    except ValueError:
+        return False
 
 
 def close_run(folder: Path, config: Path, root: Path, seed: int) -> Record:
