@@ -20,6 +20,9 @@ RESNET50 = dict(
     style='pytorch',
     norm_cfg=dict(type='BN'),
 )
+TWO_STEMS = dict(
+    type='mmseg.BiSeNetV2', in_channels=2, norm_cfg=dict(type='BN')
+)
 
 
 def branch(config, bands, file_bands=None, name='opt'):
@@ -145,6 +148,17 @@ def test_all_that_read_the_image_are_by_name(tmp_path, reports, bands):
     torch.testing.assert_close(started(ours), trained(image))
     changed = 0 if bands == list(S1) else 2
     assert reports[0].count('by name') == changed
+
+
+def test_stems_apart_keep_the_order_of_the_file(tmp_path):
+    """Nothing says whether the second one reads the image."""
+    file, trained = tmp_path / 's1.pth', MODELS.build(TWO_STEMS)
+    torch.save(trained.state_dict(), file)
+    arguments = (str(file), None, 'by_name', 'sar', 'sentinel-1')
+    pretrained_weights.load_pretrained(trained, *arguments, ['VV', 'VH'])
+    message = "sar.*'semantic.stage1.conv_first.conv.weight'.*put `bands`"
+    with pytest.raises(ValueError, match=message):
+        pretrained_weights.load_pretrained(trained, *arguments, ['VH', 'VV'])
 
 
 @pytest.mark.parametrize('bands', [['B04', 'B8A'], S2])

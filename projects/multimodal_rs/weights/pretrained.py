@@ -126,8 +126,9 @@ def load_pretrained(
 
     Raises:
         ValueError: If the bands of file and image are not the same in the
-            same order, nothing fits, a shape other than the stem's differs, or
-            a layer has no weights in the checkpoint. (Norms may be missing:
+            same order, bands change places and more than one stem may read
+            them, nothing fits, a shape other than the stem's differs, or a
+            layer has no weights in the checkpoint. (Norms may be missing:
             those that networks add for segmentation are in no such file.)
     """
     title = title or type(module).__name__
@@ -177,6 +178,8 @@ def load_pretrained(
             f'are not in it, {lacking[:3]} ...: choose the checkpoint of '
             'this depth and architecture'
         )
+    if fit.done and image_bands is not None and read == len(image_bands):
+        _refuse_stems_apart(report, state, read, f'{checkpoint} ({title})')
     module.load_state_dict(state, strict=False)
     print_log(f'{title} from {checkpoint}: {report}', 'current')
     return report
@@ -296,6 +299,29 @@ def _differs_in_bands(value: Tensor, tensor: Tensor, read: int) -> bool:
     if len(ours) != 4 or len(theirs) != 4 or theirs[1] != read:
         return False
     return ours[1] != read and ours[::2] + ours[3:] == theirs[::2] + theirs[3:]
+
+
+def _refuse_stems_apart(
+    report: LoadReport, state: dict[str, Tensor], read: int, where: str
+) -> None:
+    """Refuse to give bands new places where other stems may read them too.
+
+    BiSeNetV2 and ICNet have such, of other widths than the first.
+    """
+    apart = [
+        key
+        for key in report.loaded
+        if state[key].dim() == 4
+        and state[key].shape[1] == read
+        and state[key].shape[2] > 1
+    ]
+    if apart:
+        raise ValueError(
+            f'{where}: the bands of the image are those of the file in '
+            f'another order, and {apart} may read the image beside the first '
+            'convolution: put `bands` of the modality in the order of the '
+            'file'
+        )
 
 
 def _check_shape(key: str, value: Tensor, tensor: Tensor, where: str) -> None:
