@@ -11,7 +11,15 @@ from typing import NamedTuple
 from helpers import ROOT
 
 PACKAGE = ROOT / 'projects' / 'multimodal_rs'
-FOLDERS = ('benchmarks', 'configs', 'docs', 'projects', 'tests', 'tools')
+FOLDERS = (
+    'benchmarks',
+    'configs',
+    'docs',
+    'experiments',
+    'projects',
+    'tests',
+    'tools',
+)
 # Parts of the package that hold command lines.
 COMMANDS = tuple(
     f'multimodal_rs/{name}' for name in ('apis', 'data_prep', 'products')
