@@ -170,6 +170,16 @@ def test_crops_have_the_training_labels_inside(folder: Path) -> None:
     assert min(classes.values()) > 10 and set(classes) == {0, 1, 2}
 
 
+def test_windows_beyond_the_end_of_a_modality_lack_it(folder: Path) -> None:
+    dsm = np.ones((1, *SIZE), 'f4')
+    dsm[..., 8:] = np.nan  # labels are at columns 0 to 5, 15 and 30
+    write_tif(folder / 'dsm/town.tif', dsm)
+    for sample in build(folder, windows=5, pipeline=[*LOAD, *CENTRE]):
+        inside = sample['inputs']['hsi'][1, 2, 2] < 8
+        present = sample['data_samples'].present_modalities
+        assert present == (('hsi', 'dsm') if inside else ('hsi',))
+
+
 def test_tests_are_whole_scenes(folder: Path) -> None:
     (sample,) = build(folder, 'test', test_mode=True)
     truth = sample['data_samples'].gt_sem_seg.data[0].numpy()

@@ -1,6 +1,6 @@
 """Named tensors, split from the stack."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -21,7 +21,9 @@ class PackMultiModalInputs(BaseTransform):
     """Pack a sample for the model.
 
     What transforms have filled in at the borders becomes NaN in all
-    modalities and 255 in the label.
+    modalities and 255 in the label. A modality without a valid pixel, as in
+    a crop beside where it ends, is taken out of ``present_modalities``, unless
+    no modality has one.
 
     Returns:
         ``inputs``: dict name -> (C, H, W) float32 with NaN where invalid;
@@ -57,6 +59,10 @@ class PackMultiModalInputs(BaseTransform):
         if outside is not None:
             stack[:, outside] = np.nan
         sizes = results['modality_channels']
+        if 'present_modalities' in results:
+            results['present_modalities'] = _with_pixels(
+                stack, sizes, results['present_modalities']
+            )
         blocks = torch.from_numpy(stack).split(list(sizes.values()))
         sample = SegDataSample()
         for key in self.meta_keys:
@@ -105,3 +111,27 @@ class PackMultiModalInputs(BaseTransform):
             return stack, None
         outside = np.abs(inside - INSIDE) > ROUNDING
         return stack, outside if outside.any() else None
+
+
+def _with_pixels(
+    stack: np.ndarray, sizes: Mapping[str, int], present: Sequence[str]
+) -> tuple[str, ...]:
+    """Keep the modalities that have a valid pixel, all if none has one.
+
+    Args:
+        stack: (C, H, W), NaN where invalid in all bands of a modality.
+        sizes: Number of bands per modality, in the order of the stack.
+        present: Names to choose from.
+    """
+    starts = np.cumsum([0, *sizes.values()])
+    first = dict(zip(sizes, starts[:-1], strict=True))
+    # The first pixel is nearly always valid, and quicker than the whole rule.
+    kept = tuple(
+        name
+        for name in present
+        if not (
+            np.isnan(stack[first[name], 0, 0])
+            and np.isnan(stack[first[name]]).all()
+        )
+    )
+    return kept or tuple(present)

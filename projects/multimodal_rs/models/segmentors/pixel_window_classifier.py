@@ -43,6 +43,13 @@ class PixelWindowClassifier(MultiModalEncoderDecoder):
     scenes larger than the memory are those of the whole scene, and each pixel
     is classified once (see :mod:`multimodal_rs.models.neighbourhood`).
 
+    Note:
+        In tests a scene has a modality everywhere or nowhere: a window in
+        which nothing of it is valid is read with the mean there. In training
+        such a window lacks the modality, and in maps
+        (``tools/infer_scene.py``) each pixel is answered by the modalities
+        that are valid there.
+
     Args:
         backbone (dict): See :class:`MultiModalEncoderDecoder`, as all
             arguments but ``window``.
