@@ -208,6 +208,20 @@ def test_half_precision(kind, dtype):
         assert error < tolerance * exact.fused.abs().max()
 
 
+@torch.no_grad()
+def test_class_queries_of_a_large_map_in_half_precision():
+    """The sum over its cells is beyond float16, the mean is not."""
+    neck = build(in_channels=CHANNELS[:1], region_sizes=(4,), **CLASS)
+    (level,) = neck.levels
+    for layers in level.tokens.values():
+        layers[-1].bias.fill_(100.0)
+    maps = {m: torch.randn(1, CHANNELS[0], 64, 64) for m in NAMES}
+    expected = level(maps).fused
+    fused = level.half()({m: x.half() for m, x in maps.items()}).fused
+    error = (fused.float() - expected).abs().max()
+    assert error < 0.05 * expected.abs().max()
+
+
 class Level(nn.Module):
     """A neck as what the counter of operations wants to call."""
 

@@ -97,8 +97,7 @@ class ClassQueryFusion(BaseModule):
             tokens = layer(maps[m].flatten(2).transpose(1, 2))  # (B, HW, d)
             logits[m] = self.classifiers[m](tokens)
             shares[m] = logits[m].softmax(dim=-1)
-            area = shares[m].sum(dim=1)[..., None].clamp(min=1e-6)
-            classes[m] = shares[m].transpose(1, 2) @ tokens / area
+            classes[m] = _means_of_classes(shares[m], tokens)
         found = self._reconstruct(maps, shares, classes)
         rebuilt = {m: found[m].reconstructed for m in found} or dict(maps)
         scores = self._scores(shares, classes, presence)
@@ -136,6 +135,27 @@ class ClassQueryFusion(BaseModule):
         scores = self.scores(self.encoder(queries), classes)
         share = mean_of_present(shares, presence)
         return {m: (share @ g)[..., 0] for m, g in scores.items()}
+
+
+def _means_of_classes(shares: Tensor, tokens: Tensor) -> Tensor:
+    """Average the tokens of each class.
+
+    In float32 under mixed precision: it is a sum over all cells, which
+    float16 cannot hold for large maps.
+
+    Args:
+        shares: (B, N, K), of each class in each cell.
+        tokens: (B, N, d).
+
+    Returns:
+        (B, K, d), of the dtype of the tokens.
+    """
+    dtype = torch.promote_types(tokens.dtype, torch.float32)
+    with torch.autocast(tokens.device.type, enabled=False):
+        shares = shares.to(dtype)
+        area = shares.sum(dim=1)[..., None].clamp(min=1e-6)
+        means = shares.transpose(1, 2) @ tokens.to(dtype) / area
+    return means.to(tokens)
 
 
 def _zero_linear(in_channels: int, channels: int) -> nn.Linear:
