@@ -264,6 +264,7 @@ def test_the_config_of_a_segmentor_is_enough():
         parts,
         modality_heads=dict(opt=head),
         auxiliary_head=head,
+        train_cfg={},
         test_cfg=dict(mode='whole'),
     )
     assert not any('aux' in k or 'modality' in k for k in model.state_dict())

@@ -46,6 +46,7 @@ class ComplementaryMaskedModeling(MultiModalModel):
         modality_heads (dict, optional): Of the segmentor. Not built: their
             branches are pretrained, they are not.
         auxiliary_head (dict | list[dict], optional): Likewise.
+        train_cfg (dict, optional): Of the segmentor. Not used.
         test_cfg (dict, optional): Of the segmentor. Not used: the whole image
             is reconstructed at once.
         data_preprocessor (dict, optional): Config; its ``modalities`` say
@@ -64,6 +65,7 @@ class ComplementaryMaskedModeling(MultiModalModel):
         loss: Mapping | None = None,
         modality_heads: Mapping[str, Mapping] | None = None,
         auxiliary_head: Mapping | list | None = None,
+        train_cfg: Mapping | None = None,
         test_cfg: Mapping | None = None,
         data_preprocessor: Mapping | None = None,
         init_cfg: Mapping | None = None,
