@@ -3,6 +3,7 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch import nn
 from torch.nn import functional
 
 LOSS = dict(type='CrossEntropyLoss', avg_non_ignore=True)
@@ -66,3 +67,25 @@ def test_deeplab_head_picks_its_levels():
         torch.randn(1, 16, 4, 3),
     )
     assert head(pyramid).shape == (1, 4, 16, 12)
+
+
+@pytest.mark.parametrize('kind', ['DDHRNetHead', 'MCANetHead'])
+def test_norm_and_corners_are_as_the_config_says(kind):
+    config = dict(
+        type=kind,
+        in_channels=(32, 64),
+        num_classes=3,
+        loss_decode=LOSS,
+        norm_cfg=dict(type='GN', num_groups=8),
+    )
+    if kind == 'MCANetHead':
+        config.update(in_index=(0, 1), channels=32, shortcut_channels=32)
+    pyramid = torch.randn(1, 32, 8, 8), torch.randn(1, 64, 2, 2)
+    maps = {}
+    for align in (False, True):
+        torch.manual_seed(0)
+        head = MODELS.build(config | dict(align_corners=align)).eval()
+        kinds = {type(m) for m in head.modules()}
+        assert nn.GroupNorm in kinds and nn.BatchNorm2d not in kinds
+        maps[align] = head(pyramid)
+    assert not torch.allclose(maps[False], maps[True])

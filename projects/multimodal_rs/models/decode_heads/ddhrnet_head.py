@@ -27,6 +27,7 @@ class DDHRNetHead(ConvHead):
     """
 
     def __init__(self, in_channels: Sequence[int], **kwargs) -> None:
+        kwargs = dict(norm_cfg=dict(type='BN')) | kwargs
         channels = sum(in_channels)
         super().__init__(
             kernel_size=1,
@@ -34,7 +35,6 @@ class DDHRNetHead(ConvHead):
             in_index=list(range(len(in_channels))),
             input_transform='multiple_select',
             channels=channels,
-            norm_cfg=dict(type='BN'),
             **kwargs,
         )
         self.mix = ConvModule(channels, channels, 1, norm_cfg=self.norm_cfg)

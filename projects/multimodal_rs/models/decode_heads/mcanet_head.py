@@ -7,7 +7,6 @@ from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads.aspp_head import ASPPModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-from torch.nn import functional
 
 from multimodal_rs.models.decode_heads.conv_head import ConvHead
 
@@ -47,14 +46,14 @@ class MCANetHead(ConvHead):
         dropout: float = 0.5,
         **kwargs,
     ) -> None:
+        defaults = dict(align_corners=False, norm_cfg=dict(type='BN'))
+        kwargs = defaults | kwargs
         super().__init__(
             kernel_size=1,
             in_channels=list(in_channels),
             in_index=list(in_index),
             input_transform='multiple_select',
             channels=channels,
-            align_corners=False,
-            norm_cfg=dict(type='BN'),
             **kwargs,
         )
         shallow, deep = in_channels
@@ -93,8 +92,6 @@ class MCANetHead(ConvHead):
             )
         context = self.pool(deep).expand(-1, -1, *deep.shape[2:])
         deep = self.project(torch.cat([context, *self.aspp(deep)], dim=1))
-        deep = functional.interpolate(
-            deep, shallow.shape[2:], mode='bilinear', align_corners=False
-        )
+        deep = self.fit(deep, shallow.shape[2:])
         joined = torch.cat([deep, self.shortcut(shallow)], dim=1)
         return self.cls_seg(self.fuse(joined))
