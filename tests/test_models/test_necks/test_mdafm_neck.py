@@ -70,3 +70,8 @@ def test_order_of_the_input_dict_does_not_matter():
 def test_missing_modality_is_named():
     with pytest.raises(KeyError, match=r"missing \['sar'\]"):
         build()(pyramids(('opt',)))
+
+
+def test_channels_of_another_number_of_levels_are_named():
+    with pytest.raises(ValueError, match='MDAFMNeck: channels needs one'):
+        build(in_index=(0, 1, 2))

@@ -101,6 +101,11 @@ def test_cross_attention_by_its_formula():
     torch.testing.assert_close(out[:, :8, 0, 0], x.mean(dim=1))
 
 
+def test_cross_attention_needs_another_modality():
+    with pytest.raises(ValueError, match=r"at least two .* got \['hsi'\]"):
+        CrossAttentionNeck(('hsi',), 8)
+
+
 def test_mean_and_concatenation():
     neck = MeanConcatNeck(('hsi', 'lidar'))
     maps = dict(hsi=torch.randn(2, 3, 3, 3), lidar=torch.randn(2, 5, 1, 1))

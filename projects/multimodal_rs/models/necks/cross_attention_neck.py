@@ -27,6 +27,9 @@ class CrossAttentionNeck(LevelFusionNeck):
         depth (int): Number of blocks.
         heads (int): Of the attention.
         init_cfg (dict, optional): mmengine initialisation config.
+
+    Raises:
+        ValueError: If there is a single modality.
     """
 
     def __init__(
@@ -40,6 +43,12 @@ class CrossAttentionNeck(LevelFusionNeck):
     ) -> None:
         super().__init__(modalities, in_index=(-1,), init_cfg=init_cfg)
         number = len(self.modalities)
+        if number < 2:
+            raise ValueError(
+                'CrossAttentionNeck: expected at least two modalities, got '
+                f'{list(self.modalities)}: without a second one there is '
+                'nothing to attend to, use MeanConcatNeck or name another'
+            )
         self.of_cell = nn.Parameter(torch.empty(number, cells, channels))
         nn.init.trunc_normal_(self.of_cell, std=0.02)
         self.blocks = nn.ModuleList(

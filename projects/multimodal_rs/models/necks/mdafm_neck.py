@@ -34,6 +34,7 @@ class MDAFMNeck(LevelFusionNeck):
         init_cfg: Mapping | None = None,
     ) -> None:
         super().__init__(modalities, in_index, init_cfg)
+        self.check_levels(channels=channels)
         self.levels = ModuleList(
             MDAFM(self.modalities, c, spatial_attention) for c in channels
         )
