@@ -59,8 +59,8 @@ class LandCoverCrossEntropyLoss(nn.Module):
     al., "Focal loss for dense object detection", ICCV 2017, over a softmax,
     with the class weights as alpha.
 
-    A Lovász term is mmseg's own: ``loss_decode=[dict(type=
-    'LandCoverCrossEntropyLoss'), dict(type='LovaszLoss', reduction='none')]``.
+    A Lovász term stands beside it: ``loss_decode=[dict(type=
+    'LandCoverCrossEntropyLoss'), dict(type='LandCoverLovaszLoss')]``.
 
     Args:
         class_weight (Sequence[float], optional): One weight per class, >= 0,
