@@ -1,8 +1,11 @@
 """The cross entropy that all recipes use."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmseg.registry import MODELS
+from mmseg.structures.sampler import OHEMPixelSampler
 from torch.nn import functional
 
 
@@ -93,6 +96,52 @@ def test_ignored_class_zero(maps):
     ours = build(class_weight=[9.0, 1.0, 1.0, 1.0])
     expected = functional.cross_entropy(logits, label, ignore_index=0)
     torch.testing.assert_close(ours(logits, label, ignore_index=0), expected)
+
+
+def test_the_loss_of_each_pixel(maps):
+    logits, label = maps
+    loss = build(class_weight=[1.0, 2.0, 3.0, 0.5], loss_weight=0.5)
+    weights = loss.class_weight
+    expected = 0.5 * functional.cross_entropy(
+        logits, label, weights, ignore_index=255, reduction='none'
+    )
+    torch.testing.assert_close(
+        loss(logits, label, reduction_override='none'), expected
+    )
+    with pytest.raises(ValueError, match="None or 'none', got 'sum'"):
+        loss(logits, label, reduction_override='sum')
+
+
+@pytest.mark.parametrize(
+    'loss, thresh, message',
+    [
+        ('LandCoverCrossEntropyLoss', None, None),
+        ('LandCoverCrossEntropyLoss', 0.7, None),
+        ('BatchDiceLoss', None, 'BatchDiceLoss: .* set `thresh`'),
+        ('BatchDiceLoss', 0.7, None),
+        ('LandCoverLovaszLoss', None, 'LandCoverLovaszLoss: .* set `thresh`'),
+        ('LandCoverLovaszLoss', 0.7, None),
+    ],
+)
+def test_pixel_samplers(maps, loss, thresh, message):
+    logits, label = maps
+    head = SimpleNamespace(
+        ignore_index=255, loss_decode=MODELS.build(dict(type=loss))
+    )
+    sampler = OHEMPixelSampler(head, thresh, min_kept=5)
+    if message:
+        with pytest.raises(ValueError, match=message):
+            sampler.sample(logits, label[:, None])
+        return
+    weight = sampler.sample(logits, label[:, None])
+    assert (label[weight > 0] != 255).all()
+    if thresh is None:
+        assert weight.sum() == 10  # 5 of each sample, the hardest ones
+        pixels = functional.cross_entropy(
+            logits, label, ignore_index=255, reduction='none'
+        )
+        assert pixels[weight > 0].min() >= pixels[weight == 0].max()
+    assert head.loss_decode(logits, label, weight, ignore_index=255) > 0
 
 
 def test_half_precision_is_summed_in_float32(maps):

@@ -4,6 +4,8 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from multimodal_rs.models.losses.single_pixels import refuse_single_pixels
+
 EPS = 1e-7
 
 
@@ -66,6 +68,7 @@ class BatchDiceLoss(nn.Module):
         target: Tensor,
         weight: Tensor | None = None,
         ignore_index: int = 255,
+        reduction_override: str | None = None,
     ) -> Tensor:
         """Compute the loss, see :func:`batch_dice_loss`.
 
@@ -74,7 +77,12 @@ class BatchDiceLoss(nn.Module):
             target: (B, H, W), class ids or ``ignore_index``.
             weight: (B, H, W), weight of each pixel; None: 1.
             ignore_index: Label of pixels that are not counted.
+            reduction_override: None; there is no loss of a single pixel.
+
+        Raises:
+            ValueError: If a pixel sampler asks for the loss of each pixel.
         """
+        refuse_single_pixels(type(self).__name__, reduction_override)
         valid = (target != ignore_index).to(pred.dtype)
         if weight is not None:
             valid = valid * weight

@@ -19,6 +19,26 @@ def land_cover_cross_entropy(
 ) -> Tensor:
     """Return sum(w l) / sum(w) over all pixels, 0 if no pixel counts.
 
+    The arguments are those of :func:`pixel_cross_entropy`, which computes
+    w l.
+
+    Returns:
+        Scalar >= 0.
+    """
+    loss = pixel_cross_entropy(logits, label, weight, label_smoothing, gamma)
+    total = weight.to(loss.dtype).sum()
+    return loss.sum() / total.where(total > 0, 1)
+
+
+def pixel_cross_entropy(
+    logits: Tensor,
+    label: Tensor,
+    weight: Tensor,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+) -> Tensor:
+    """Return w l of each pixel.
+
     With the probability p of the pixel's class, l = (1 - p)^gamma (-log p).
 
     Args:
@@ -29,7 +49,7 @@ def land_cover_cross_entropy(
         gamma: Exponent of the focal term; 0 is the plain cross entropy.
 
     Returns:
-        Scalar >= 0.
+        (B, H, W), >= 0.
     """
     dtype = torch.promote_types(logits.dtype, torch.float32)
     weight = weight.to(dtype)
@@ -44,8 +64,7 @@ def land_cover_cross_entropy(
         # 1 - p; above 0, where a power below 1 has no finite gradient.
         wrong = (-torch.expm1(-loss)).clamp(min=torch.finfo(dtype).eps)
         loss = loss * wrong**gamma
-    total = weight.sum()
-    return (loss * weight).sum() / total.where(total > 0, 1)
+    return loss * weight
 
 
 @MODELS.register_module()
@@ -117,6 +136,7 @@ class LandCoverCrossEntropyLoss(nn.Module):
         seg_label: Tensor,
         weight: Tensor | None = None,
         ignore_index: int = IGNORED,
+        reduction_override: str | None = None,
     ) -> Tensor:
         """Compute the loss as mmseg's heads call it.
 
@@ -125,10 +145,20 @@ class LandCoverCrossEntropyLoss(nn.Module):
             seg_label: (B, H, W) int64, 0 to K - 1, or ``ignore_index``.
             weight: (B, H, W) of mmseg's pixel samplers, or None.
             ignore_index: Label of pixels that do not count.
+            reduction_override: ``'none'``, by which mmseg's pixel samplers
+                ask for the loss of each pixel; None: one for all.
 
         Returns:
-            Scalar.
+            Scalar; (B, H, W) for ``'none'``, 0 where a pixel does not count.
+
+        Raises:
+            ValueError: For any other ``reduction_override``.
         """
+        if reduction_override not in (None, 'none'):
+            raise ValueError(
+                f'{type(self).__name__}: reduction_override must be None or '
+                f"'none', got {reduction_override!r}"
+            )
         counted = seg_label != ignore_index
         pixels = counted.float()
         if self.class_weight is not None:
@@ -142,6 +172,8 @@ class LandCoverCrossEntropyLoss(nn.Module):
             pixels = pixels * self.class_weight[classes]
         if weight is not None:
             pixels = pixels * weight
-        return self.loss_weight * land_cover_cross_entropy(
+        reduced = reduction_override is None
+        loss = land_cover_cross_entropy if reduced else pixel_cross_entropy
+        return self.loss_weight * loss(
             seg_logits, seg_label, pixels, self.label_smoothing, self.gamma
         )

@@ -7,6 +7,7 @@ from mmseg.models.losses.lovasz_loss import LovaszLoss
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from multimodal_rs.models.losses.single_pixels import refuse_single_pixels
 from multimodal_rs.utils.labels import IGNORED
 
 
@@ -48,6 +49,7 @@ class LandCoverLovaszLoss(LovaszLoss):
         label: Tensor,
         weight: Tensor | None = None,
         ignore_index: int = IGNORED,
+        reduction_override: str | None = None,
     ) -> Tensor:
         """Compute the loss as mmseg's heads call it.
 
@@ -57,10 +59,15 @@ class LandCoverLovaszLoss(LovaszLoss):
             weight: (B, H, W) of mmseg's pixel samplers: where it is 0, a
                 pixel does not count. None: all count.
             ignore_index: Label of pixels that do not count.
+            reduction_override: None; there is no loss of a single pixel.
 
         Returns:
             Scalar, in float32 or the wider dtype of the logits.
+
+        Raises:
+            ValueError: If a pixel sampler asks for the loss of each pixel.
         """
+        refuse_single_pixels(type(self).__name__, reduction_override)
         dtype = torch.promote_types(cls_score.dtype, torch.float32)
         counted = label != ignore_index
         if weight is not None:
