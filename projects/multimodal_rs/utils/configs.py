@@ -34,9 +34,10 @@ def read_config(
 def point_test_at(cfg: Config, name: str) -> None:
     """Let a config test on the tiles of another config of its data set.
 
-    List, folder and batch size of the test come from there, the measures too
-    if ``cfg`` reads labels, and ``every_place``, if it is declared there, for
-    normalisation that adapts. Modalities and pipeline stay those of ``cfg``.
+    List, folder and batch size of the test come from there, labels and
+    measures too if both read labels, and ``every_place``, if it is declared
+    there, for normalisation that adapts. Modalities and pipeline stay those
+    of ``cfg``.
 
     Args:
         cfg: A config with a network; changed.
@@ -45,7 +46,7 @@ def point_test_at(cfg: Config, name: str) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is of another data set.
+        ValueError: If it is of another data set, or of other classes.
     """
     path = dataset_config(name)
     other = read_config(path)
@@ -55,13 +56,31 @@ def point_test_at(cfg: Config, name: str) -> None:
             f'{path} declares a {there.type}, expected a {here.type}, which '
             f'{cfg.filename} tests on: name a config of the same data set'
         )
-    here.update(data_root=there.data_root, ann_file=there.ann_file)
+    ours, theirs = (
+        (d.get('metainfo') or {}).get('classes') for d in (here, there)
+    )
+    if ours and theirs and list(ours) != list(theirs):
+        raise ValueError(
+            f'{path} declares the classes {list(theirs)}, expected '
+            f'{list(ours)}, which {cfg.filename} tests on: name a config of '
+            'the same classes'
+        )
+    _take(here, there, ('data_root', 'ann_file', 'indices'))
     cfg.test_dataloader.batch_size = other.test_dataloader.batch_size
-    if here.get('label') is not False:
+    if all(d.get('label') is not False for d in (here, there)):
+        _take(here, there, ('label', 'label_dir'))
         cfg.test_evaluator = other.test_evaluator
     hooks = cfg.get('default_hooks', {})
     if 'every_place' in other and 'adapt_norm' in hooks:
         hooks.adapt_norm.places = other.every_place
+
+
+def _take(here: dict, there: dict, keys: tuple[str, ...]) -> None:
+    """Give keys the values that they have there, or none."""
+    for key in keys:
+        here.pop(key, None)
+        if key in there:
+            here[key] = there[key]
 
 
 def _check_yaml(path: Path, heirs: tuple[Path, ...]) -> None:
