@@ -105,6 +105,23 @@ def without_own_dump(cfg: Config) -> Config:
         f'{dump} is the config that was read: it stays as it is, and the one '
         'of this run is written beside it, named after the time'
     )
+    return _unnamed(cfg)
+
+
+def beside_training(cfg: Config) -> Config:
+    """Let a test keep the config that a training has left in its folder.
+
+    A test may have test-time augmentation, or other tiles. If its work
+    directory holds a config of the same name, the copy returned here has no
+    name, and is written under that of its log.
+    """
+    if cfg.filename is None:
+        return cfg
+    dump = Path(cfg.work_dir, Path(cfg.filename).name)
+    return _unnamed(cfg) if dump.exists() else cfg
+
+
+def _unnamed(cfg: Config) -> Config:
     return type(cfg)(dict(cfg), cfg_text=cfg.text)
 
 

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from _launch import (
     add_common_arguments,
+    beside_training,
     check_checkpoint,
     check_weights,
     close_processes,
@@ -136,7 +137,7 @@ def main() -> None:
     check_checkpoint(args.checkpoint)
     check_folders(args)
     cfg = load_config(args, lambda cfg: choose_tiles(cfg, args.test_on))
-    cfg = in_trained_order(cfg, args.checkpoint)
+    cfg = beside_training(in_trained_order(cfg, args.checkpoint))
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         draw_predictions(cfg, args)

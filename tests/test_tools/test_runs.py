@@ -64,11 +64,17 @@ def test_two_processes_test_to_the_same_digits(tmp_path, config, trained):
 
 
 def test_test_time_augmentation(tmp_path, config, trained):
+    """And the config that the training has left stays as it is."""
+    left = tmp_path / config.name
+    left.write_text('of = "the training"')
     run_tool(
         *('tools/test.py', config, trained / 'epoch_4.pth'),
         *('--work-dir', tmp_path, '--tta'),
     )
     assert list(subsets(tmp_path)) == ['opt+sar', 'opt', 'sar']
+    assert left.read_text() == 'of = "the training"'
+    (written,) = tmp_path.glob('[0-9]*.py')
+    assert 'TTAModel' in written.read_text()
 
 
 def test_tiles_of_another_list_and_their_places(
