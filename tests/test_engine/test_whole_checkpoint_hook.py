@@ -151,6 +151,35 @@ def test_a_copied_run_leaves_the_original_alone(tmp_path):
     assert names(tmp_path / 'b') == ['best_val_up_epoch_3.pth', 'epoch_3.pth']
 
 
+@pytest.mark.parametrize(
+    ('save_best', 'best'),
+    [
+        ('val/down', ['best_val_down_epoch_2.pth']),
+        (
+            ['val/up', 'val/down'],
+            ['best_val_down_epoch_2.pth', 'best_val_up_epoch_3.pth'],
+        ),
+    ],
+)
+def test_a_best_one_that_is_left_behind_does_not_count(
+    tmp_path, save_best, best
+):
+    """No epoch is better than the first, whose checkpoint is not there."""
+    rule = ['greater', 'less'] if len(best) == 2 else 'less'
+    config = hook(save_best, rule=rule, max_keep_ckpts=1)
+    train(tmp_path / 'a', 2, config)
+    (tmp_path / 'b').mkdir()
+    start = tmp_path / 'b' / 'epoch_2.pth'
+    shutil.copy(tmp_path / 'a' / 'epoch_2.pth', start)
+    runner = make_runner(tmp_path / 'b', 3, config, start)
+    warned = []
+    runner.logger.warning = warned.append
+    runner.train()
+    assert names(tmp_path / 'b') == [*best, 'epoch_3.pth']
+    (line,) = (x for x in warned if 'best_val_down_epoch_1.pth' in x)
+    assert 'is not there' in line
+
+
 def test_what_a_kill_did_not_let_remove_is_removed(tmp_path):
     train(tmp_path, 2, hook(max_keep_ckpts=1))
     last = tmp_path / 'epoch_2.pth'

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmengine.dist import broadcast_object_list
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
@@ -49,7 +50,8 @@ class WholeCheckpointHook(CheckpointHook):
     with ``max_keep_ckpts=1``, a kill in between leaves nothing.
 
     A run that goes on in a folder that was copied or moved keeps its best
-    checkpoint there, and leaves the folder that it came from alone.
+    checkpoint there, and leaves the folder that it came from alone. If the
+    best one did not come along, the best of what follows is kept.
 
     Arguments as in mmengine. Files of another storage (``backend_args``, or
     an ``out_dir`` that is a URL) are written as that storage does.
@@ -67,6 +69,7 @@ class WholeCheckpointHook(CheckpointHook):
         for key, path in list(hub.runtime_info.items()):
             if key.startswith('best_ckpt') and path:
                 hub.update_info(key, str(folder / Path(path).name))
+        self._forget_missing(runner)
         left = hub.runtime_info.get(OUTDATED, ())
         self._outdated += [str(folder / Path(path).name) for path in left]
         # The list itself: a checkpoint holds what it has when it is written.
@@ -74,6 +77,25 @@ class WholeCheckpointHook(CheckpointHook):
         self.backend_args = dict(backend=BACKEND, outdated=self._outdated)
         super().before_train(runner)
         self._remove_outdated()
+
+    def _forget_missing(self, runner: Runner) -> None:
+        """Let best checkpoints that are not there be no measure of others."""
+        hub = runner.message_hub
+        missing = {
+            key: path
+            for key, path in hub.runtime_info.items()
+            if key.startswith('best_ckpt') and path and not Path(path).exists()
+        }
+        shared = [missing]  # other machines do not see the files of the first
+        broadcast_object_list(shared)
+        for key, path in shared[0].items():
+            runner.logger.warning(
+                f'The best checkpoint until now, {path}, is not there: the '
+                'best one is chosen among those from here on. Copy it there '
+                'and resume again if it is to count'
+            )
+            hub.pop_info(key)
+            hub.pop_info(key.replace('best_ckpt', 'best_score', 1))
 
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict
