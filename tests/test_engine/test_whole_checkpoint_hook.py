@@ -106,6 +106,11 @@ def test_several_measures(tmp_path):
     assert runner.message_hub.get_info('best_ckpt_val/down').endswith('1.pth')
 
 
+def test_a_measure_that_is_not_there(tmp_path):
+    with pytest.raises(ValueError, match=r"'val/up'\], got \['val/loss'\]"):
+        train(tmp_path, 1, hook(['val/up', 'val/loss']))
+
+
 def test_the_older_one_is_removed_last(tmp_path, monkeypatch):
     """At each removal the newer one is whole, and named."""
     removed = []

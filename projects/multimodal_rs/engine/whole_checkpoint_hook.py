@@ -107,7 +107,20 @@ class WholeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(
         self, runner: Runner, metrics: Mapping[str, float]
     ) -> None:
-        """Save the best one if it is, then remove the best one until now."""
+        """Save the best one if it is, then remove the best one until now.
+
+        Raises:
+            ValueError: If a measure of ``save_best`` was not measured.
+        """
+        known = ('auto', *metrics)
+        missing = [n for n in self.save_best or () if n not in known]
+        if missing:
+            raise ValueError(
+                'default_hooks.checkpoint.save_best: expected measures of '
+                f'val_evaluator, which are {sorted(metrics)}, got {missing}: '
+                'name some of these, with their `rule`, or add the metric to '
+                'val_evaluator'
+            )
         super()._save_best_checkpoint(runner, metrics)
         self._remove_outdated()
 
