@@ -213,3 +213,21 @@ def random_batch(
             inputs[m].append(image)
         samples.append(packed['data_samples'])
     return dict(inputs=inputs, data_samples=samples)
+
+
+def with_measured_step(cfg: Config) -> dict:
+    """Let a config standardise its first modality, in a test at least.
+
+    Returns:
+        What a checkpoint says of its data. It alone has the numbers.
+    """
+    dataset = cfg.test_dataloader.dataset
+    name, declared = next(iter(dataset.modalities.items()))
+    steps = [*declared['values'], dict(type='Standardize')]
+    for part in (dataset, cfg.model.data_preprocessor):
+        part.modalities[name]['values'] = steps
+    bands = len(declared['bands'])
+    fit = dict(mean=[0.5] * bands, std=[0.25] * bands)
+    trained = DATASETS.build(dataset)
+    trained.take_fits({name: [*[None] * (len(steps) - 1), fit]})
+    return trained.metainfo

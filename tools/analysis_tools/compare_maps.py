@@ -24,11 +24,11 @@ start(__name__)
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmseg.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset
 
 from multimodal_rs.apis import init_model
+from multimodal_rs.apis.trained_dataset import trained_dataset
 from multimodal_rs.utils.outputs import check_outputs
 from multimodal_rs.visualization.composites import colorize
 from multimodal_rs.visualization.panel import (
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configs, checkpoints, args.legend, strict=True
     ):
         model = init_model(config, checkpoint, args.device)
-        dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
+        dataset = trained_dataset(model.cfg.test_dataloader.dataset, model)
         samples = _samples(dataset, args.count)
         if rows is None:
             meta = model.dataset_meta

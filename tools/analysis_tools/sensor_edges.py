@@ -33,11 +33,11 @@ start(__name__)
 import numpy as np
 import rasterio
 import torch
-from mmseg.registry import DATASETS
 from torch import nn
 
 from _launch import ConfigOptions, check_file
 from multimodal_rs.apis import init_model
+from multimodal_rs.apis.trained_dataset import trained_dataset
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.evaluation.sensor_edges import EdgeAccuracy
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = network_modalities(model)
     if args.gap not in known:
         raise ValueError(f'--gap {args.gap}: expected one of {list(known)}')
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    dataset = trained_dataset(cfg.test_dataloader.dataset, model)
     stride = args.crop // 2 if args.stride is None else args.stride
     windows = Windows(args.crop, stride, args.batch_size)
     found = EdgeAccuracy()

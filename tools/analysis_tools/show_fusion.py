@@ -25,10 +25,10 @@ from _bootstrap import command_line, start
 start(__name__)
 
 import numpy as np
-from mmseg.registry import DATASETS
 
 from _launch import ConfigOptions, check_file
 from multimodal_rs.apis.trained import load_trained
+from multimodal_rs.apis.trained_dataset import trained_dataset
 from multimodal_rs.evaluation.report import write_json
 from multimodal_rs.utils.configs import read_config
 from multimodal_rs.utils.outputs import (
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     trained = load_trained(cfg, args.checkpoint, args.device)
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    dataset = trained_dataset(cfg.test_dataloader.dataset, trained.model)
     check_outputs(
         {f'--out: {path.name}': path for path in args.out.glob('fusion*')},
         chain([args.config, args.checkpoint], dataset_files(dataset)),

@@ -1,13 +1,15 @@
 """Maps of two networks on simulated tiles, from files to a file."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import MODELS
 from PIL import Image
 
 import compare_maps
-from config_cases import load
+from config_cases import load, with_measured_step
 from multimodal_rs.visualization.panel import contact_sheet
 
 CONFIG = 'configs/mrsdc/mrsdc_cascade-xs_1xb8-15e_simulated-128x128.py'
@@ -19,9 +21,9 @@ def runs(tmp_path_factory, simulated):
     folders = []
     for seed in (0, 1):
         torch.manual_seed(seed)
-        cfg = load(CONFIG).copy()
+        cfg = copy.deepcopy(load(CONFIG))
         cfg.test_dataloader.dataset.data_root = str(simulated)
-        meta = DATASETS.build(cfg.test_dataloader.dataset).metainfo
+        meta = with_measured_step(cfg)
         state = MODELS.build(cfg.model.to_dict()).state_dict()
         folder = tmp_path_factory.mktemp('run')
         cfg.dump(folder / 'mrsdc.py')

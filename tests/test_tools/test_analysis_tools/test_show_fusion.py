@@ -1,15 +1,15 @@
 """The pictures of a network on simulated tiles, from files to files."""
 
+import copy
 import json
 
 import pytest
 import torch
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import MODELS
 from PIL import Image
 
 import show_fusion
-from config_cases import load
-from helpers import ROOT
+from config_cases import load, with_measured_step
 from multimodal_rs.data_prep import simulate
 
 CONFIG = 'configs/df2rq/df2rq_r18-w16_1xb8-15e_simulated-outlines-128x128.py'
@@ -28,9 +28,12 @@ def data(tmp_path_factory):
 
 
 def test_tool(tmp_path, data, capsys):
-    cfg = load(CONFIG).copy()
-    dataset = dict(cfg.test_dataloader.dataset.to_dict(), data_root=str(data))
-    meta = DATASETS.build(dataset).metainfo
+    cfg = copy.deepcopy(load(CONFIG))
+    usual = cfg.test_dataloader.dataset.data_root
+    cfg.test_dataloader.dataset.data_root = str(data)
+    meta = with_measured_step(cfg)
+    cfg.test_dataloader.dataset.data_root = usual
+    cfg.dump(tmp_path / 'df2rq.py')
     model = MODELS.build(cfg.model.to_dict())
     checkpoint = tmp_path / 'checkpoint.pth'
     torch.save(
@@ -41,7 +44,8 @@ def test_tool(tmp_path, data, capsys):
     out = tmp_path / 'out'
     show_fusion.main(
         [
-            *(str(ROOT / CONFIG), str(checkpoint), '--out', str(out)),
+            *(str(tmp_path / 'df2rq.py'), str(checkpoint)),
+            *('--out', str(out)),
             *('--count', '1', '--cfg-options', *options),
         ]
     )
