@@ -57,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     args = _parse(arguments)
     check_file('config', args.config)
+    if torch.device(args.device).index is not None:
+        # torch measures memory, and waits, on the current device.
+        torch.cuda.set_device(args.device)
     _, train, predict = network_steps(args, args.device)
     threads = f'{torch.get_num_threads()} threads'
     where = threads if args.device == 'cpu' else torch.cuda.get_device_name()

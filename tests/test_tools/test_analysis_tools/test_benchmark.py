@@ -98,3 +98,21 @@ def test_products_of_a_step_are_counted(groups):
     assert benchmark.count_products(step) == 3 * forward
     x.requires_grad_(False)  # as an image is
     assert benchmark.count_products(step) == 2 * forward
+
+
+@pytest.mark.parametrize(
+    ('device', 'expected'), [('cuda:1', ['cuda:1']), ('cuda', []), ('cpu', [])]
+)
+def test_another_gpu_is_the_one_that_is_measured(
+    monkeypatch, device, expected
+):
+    current = []
+
+    def build(args, device):
+        raise InterruptedError(device)
+
+    monkeypatch.setattr(torch.cuda, 'set_device', current.append)
+    monkeypatch.setattr(benchmark, 'network_steps', build)
+    with pytest.raises(InterruptedError, match=device):
+        benchmark.main([__file__, '--device', device])
+    assert current == expected
