@@ -31,6 +31,14 @@ def test_parameters_are_within_ten_per_cent():
     assert max(counts.values()) <= 1.1 * min(counts.values()), counts
 
 
+def test_tests_mirror_as_trainings_do():
+    cfg = load(COMPARED[0])
+    (trained,) = (s for s in cfg.train_pipeline if s.type == 'RandomFlip')
+    (augmented,) = (s for s in cfg.tta_pipeline if s.type == 'TestTimeAug')
+    views = [flip for flip in augmented.transforms[0] if flip.prob]
+    assert [flip.direction for flip in views] == [trained.direction]
+
+
 @pytest.mark.parametrize('path', COMPARED, ids=name)
 def test_all_but_the_fusion_is_equal(path):
     first, other = load(COMPARED[0]).to_dict(), load(path).to_dict()

@@ -14,6 +14,16 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5, direction='vertical'),
     dict(type='PackMultiModalInputs'),
 ]
+tta_pipeline = [
+    *_base_.load,
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [_base_.flips[0], _base_.flips[2]],  # as it is, and upside down
+            [dict(type='PackMultiModalInputs')],
+        ],
+    ),
+]
 train_dataloader = dict(
     dataset=dict(data_root=data_root, pipeline=train_pipeline)
 )
