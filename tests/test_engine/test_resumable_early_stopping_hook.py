@@ -1,6 +1,7 @@
 import logging
 from types import SimpleNamespace
 
+import pytest
 from mmengine.logging import MessageHub
 from mmengine.runner.priority import get_priority
 from mmseg.registry import HOOKS
@@ -57,6 +58,13 @@ def test_a_lower_loss_resets_the_patience():
     scores = (1.0, 1.1, 1.1, 0.9, 1.0, 1.0)
     assert not any(validate(hook, run, s) for s in scores)
     assert validate(hook, run, 0.9 + 1e-9)
+
+
+@pytest.mark.parametrize('rule', ['less', 'greater'])
+def test_an_equal_score_is_no_better_one(rule):
+    hook = HOOKS.build(dict(CFG, rule=rule))
+    run = runner(MessageHub(f'early-stopping-{rule}'), 0)
+    assert [validate(hook, run, 1.0) for _ in range(4)] == [False] * 3 + [True]
 
 
 def test_the_state_is_restored_before_a_validation_is_repeated():

@@ -1,5 +1,8 @@
 """Early stopping that survives a resume."""
 
+import operator
+from typing import ClassVar
+
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -9,9 +12,13 @@ from mmseg.registry import HOOKS
 class ResumableEarlyStoppingHook(EarlyStoppingHook):
     """mmengine's early stopping, its state stored in the checkpoint.
 
-    The original starts its patience anew after ``--resume``. Arguments as
-    there: ``monitor``, ``rule``, ``patience``, ``min_delta``.
+    The original starts its patience anew after ``--resume``, and when a score
+    equals the best one; here it has to be better, by more than ``min_delta``.
+    Arguments as there: ``monitor``, ``rule``, ``patience``, ``min_delta``.
     """
+
+    # Whether a score is no better than the best one.
+    rule_map: ClassVar = {'greater': operator.ge, 'less': operator.le}
 
     KEY = 'early_stopping'
     # Between VERY_LOW, CheckpointHook, which writes the state from before the
