@@ -21,7 +21,11 @@ LOG_NOISE = (
 
 
 class ConfigOptions(DictAction):
-    """KEY=VALUE arguments, as mmengine reads them, or an error of usage."""
+    """KEY=VALUE arguments, as mmengine reads them, or an error of usage.
+
+    A path that exists stays as it is: mmengine takes blanks out, and takes
+    commas and brackets for those of a list.
+    """
 
     def __call__(
         self,
@@ -36,7 +40,13 @@ class ConfigOptions(DictAction):
                 f'{option_string}: expected KEY=VALUE, got {wrong[0]!r} '
                 '(no blanks around the sign, quotes around lists)'
             )
-        super().__call__(parser, namespace, values, option_string)
+        for word in values:
+            key, value = word.split('=', maxsplit=1)
+            if '/' in value and os.path.exists(value):
+                given = getattr(namespace, self.dest) or {}
+                setattr(namespace, self.dest, given | {key: value})
+            else:
+                super().__call__(parser, namespace, [word], option_string)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,19 @@ def test_options_without_a_value_are_an_error_of_usage(capsys):
     assert "expected KEY=VALUE, got 'lr'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('name', ['my data', 'a,b', '[x]', 'a,(b', '12'])
+def test_paths_that_are_there_stay_as_they_are(tmp_path, name, monkeypatch):
+    parser = argparse.ArgumentParser()
+    _launch.add_common_arguments(parser)
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for path in (str(folder), f'../{name}'):
+        words = ['a=1,2', 'a.b=3', f'a.b={path}', 'c=x, y']
+        options = parser.parse_args(['--cfg-options', *words]).cfg_options
+        assert options == {'a': [1, 2], 'a.b': path, 'c': ['x', 'y']}
+
+
 def test_what_is_no_checkpoint(tmp_path):
     path = tmp_path / 'x.pth'
     with pytest.raises(SystemExit, match='found nothing'):
