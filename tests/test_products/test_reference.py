@@ -113,6 +113,28 @@ def test_nodata_that_is_named_is_a_class(write_map, tmp_path, ground, moved):
     np.testing.assert_array_equal(compared(tmp_path / 'a'), expected)
 
 
+@pytest.mark.parametrize('moved', [False, True], ids=['same', 'other'])
+@pytest.mark.parametrize('nodata', [None, 255])
+def test_255_that_is_named_is_a_class(
+    write_map, tmp_path, ground, moved, nodata
+):
+    """As the masks of OMBRIA have it; their previews show it, too."""
+    flooded = ground[1]
+    mapped = np.roll(flooded, 1, axis=0).astype('uint8')
+    path, values = tmp_path / 'ref.tif', np.where(flooded, 255, 0)
+    nowhere = np.zeros(values.shape, bool)
+    kind = 'mask' if nodata is None else nodata
+    write_reference(path, values.astype('uint8'), nowhere, kind, moved)
+    ids = {0: 0, 255: 1}
+    with ClassMap(write_map(mapped)) as land, ReferenceRaster(path) as raster:
+        write_map_accuracy(tmp_path / 'a', land, path, ids)
+        picture = raster.reduced(land.grid, ids, mapped.shape)
+    expected = np.zeros((4, 4), int)
+    np.add.at(expected, (flooded.astype(int), mapped), 1)
+    np.testing.assert_array_equal(compared(tmp_path / 'a'), expected)
+    np.testing.assert_array_equal(picture, flooded)
+
+
 def test_a_negative_number_that_no_nodata_names(write_map, tmp_path, ground):
     """As the labels of Sen1Floods11 have them."""
     ids, empty = ground

@@ -67,6 +67,16 @@ def test_names_that_are_numbers(tmp_path):
         np.testing.assert_array_equal(found, list(ids.values()))
 
 
+def test_255_that_is_named_is_a_class(tmp_path):
+    table = tmp_path / 'points.csv'
+    table.write_text('x,y,class\n1,2,0\n1,2,255\n1,2,7\n')
+    points, names = Points(table), {'land': 0, 'flood': 1}
+    found = points.classes(names, {0: 0, 255: 1, 7: 255}, chosen=True)
+    np.testing.assert_array_equal(found, [0, 1, 255])
+    with pytest.raises(ValueError, match=r'\[7\] .* expected \[0, 255\]: '):
+        points.classes(names, {0: 0, 255: 1}, chosen=True)
+
+
 def test_all_points_count(compare):
     lines = [line(30, 50, 'water'), line(31, 50, 20), line(32, 50, '20.0')]
     text = compare('\n'.join(['class,note,x,y', *map(turned, lines)]), {20: 1})

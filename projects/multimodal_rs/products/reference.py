@@ -100,7 +100,8 @@ class ReferenceRaster(contextlib.ExitStack):
         Args:
             grid: Of the map.
             ids: Number in the reference -> number of the class in the map.
-                The nodata value of the file is a class if it is one of them.
+                The nodata value of the file is a class if it is one of them,
+                and so is 255, which otherwise says nothing.
 
         Yields:
             (rows, W) uint8 numbers of the map's classes, 255 where the
@@ -172,7 +173,7 @@ class _Codes:
     """
 
     def __init__(self, ids: Mapping[int, int]) -> None:
-        self._ids = {**ids, IGNORED: IGNORED}
+        self._ids = {IGNORED: IGNORED, **ids}
         self._seen: list[float] = []  # that are no classes
 
     def __call__(
@@ -239,9 +240,12 @@ def unknown_numbers(
     path: str, found: Sequence[float], ids: Mapping[int, int]
 ) -> ValueError:
     """Make the error for numbers of a reference that are no classes."""
+    others = {IGNORED: IGNORED, **ids}.get(IGNORED) == IGNORED
+    expected = str(sorted({*ids} - {IGNORED} if others else ids))
+    if others:
+        expected += f' and {IGNORED} for pixels that do not count'
     return ValueError(
         f'reference {path}: the numbers {list(found)} are no classes of the '
-        f'map, expected {sorted(ids)} and {IGNORED} for pixels that do not '
-        'count: say which classes they are, `--reference-ids NUMBER=CLASS '
-        '...`, CLASS 255 for none'
+        f'map, expected {expected}: say which classes they are, '
+        '`--reference-ids NUMBER=CLASS ...`, CLASS 255 for none'
     )

@@ -109,7 +109,8 @@ class Points:
 
         Args:
             names: Name -> number of the class in the map.
-            ids: Number in the table -> number of the class in the map.
+            ids: Number in the table -> number of the class in the map; 255
+                is no class unless it is one of them.
             chosen: Whether a person has named these numbers, which then
                 count more than names that are numbers.
 
@@ -117,7 +118,7 @@ class Points:
             ValueError: If the class of a point is none of both, or may be
                 either; with its line.
         """
-        known = {**ids, IGNORED: IGNORED}
+        known = {IGNORED: IGNORED, **ids}
         if chosen:
             numbers = {*map(str, ids)}
             names = {
@@ -160,8 +161,7 @@ class Points:
             )
         if number not in known:
             where = f'{self.path}, line {line}'
-            ids = {n: c for n, c in known.items() if n != IGNORED}
-            raise unknown_numbers(where, [number], ids)
+            raise unknown_numbers(where, [number], known)
         return known[number]
 
     def pixels(self, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
