@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
+from mmseg.registry import MODELS
 from scipy.io import savemat
 
 from multimodal_rs.apis import IncompleteError
 from multimodal_rs.apis.finished import is_finished
 from multimodal_rs.apis.outputs import SceneOutputs
+from multimodal_rs.datasets.display import Display
 from multimodal_rs.inference.grids import FINEST, SceneGrid
 from multimodal_rs.products import notes
 from multimodal_rs.products.make import Products, make_products
+from small_network import single_config
 
 OUT = SceneOutputs('maps/map.tif')
 
@@ -170,6 +173,35 @@ def test_what_is_chosen_no_more(mapper, rasters, caplog, grid, reason):
     mapper.make(rasters, OUT, grid=grid)
     assert is_finished(mapper, rasters, OUT, grid)
     check_made_again(mapper, rasters, caplog, reason)
+
+
+def test_a_declaration_that_has_changed(mapper, rasters):
+    changes = [
+        (dict(nodata=5), False),
+        (dict(nodata_when='all'), False),
+        (dict(scale='apply'), False),
+        (dict(key='b'), False),
+        (dict(file_bands=('VV', 'VH', 'angle')), False),
+        (dict(dir='sar', suffix='_1.tif', unit='dB', optional=True), True),
+        (dict(file_range=((0, 0), (1, 1)), display=Display((1,))), True),
+    ]
+    declared = mapper.model.data_preprocessor.modalities
+    before = declared['sar']
+    mapper.make(rasters, OUT)
+    for change, kept in changes:
+        declared['sar'] = replace(before, **change)
+        assert is_finished(mapper, rasters, OUT) == kept
+
+
+def test_a_declaration_of_a_specialist(mapper, rasters, make_config, caplog):
+    alone = MODELS.build(single_config(make_config, 'sar'))
+    alone.checkpoint_identity = mapper.model.checkpoint_identity
+    mapper.model.specialists = {frozenset(['sar']): alone}
+    mapper.make(rasters, OUT)
+    assert is_finished(mapper, rasters, OUT)
+    declared = alone.data_preprocessor.modalities
+    declared['sar'] = replace(declared['sar'], nodata=5)
+    check_made_again(mapper, rasters, caplog, 'declaration')
 
 
 def test_a_grid_that_has_changed(mapper, rasters, caplog):

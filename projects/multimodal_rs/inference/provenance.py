@@ -3,27 +3,33 @@
 import datetime
 import functools
 import hashlib
+import json
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 import rasterio
 from rasterio.errors import RasterioIOError
 from torch import nn
 
+from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.inference.grids import UNREADABLE, SceneGrid
 from multimodal_rs.inference.identity import digest, files_read, identities
 from multimodal_rs.inference.rasters import Source, source_paths
 from multimodal_rs.inference.specialists import networks_of
-from multimodal_rs.inference.windowed import Windows
+from multimodal_rs.inference.windowed import Windows, network_modalities
 from multimodal_rs.models.missing_image import BLACK
 from multimodal_rs.results.environment import commit
 from multimodal_rs.utils.installation import checkout
+from multimodal_rs.utils.plain import plain
 from multimodal_rs.version import SOFTWARE
 
 PIECE = 2**22  # bytes that are read at once
 # Tags that a map only has where somebody has chosen something.
 CHOICES = ('adapt', 'missing', 'grid', 'unreadable', 'specialists')
+# Attributes of a modality that decide nothing in a map.
+APART = ('dir', 'suffix', 'display', 'unit', 'optional', 'file_range')
 
 
 def checkpoint_identity(path: str | os.PathLike) -> dict[str, str]:
@@ -71,6 +77,7 @@ def map_tags(
         **getattr(model, 'checkpoint_identity', {}),
         **_specialists_tag(model),
         modalities=', '.join(m for m in model.modalities if m in rasters),
+        declaration=_declaration(model),
         rasters=' '.join(names),
         files=digest(identities(files_read(rasters, grid), folder)),
         windows=_windows_tag(windows),
@@ -145,6 +152,25 @@ def what_is_asked(
         device=next(model.parameters()).device.type,
         origin='files' if known else os.urandom(8).hex(),
     )
+
+
+def _declaration(model: nn.Module) -> str:
+    """Make one text of how rasters are read that differs if that does.
+
+    Also of those that a scene lacks: what stands for them is normalised.
+    """
+    own, *others = (
+        {name: _read_as(m) for name, m in network_modalities(network).items()}
+        for network in networks_of(model)
+    )
+    every = [own, *sorted(others, key=sorted)]
+    text = json.dumps(every, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_as(modality: Modality) -> dict[str, object]:
+    names = [f.name for f in fields(modality) if f.name not in APART]
+    return {name: plain(getattr(modality, name)) for name in names}
 
 
 def _windows_tag(windows: Windows) -> str:
