@@ -139,6 +139,23 @@ def test_failure_leaves_no_polygons(write_map, tmp_path, ids, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ['map.tif']
 
 
+def test_a_damaged_map_leaves_earlier_polygons(write_map, tmp_path, ids):
+    path, target = write_map(ids, compress='deflate'), tmp_path / 'map.gpkg'
+    with ClassMap(path) as land:
+        write_polygons(target, land)
+        place = land.file.get_tag_item('BLOCK_OFFSET_0_0', 'TIFF', bidx=1)
+    before = target.read_bytes()
+    with path.open('r+b') as file:
+        file.seek(int(place))
+        file.write(bytes(16))
+    with (
+        ClassMap(path) as land,
+        pytest.raises(ValueError, match='map.tif cannot be read: .* again'),
+    ):
+        write_polygons(target, land)
+    assert target.read_bytes() == before
+
+
 @pytest.mark.parametrize('share', [0, 0.02, 0.3, 0.6, 0.95])
 def test_a_full_disk_leaves_no_polygons(write_map, tmp_path, share):
     """At the beginning, among the polygons, and in the index at the end."""

@@ -60,9 +60,10 @@ def write_polygons(
     Pixels that touch at a corner only are not connected. The outlines follow
     the pixels. Fields: ``number``, ``class``, ``hectares``.
 
-    The map is read line by line, and the memory grows with the number of
-    polygons; sieving, and a map of another type than uint8 and uint16 or with
-    a mask, needs the whole map in memory, two bytes for a pixel.
+    The map is read twice, the second time line by line, and the memory grows
+    with the number of polygons; sieving, and a map of another type than uint8
+    and uint16 or with a mask, needs the whole map in memory, two bytes for a
+    pixel.
 
     Args:
         target: File to write, ``.gpkg``.
@@ -75,8 +76,8 @@ def write_polygons(
         How many polygons there are.
 
     Raises:
-        ValueError: If the area of a pixel is not known, or the target is
-            another kind of file.
+        ValueError: If the area of a pixel is not known, the map is damaged,
+            or the target is another kind of file.
         OSError: If it cannot be written, for instance to a full disk.
     """
     check_target(target)
@@ -120,6 +121,8 @@ def _polygons(
     source = rasterio.band(land.file, 1)
     if sieve_pixels > 1 or not land.as_stored:
         source = land.whole()
+    else:
+        _read_through(land)
     if sieve_pixels > 1:
         valid = None if land.nodata is None else source != land.nodata
         source = sieve(source, sieve_pixels, mask=valid)
@@ -132,6 +135,12 @@ def _polygons(
         sizes = [_ring_area(*place(inverse, *r.T), above) for r in rings]
         outline = _well_known_binary(rings)
         yield Polygon(int(number), sizes[0] - sum(sizes[1:]), outline)
+
+
+def _read_through(land: ClassMap) -> None:
+    """Read a map once: polygonising its file says nothing of a failure."""
+    for _ in land.strips():
+        pass
 
 
 def _ring_area(
