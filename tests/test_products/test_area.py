@@ -113,9 +113,11 @@ def test_a_map_in_web_mercator_has_the_area_of_the_ground(write_map):
 
 
 def test_what_has_no_area_is_explained(write_map):
-    nowhere = write_map(np.zeros((4, 5), int), crs=None)
-    with pytest.raises(ValueError, match='does not say where it lies'):
-        areas_of(nowhere)
+    local = CRS.from_wkt('LOCAL_CS["site",UNIT["metre",1]]')
+    for crs in (None, local):
+        nowhere = write_map(np.zeros((4, 5), int), crs=crs)
+        with pytest.raises(ValueError, match='does not say where it lies'):
+            areas_of(nowhere)
     # polar stereographic: a tenth of the Earth, areas change along a row
     polar = CRS.from_epsg(3995)
     wide = Affine(50000, 0, -5e6, 0, -50000, 5e6)

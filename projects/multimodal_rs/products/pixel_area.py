@@ -28,13 +28,14 @@ def row_areas(grid: Grid) -> np.ndarray:
         ValueError: If it is unknown where the map lies, or areas depend on
             the column too.
     """
-    if grid.crs is None or not grid.placed:
+    crs = grid.crs and pyproj.CRS.from_wkt(grid.crs.to_wkt())
+    # A local system has a unit, but no place on the Earth.
+    if not crs or crs.geodetic_crs is None or not grid.placed:
         raise ValueError(
-            'area: the map does not say where it lies (no reference system '
-            'or no position): give it both with `rio edit-info --crs '
-            'EPSG:... --transform ...`'
+            'area: the map does not say where it lies (no reference system, '
+            'a local one, or no position): give it both with `rio edit-info '
+            '--crs EPSG:... --transform ...`'
         )
-    crs = pyproj.CRS.from_wkt(grid.crs.to_wkt())
     upright = grid.transform.b == grid.transform.d == 0
     if crs.is_geographic and upright:
         return _between_parallels(grid, crs)
