@@ -83,6 +83,17 @@ def test_the_whole_earth_has_its_area():
     assert 360 * row_areas(grid).sum() == pytest.approx(5.10065621724e14)
 
 
+@pytest.mark.parametrize(
+    'crs', ['EPSG:4047', '+proj=longlat +R=6371007.181 +no_defs']
+)
+def test_a_sphere_has_its_area(crs):
+    place = Affine(1, 0, -180, 0, -1, 90)
+    grid = Grid((180, 360), CRS.from_user_input(crs), place)
+    radius = {'EPSG:4047': 6371007}.get(crs, 6371007.181)
+    expected = 4 * np.pi * radius**2
+    assert 360 * row_areas(grid).sum() == pytest.approx(expected)
+
+
 def test_a_map_in_web_mercator_has_the_area_of_the_ground(write_map):
     """Twice as much in the plane, at 50 degrees north."""
     rng = np.random.default_rng(0)

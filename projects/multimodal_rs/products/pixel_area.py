@@ -63,7 +63,8 @@ def place(
 def _between_parallels(grid: Grid, crs: pyproj.CRS) -> np.ndarray:
     """Areas between two parallels and two meridians of the ellipsoid."""
     ellipsoid = crs.ellipsoid
-    flattening = 1 / ellipsoid.inverse_flattening
+    inverse = ellipsoid.inverse_flattening
+    flattening = 1 / inverse if inverse else 0.0  # a sphere has none
     squared = flattening * (2 - flattening)
     e = math.sqrt(squared)
     unit = crs.axis_info[0].unit_conversion_factor  # to radians
