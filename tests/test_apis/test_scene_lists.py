@@ -21,6 +21,10 @@ def test_scenes_are_found_by_pattern(scenes, tmp_path):
     assert list(found) == ['alps', 'berlin', 'c 1']
     assert found['alps'] == dict(opt='in/alps/opt.tif', sar='in/alps/sar.tif')
     assert list(found['c 1']) == ['opt']
+    slashes = dict(opt='in//{scene}///opt.tif', sar='in/{scene}//sar.tif')
+    assert scenes_of_patterns(slashes) == scenes
+    slashes = dict(opt=f'/{tmp_path}//in/{{scene}}/opt.tif')
+    assert [scene.name for scene in scenes_of_patterns(slashes)] == [*found]
     for name in ('x1', 'x2'):
         (tmp_path / f'{name}_{name}_B4.tif').touch()
     (tmp_path / 'x1_x2_B4.tif').touch()  # two names

@@ -154,6 +154,8 @@ def _matches(pattern: str) -> dict[str, str]:
         return {'': pattern}
     if not _is_searched(pattern):
         return {}
+    # As glob answers: $DIR/{scene}.tif has two if DIR ends with one.
+    pattern = re.sub('(?<=[^/])/+', '/', pattern)
     pattern, variable = variable_of(pattern)
     end = f':{variable}' if variable else ''
     found = glob.glob('*'.join(map(glob.escape, pattern.split(PLACE))))
