@@ -7,12 +7,12 @@
 From each work directory the best checkpoint is taken, with the config that the
 training has copied there. A row of the picture is a tile: its images and
 label, then the map of each network with the share of wrong pixels. All have to
-be tested on the same tiles.
+be tested on the same tiles and know the same classes.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -65,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if rows is None:
             meta = model.dataset_meta
             rows = [_tile(sample, dataset) for sample in samples]
+        _check_classes(config, model.dataset_meta, meta)
         maps = _maps(model, samples)
         rows = [
             _with_map(row, name, sample, ids, meta['palette'])
@@ -85,6 +86,16 @@ def _config(folder: Path) -> Path:
             f'found {[path.name for path in found]}: name a work directory'
         )
     return found[0]
+
+
+def _check_classes(config: Path, meta: Mapping, first: Mapping) -> None:
+    found, expected = list(meta['classes']), list(first['classes'])
+    if found != expected:
+        raise ValueError(
+            f'{config}: expected the classes of the first network, '
+            f'{expected}, got {found}: all maps have the same colours, so '
+            'compare networks of the same classes'
+        )
 
 
 def _samples(dataset: Dataset, count: int) -> list[dict]:

@@ -35,6 +35,24 @@ def runs(tmp_path_factory, simulated):
     return folders
 
 
+def test_networks_of_other_classes_are_refused(runs, tmp_path, monkeypatch):
+    usual = compare_maps.init_model
+
+    def second_turned(config, checkpoint, device):
+        model = usual(config, checkpoint, device)
+        if checkpoint.parent == runs[1]:
+            classes = model.dataset_meta['classes'][::-1]
+            model.dataset_meta = dict(model.dataset_meta, classes=classes)
+        return model
+
+    monkeypatch.setattr(compare_maps, 'init_model', second_turned)
+    out = tmp_path / 'maps.png'
+    arguments = [*map(str, runs), '--count', '1', '--out', str(out)]
+    with pytest.raises(ValueError, match='mrsdc.py: expected the classes of'):
+        compare_maps.main(arguments)
+    assert not out.exists()
+
+
 def test_sheet(runs, tmp_path, monkeypatch):
     drawn = []
 
