@@ -85,14 +85,42 @@ def test_specialists_without_batch_norm_are_named(
 
 
 def test_empty_corners_do_not_count(normalising, make_scene):
+    """A scene gets the map that its valid part has alone."""
+
     def empty(data):
         for image in data.values():
-            image[:, :40] = 0 if image.dtype == np.uint16 else np.nan
+            image[:, :80] = 0 if image.dtype == np.uint16 else np.nan
 
-    found = SceneMapper(normalising, 32, adapt=0.5).predict(
-        make_scene(edit=empty)
-    )
-    assert (found[:40] == 255).all() and (found[40:] < 4).all()
+    def without(data):
+        for name, image in data.items():
+            data[name] = image[:, 80:]
+
+    mapper = SceneMapper(normalising, 48, adapt=1.0)
+    found = mapper.predict(make_scene(128, 60, edit=empty))
+    assert (found[:80] == 255).all()
+    expected = mapper.predict(make_scene(128, 60, 'part', without))
+    np.testing.assert_array_equal(found[80:], expected)
+
+
+@pytest.mark.parametrize('gap', [1, 3])
+def test_gaps_count_as_the_map_fills_them(normalising, make_scene, gap):
+    """Also where no window has more than a quarter."""
+    rows = np.arange(64)
+    valid = (rows % 8 >= gap) & (rows % 8 < 8 - gap)
+
+    def alike(data):
+        for name, image in data.items():
+            data[name] = image[:, rows // 8 * 8]
+
+    def gaps(data):
+        alike(data)
+        for image in data.values():
+            image[:, ~valid] = 0 if image.dtype == np.uint16 else np.nan
+
+    mapper = SceneMapper(normalising, 32, adapt=1.0)
+    found = mapper.predict(make_scene(64, 40, edit=gaps))
+    expected = mapper.predict(make_scene(64, 40, 'whole', alike))
+    np.testing.assert_array_equal(found[valid], expected[valid])
 
 
 @pytest.mark.parametrize(

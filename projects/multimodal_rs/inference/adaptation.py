@@ -2,11 +2,12 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from torch import nn
 
+from multimodal_rs.inference.presence import filled
 from multimodal_rs.inference.rasters import SceneRasters
 from multimodal_rs.inference.specialists import networks_of
 from multimodal_rs.inference.windowed import Windows, prepared
@@ -17,6 +18,7 @@ from multimodal_rs.weights.adapted_norms import (
 )
 
 MOST = 64  # windows of a scene that are looked at
+HALF = 0.5  # of a window: less of a modality says little about the scene
 
 
 @contextlib.contextmanager
@@ -26,8 +28,9 @@ def adapted_to_scene(
     """Normalise with statistics of a scene, as far as ``windows.adapt`` says.
 
     Up to 64 windows, spread evenly over the scene, are sent through the
-    network before. Which they are depends on the scene and the size of a
-    window alone, so that several processes find the same statistics.
+    network before, without modalities of which less than half is valid there.
+    Which they are depends on the scene and the size of a window alone, so
+    that several processes find the same statistics.
 
     Args:
         model: A ``MultiModalEncoderDecoder`` on its device; it is set to
@@ -74,18 +77,23 @@ def spread_windows(size: tuple[int, int], crop: int) -> list[Window]:
 
 
 def _look(model: nn.Module, scene: SceneRasters, windows: Windows) -> None:
-    """Send windows through the network, a batch at a time."""
-    images, present = [], []
+    """Send windows through the network, a batch at a time.
+
+    They have no gaps, as where the scene is mapped.
+    """
+    images, shares = [], []
     for window in spread_windows(scene.size, windows.crop):
-        image = scene.read(window)
-        names = tuple(
-            m
-            for m, x in image.items()
-            if m in model.modalities and not np.isnan(x[0]).all()
-        )
-        if names:
-            images.append(image)
-            present.append(names)
+        image = {
+            m: x
+            for m, x in scene.read(window).items()
+            if m in model.modalities
+        }
+        masks = {m: ~np.isnan(x[0]) for m, x in image.items()}
+        images.append({m: filled(x, masks[m]) for m, x in image.items()})
+        shares.append({m: float(mask.mean()) for m, mask in masks.items()})
+    every = list(zip(images, _present(shares), strict=True))
+    images = [image for image, names in every if names]
+    present = [names for _, names in every if names]
     for numbers in measurable_batches(present, windows.batch_size):
         inputs, metas = prepared(
             model,
@@ -93,3 +101,23 @@ def _look(model: nn.Module, scene: SceneRasters, windows: Windows) -> None:
             [present[n] for n in numbers],
         )
         model.encode_decode(inputs, metas)
+
+
+def _present(shares: Sequence[Mapping[str, float]]) -> list[tuple[str, ...]]:
+    """Choose which modalities windows have.
+
+    Those of which at least half is valid; of one that no window has half of,
+    anything counts.
+
+    Args:
+        shares: Per window and modality how much is valid, 0 to 1.
+    """
+    best = {m: max(window[m] for window in shares) for m in shares[0]}
+    return [
+        tuple(
+            m
+            for m, share in window.items()
+            if share >= HALF or 0 < share and best[m] < HALF
+        )
+        for window in shares
+    ]
