@@ -2,7 +2,8 @@
 
 Any config of a dataset will do that reads tiles from `<dir>/<tile><suffix>`,
 such as the one in the README. A second run changes nothing, an interrupted one
-goes on where it stopped. One after the other:
+goes on where it stopped, and one with other rasters or another declaration of
+their numbers is refused. One after the other:
 
 1. Scenes below FOLDER/scenes are cut into tiles, where the config expects
    them: FOLDER/<dir>/<scene>/<top>_<left><suffix>. A scene is a folder with a
@@ -33,7 +34,7 @@ from pathlib import Path
 
 from multimodal_rs.data_prep.blocks import map_blocks
 from multimodal_rs.data_prep.check_report import check_folder
-from multimodal_rs.data_prep.cut_record import CutRecord
+from multimodal_rs.data_prep.cut_record import DECLARED, CutRecord, declared
 from multimodal_rs.data_prep.own_scenes import (
     Alignment,
     DeclaredTiles,
@@ -77,12 +78,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parse(arguments)
     config = dataset_config(args.config)
     dataset = build_dataset(config, args.folder)
-    record = CutRecord(args.folder, {k: vars(args)[k] for k in USUAL}, USUAL)
+    now = {DECLARED: declared(dataset)}
+    asked = {k: vars(args)[k] for k in USUAL}
+    record = CutRecord(args.folder, asked | now, USUAL | now)
     cutting = record.settings
     folder = DeclaredTiles(
         args.folder, cutting['tile'], cutting['overlap'], dataset=dataset
     )
     scenes = _find_scenes(args, dataset, cutting)
+    for scene in scenes:
+        record.check(scene)
     if args.check:
         uncut = find_uncut(scenes, folder, record.left_out)
         lists = split_files(config, args.folder)
@@ -114,7 +119,7 @@ def _cut_all(
         if uncut or not record.has(scene.name):
             print(f'scene {scene.name}:')
             rows_of(scene, folder)  # or it cannot be cut
-            record.begin()
+            record.begin(scene)
             record.add(scene.name, cut([scene], folder, record.left_out))
 
 
