@@ -70,9 +70,7 @@ def cut(root: Path, monkeypatch):
 
 def started(root: Path, monkeypatch):
     def use():
-        runs.open_run(
-            root, Path(__file__), ['a=1'], 'commit', 'machine', 'command'
-        )
+        runs.open_run(root, CONFIG, ['a=1'], 'commit', 'machine', 'command')
 
     use()
     return root / runs.STARTED, use
