@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from mmengine.dataset import ConcatDataset
 from mmseg.registry import HOOKS, TRANSFORMS
 
 from fake_data.files import write_tif
@@ -13,6 +14,7 @@ from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.disagreement import disagreement
 from multimodal_rs.datasets.fits import steps_of
 from multimodal_rs.datasets.modality import build_modalities
+from multimodal_rs.datasets.sparse_scene import SparseSceneDataset
 from multimodal_rs.visualization.composites import composite
 
 PCA = dict(type='PCA', components=3)
@@ -127,14 +129,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def build(folder: Path, part: str, **more: object) -> MultiModalSegDataset:
+def build(
+    folder: Path, part: str, kind: type = MultiModalSegDataset, **more: object
+) -> MultiModalSegDataset:
     pipeline = [
         dict(type='LoadMultiModalImages'),
         dict(type='LoadLandCover'),
         dict(type='PackMultiModalInputs'),
     ]
-    return MultiModalSegDataset(
-        declared(dir='hsi'),
+    return kind(
+        modalities=declared(dir='hsi'),
         label=dict(dir='label'),
         data_root=str(folder),
         ann_file=f'{part}.txt',
@@ -178,6 +182,37 @@ def test_numbers_get_to_all_parts_and_into_checkpoints(folder: Path) -> None:
     with pytest.raises(ValueError, match="resume.*'hsi'"):
         hook.before_train(resumed)
     hook.before_train(SimpleNamespace(iter=0, train_dataloader=other))
+
+
+def test_validation_has_the_numbers_of_the_training(folder: Path) -> None:
+    """Wherever its list lies, in wrappers, and of scenes in memory, too."""
+    (folder / 'val').mkdir()
+    (folder / 'val/list.txt').write_text('1')
+    for part in ('train', 'val/list'):
+        stats = (folder / part).with_name('stats.json')
+        update_fits(build(folder, part, test_mode=True), stats, 'config')
+    train, images = (
+        build(folder, part, test_mode=part != 'train')
+        for part in ('train', 'val/list')
+    )
+    kind, more = SparseSceneDataset, dict(test_mode=True, windows=1)
+    pixels = build(folder, 'val/list', kind, **more)
+    before = images[0]['inputs']['hsi']
+    assert pixels[0]['inputs']['hsi'].equal(before[:, :1, :1])
+    both = ConcatDataset([images, pixels])
+    hook = HOOKS.build(dict(type='FittedValuesHook'))
+    runner = SimpleNamespace(
+        iter=0,
+        train_dataloader=SimpleNamespace(dataset=train),
+        val_dataloader=SimpleNamespace(dataset=both),
+    )
+    hook.before_train(runner)
+    hook.before_val(runner)
+    fits = steps_of(train.metainfo['modalities'])
+    assert steps_of(images.metainfo['modalities']) == fits
+    after = both[0]['inputs']['hsi']
+    assert not after.equal(before)
+    assert both[1]['inputs']['hsi'].equal(after[:, :1, :1])
 
 
 def test_numbers_of_another_list_are_refused(folder: Path) -> None:

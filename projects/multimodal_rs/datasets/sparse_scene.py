@@ -190,6 +190,17 @@ class SparseSceneDataset(MultiModalSegDataset):
                 f'on {measured}: `{prepare_command()}` measures them again'
             )
 
+    def take_fits(self, fits: Mapping[str, Sequence]) -> None:
+        """Take measured numbers; scenes in memory are read again with them.
+
+        Args:
+            fits: See :meth:`MultiModalSegDataset.take_fits`.
+        """
+        before = self.modalities
+        super().take_fits(fits)
+        if self.modalities != before:
+            self.__dict__.pop('_scenes', None)
+
     def session(self) -> AbstractContextManager:
         """Read no files for samples of scenes that are in memory."""
         if self.windows is None and self.crops is None:
@@ -246,7 +257,8 @@ class SparseSceneDataset(MultiModalSegDataset):
         )
 
     @cached_property
-    def _scenes(self) -> list[LoadedScene]:
+    def _loading(self) -> list:
+        """The transforms that load, taken out of the pipeline."""
         loading, others = _divided(self.pipeline.transforms)
         if [type(t) for t in loading] != list(LOADING):
             raise ValueError(
@@ -255,13 +267,16 @@ class SparseSceneDataset(MultiModalSegDataset):
                 f'{[t.__name__ for t in LOADING]}, got '
                 f'{[type(t).__name__ for t in self.pipeline.transforms]}'
             )
-        scenes = [self._load(tile, loading) for tile in self.tiles]
         self.pipeline.transforms = others
-        return scenes
+        return loading
 
-    def _load(self, tile: dict, loading: Sequence) -> LoadedScene:
+    @cached_property
+    def _scenes(self) -> list[LoadedScene]:
+        return [self._load(tile) for tile in self.tiles]
+
+    def _load(self, tile: dict) -> LoadedScene:
         margin = (self.windows or 1) // 2
-        for transform in loading:
+        for transform in self._loading:
             tile = transform(tile)
         stack = tile.pop('img').transpose(2, 0, 1)
         label = tile.pop('gt_seg_map')

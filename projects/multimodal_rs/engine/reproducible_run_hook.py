@@ -10,7 +10,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
+
+from multimodal_rs.utils.wrappers import unwrapped_datasets
 
 
 @HOOKS.register_module()
@@ -38,7 +40,7 @@ class ReproducibleRunHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Hand over the seed; repeat a lost validation."""
-        for dataset in _datasets(runner.train_dataloader.dataset):
+        for dataset in unwrapped_datasets(runner.train_dataloader.dataset):
             dataset.seed = runner.seed
         loop, done = runner.train_loop, runner.iter
         end, unit = loop.max_iters, 'iteration'
@@ -57,7 +59,7 @@ class ReproducibleRunHook(Hook):
         draws = runner.epoch
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             draws = _drawn_until(runner.iter, loader)
-        for dataset in _datasets(loader.dataset):
+        for dataset in unwrapped_datasets(loader.dataset):
             dataset.draws[:] = draws
             if dataset is not loader.dataset:
                 # RepeatDataset draws a sample several times in an epoch, and
@@ -86,21 +88,10 @@ def _drawn_until(iteration: int, loader: DataLoader) -> Tensor | int:
         sampler, 'skip'
     ):
         return 0
-    if _datasets(loader.dataset) != [loader.dataset]:
+    if unwrapped_datasets(loader.dataset) != [loader.dataset]:
         return 0
     again = InfiniteSampler(loader.dataset, sampler.shuffle, sampler.seed)
     indices = list(islice(again, iteration * loader.batch_size))
     return torch.bincount(
         torch.tensor(indices, dtype=torch.int64), minlength=len(again)
     )
-
-
-def _datasets(dataset: Dataset) -> list[Dataset]:
-    """Unwrap to the datasets that seed their own samples."""
-    if hasattr(dataset, 'datasets'):
-        return [d for part in dataset.datasets for d in _datasets(part)]
-    if hasattr(dataset, 'draws'):
-        return [dataset]
-    if hasattr(dataset, 'dataset'):
-        return _datasets(dataset.dataset)
-    return []
