@@ -16,6 +16,7 @@ from multimodal_rs.data_prep.band_statistics import (
     BandMoments,
     update_statistics,
 )
+from multimodal_rs.data_prep.changed_files import forget_changed
 from multimodal_rs.datasets.base import MultiModalSegDataset
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/dfc2020_rgb.py'
@@ -114,7 +115,9 @@ def test_resuming_gives_the_same(
     ]
     update_statistics(dataset, target, 'rgb')
     assert len(calls) == 8 + 6  # it went on at the third tile
-    assert target.read_bytes() == whole.read_bytes()
+    resumed, once = (json.loads(p.read_text()) for p in (target, whole))
+    assert resumed['rgb'].pop('measured') > once['rgb'].pop('measured')
+    assert resumed == once
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -158,6 +161,43 @@ def test_second_run_changes_nothing(
     before = target.read_bytes(), target.stat().st_mtime_ns
     assert update_statistics(dataset, target, 'rgb') == first
     assert (target.read_bytes(), target.stat().st_mtime_ns) == before
+
+
+def test_each_config_is_compared_with_the_files(
+    dataset: MultiModalSegDataset, tmp_path: Path
+) -> None:
+    files = [p for tile in dataset.tiles for p in tile['img_paths'].values()]
+    files += [tile['seg_map_path'] for tile in dataset.tiles]
+    newest = max(Path(p).stat().st_ctime_ns for p in files)
+    entry = dict(fingerprint='of files', labels={}, tiles=3)
+    old, new = (entry | dict(measured=newest + n) for n in (-1, 0))
+    target = tmp_path / 'stats.json'
+    target.write_text(json.dumps(dict(old=old, new=new, none=entry)))
+    forget_changed(dict(train=dataset), target)
+    gone = dict(tiles=3)
+    assert json.loads(target.read_text()) == dict(old=gone, new=new, none=gone)
+
+
+def test_numbers_written_meanwhile_stay(
+    dataset: MultiModalSegDataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = tmp_path / 'stats.json'
+    before = dict(rgb=dict(tiles=1), other=dict(tiles=1))
+    target.write_text(json.dumps(before))
+
+    def measure(dataset: MultiModalSegDataset, partial: Path) -> dict:
+        both = dict(rgb=dict(labels='new'), other=dict(tiles=2))
+        target.write_text(json.dumps(both))
+        return {}
+
+    monkeypatch.setattr(band_statistics, 'measure', measure)
+    update_statistics(dataset, target, 'rgb')
+    numbers = json.loads(target.read_text())
+    assert numbers['other'] == dict(tiles=2)
+    assert numbers['rgb']['labels'] == 'new'
+    assert numbers['rgb']['tiles'] == len(dataset)
 
 
 def test_other_tiles_are_measured_again(

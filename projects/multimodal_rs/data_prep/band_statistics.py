@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from multimodal_rs.data_prep.stats_file import changed_entries, clock
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.file_range import (
     HIGH,
@@ -196,7 +197,8 @@ def update_statistics(
     Args:
         dataset: The training part.
         target: ``stats.json``; other names in it stay as they are.
-        name: Under which name the numbers stand there.
+        name: Under which name the numbers stand there, with the time when
+            their measurement started, ``measured``, in nanoseconds.
 
     Returns:
         The numbers per modality.
@@ -211,16 +213,17 @@ def update_statistics(
             print(f'{target}: {name} is up to date')
             return before['modalities']
     partial = target.with_name(f'.{target.stem}-{name}.partial.json')
-    known[name] = before | dict(
+    numbers = dict(
+        measured=clock(target.parent),
         tiles=len(dataset),
         fingerprint=identity,
         modalities=measure(dataset, partial),
     )
-    text = json.dumps(known, indent=2, sort_keys=True)
-    write_text(target, text + '\n')
+    with changed_entries(target) as known:
+        known[name] = known.get(name, {}) | numbers
     partial.unlink(missing_ok=True)
     print(f'{target}: {name}, {len(dataset)} tiles, written')
-    return known[name]['modalities']
+    return numbers['modalities']
 
 
 def _read(modality: Modality, path: str) -> Reading | None:

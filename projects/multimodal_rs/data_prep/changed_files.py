@@ -1,15 +1,15 @@
 """Numbers that were measured before the files had what they have now."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from multimodal_rs.data_prep.stats_file import changed_entries
 from multimodal_rs.datasets.base import MultiModalSegDataset
-from multimodal_rs.datasets.fits import RENEWED
 from multimodal_rs.datasets.io.arrays import variable_of
-from multimodal_rs.utils.damage import reading
-from multimodal_rs.utils.files import read_json, write_text
+
+# What an entry of stats.json says of files, and when that was measured.
+MEASURED = ('fingerprint', 'labels', 'measured')
 
 
 def forget_changed(
@@ -17,8 +17,9 @@ def forget_changed(
 ) -> None:
     """Let what was measured count no more if a file was written since.
 
-    Of the bands and labels of all configs, and of measurements that were
-    interrupted. Steps of ``values`` say themselves what they are of.
+    Of the bands and labels of each config whose measurement started before,
+    and of measurements that were interrupted. Steps of ``values`` say
+    themselves what they are of.
 
     Args:
         lists: ``train``, of which all files count, and others, of which the
@@ -29,15 +30,16 @@ def forget_changed(
     for partial in target.parent.glob(f'.{target.stem}-*.partial.json'):
         if partial.stat().st_mtime_ns < newest:
             partial.unlink()
-    if not target.is_file() or newest <= target.stat().st_mtime_ns:
-        return
-    known = read_json(target, RENEWED)
-    with reading(target, f'numbers of bands and labels: {RENEWED}'):
-        for entry in known.values():
-            entry.pop('fingerprint', None)
-            entry.pop('labels', None)
-    print(f'{target}: files were written since, all is measured again')
-    write_text(target, json.dumps(known, indent=2, sort_keys=True) + '\n')
+    with changed_entries(target) as known:
+        for name, entry in known.items():
+            if entry.get('measured', 0) >= newest:
+                continue
+            if {*MEASURED} & entry.keys():
+                print(
+                    f'{target}: files were written since {name} was measured'
+                )
+            for key in MEASURED:
+                entry.pop(key, None)
 
 
 def _files(lists: Mapping[str, MultiModalSegDataset]) -> Iterator[str]:

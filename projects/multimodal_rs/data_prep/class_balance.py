@@ -1,11 +1,11 @@
 """Pixels of each class, and the weights of a loss that follow from them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from multimodal_rs.data_prep.stats_file import changed_entries
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.fits import RENEWED
 from multimodal_rs.datasets.label_counts import (
@@ -13,7 +13,7 @@ from multimodal_rs.datasets.label_counts import (
     label_fingerprint,
 )
 from multimodal_rs.utils.damage import reading
-from multimodal_rs.utils.files import read_json, write_text
+from multimodal_rs.utils.files import read_json
 from multimodal_rs.utils.labels import IGNORED
 from multimodal_rs.utils.progress import progress
 
@@ -104,10 +104,8 @@ def update_label_counts(
         lists={part: c.plain() for part, c in counts.items()},
         class_weight=class_weights(counts['train']),
     )
-    if labels != before:
+    with changed_entries(target) as known:
         known[name] = known.get(name, {}) | dict(labels=labels)
-        text = json.dumps(known, indent=2, sort_keys=True)
-        write_text(target, text + '\n')
     return labels
 
 

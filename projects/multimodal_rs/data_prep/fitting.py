@@ -1,6 +1,5 @@
 """Measures the steps of ``values`` that are fitted to training pixels."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from mmseg.registry import TRANSFORMS
 
+from multimodal_rs.data_prep.stats_file import changed_entries
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.file_range import file_numbers
 from multimodal_rs.datasets.fits import (
@@ -26,7 +26,7 @@ from multimodal_rs.datasets.io.raster import raster_exists
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.datasets.reading import at_pixels, read_layer
 from multimodal_rs.utils.damage import reading
-from multimodal_rs.utils.files import read_json, write_text
+from multimodal_rs.utils.files import read_json
 
 
 def update_fits(
@@ -66,24 +66,17 @@ def update_fits(
         fits[modality] = replace(fit, steps=steps)
         print(f'{modality}: measured on {numbers.shape[1]} training pixels')
     new = {modality: fit.plain() for modality, fit in fits.items()}
-    with reading(target, f'numbers of steps: {RENEWED}'):
-        changed = _keep(known, name, new)
-    if changed:
-        text = json.dumps(known, indent=2, sort_keys=True)
-        write_text(target, text + '\n')
+    with changed_entries(target) as known:
+        _keep(known, name, new)
     dataset.take_fits({modality: f.steps for modality, f in fits.items()})
 
 
-def _keep(known: dict[str, dict], name: str, fits: dict[str, dict]) -> bool:
+def _keep(known: dict[str, dict], name: str, fits: dict[str, dict]) -> None:
     """Put measured numbers among the known ones.
 
     Configs beside each other may declare a modality in the same way. Their
     datasets find numbers by the declaration, so there must be no older ones.
-
-    Returns:
-        Whether something changed.
     """
-    changed = False
     for other in {*known, name}:
         entry = known.setdefault(other, {})
         before = entry.get('fits', {})
@@ -94,8 +87,6 @@ def _keep(known: dict[str, dict], name: str, fits: dict[str, dict]) -> bool:
         after = fits if other == name else before | renewed
         if after != before:
             entry['fits'] = after
-            changed = True
-    return changed
 
 
 def stale_fits(dataset: MultiModalSegDataset) -> list[str]:
