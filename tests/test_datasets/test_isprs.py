@@ -243,3 +243,20 @@ def test_declarations_agree() -> None:
     assert len(names) == len(palette) == 6
     for config in ('vaihingen.py', 'potsdam.py'):
         assert Config.fromfile(BASES / config).eroded.colors == COLORS
+
+
+def test_classes_in_another_order_need_ids_of_their_own() -> None:
+    """Five classes without the last one keep their numbers."""
+    meta = VaihingenSurfaceDataset.METAINFO
+    settings = dict(
+        modalities=dict(opt=dict(bands=[0])),
+        metainfo=dict(classes=meta['classes'][:5]),
+        label=dict(colors=COLORS | {'#ff0000': 255}),
+        lazy_init=True,
+    )
+    VaihingenSurfaceDataset(**settings)
+    turned = dict(settings, metainfo=dict(classes=meta['classes'][::-1]))
+    VaihingenSurfaceDataset(**turned)
+    turned['label'] = dict(colors=COLORS, dir='tiles/label_eroded')
+    with pytest.raises(ValueError, match='0: 5.*declare `label` ids for'):
+        VaihingenSurfaceDataset(**turned)

@@ -27,6 +27,10 @@ from multimodal_rs.datasets.fits import (
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.datasets.label import build_label
+from multimodal_rs.datasets.label_check import (
+    check_class_order,
+    check_label_ids,
+)
 from multimodal_rs.datasets.modality import build_modalities
 from multimodal_rs.utils.installation import prepare_command
 from multimodal_rs.utils.labels import IGNORED
@@ -59,7 +63,8 @@ class MultiModalSegDataset(BaseSegDataset):
             relative. Empty, without labels: all tiles in the folders.
         pipeline (list): Transforms.
         metainfo (dict, optional): ``classes`` and ``palette``, where the class
-            does not fix them.
+            does not fix them. Others than its own need a ``label`` with
+            the ids of these.
         test_mode (bool): No augmentation seed is drawn.
         seed (int): Seed of the augmentation; see :meth:`prepare_data`.
         indices (int | Sequence[int], optional): Take only these tiles.
@@ -383,17 +388,7 @@ class MultiModalSegDataset(BaseSegDataset):
     def _check_label_ids(self) -> None:
         if self.label is None:
             return
-        count = self.num_classes
-        if count > IGNORED:
-            raise ValueError(
-                f'{type(self).__name__}: {count} classes, expected at most '
-                f'{IGNORED}: train ids are stored in 8 bits'
-            )
-        ids = set(self.label.numbers(count).values())
-        wrong = sorted(i for i in ids - {IGNORED} if not 0 <= i < count)
-        if wrong:
-            raise ValueError(
-                f'{type(self).__name__}: label ids map to {wrong}, but the '
-                f'{count} classes have the train ids 0 to {count - 1}, and '
-                f'{IGNORED} is ignored'
-            )
+        name = type(self).__name__
+        check_label_ids(self.label, self.num_classes, name)
+        if self.LABEL is not None:
+            check_class_order(self.label, self.LABEL, self.label_map, name)
