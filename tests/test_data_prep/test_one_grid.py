@@ -108,7 +108,7 @@ def test_other_pixels_on_the_area_of_one(tmp_path: Path) -> None:
     arguments = [str(tmp_path / 'data'), str(tmp_path / 'new')]
     arguments += ['--config', str(config), '--like', 'sar']
     arguments += ['--resolution', '4', '--resampling']
-    arguments += ['nir=average,rgb=average,label=mode']
+    arguments += ['nir=average,rgb=nearest,label=mode']
     assert one_grid.main(arguments) == 0
     sample = load(config, tmp_path / 'new')
     assert sample['inputs']['rgb'].shape == (3, 16, 16)

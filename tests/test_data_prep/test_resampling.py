@@ -266,6 +266,37 @@ def test_files_of_single_bands(tmp_path: Path) -> None:
         assert (file.read((1, 0)) == np.stack([fine[0] + 1, fine[0]])).all()
 
 
+def test_modalities_of_one_file_keep_their_own_nodata(tmp_path: Path) -> None:
+    """And are resampled each in its own way."""
+    path = tmp_path / 'both.tif'
+    data = np.random.default_rng(0).normal(100, 9, (3, 20, 30)).astype('f4')
+    data[:2, 3:5, 7:9] = 0
+    data[:2, 9:, :] = -9999
+    write_tif(path, data, 'EPSG:32632', COARSE)
+    names = dict(
+        opt=dict(bands=[0], nodata=0), dem=dict(bands=[1], nodata=-9999)
+    )
+    opt, dem = build_modalities(names).values()
+    source = SourceLayer((path,), None, opt, others=(dem,))
+    layer = AlignedLayer(source, GRID, 'nearest', dict(dem='bilinear'))
+    with layer.open() as file:
+        tile = read_layer(file, layer)
+    for band, declared, method in ((0, 0, 'nearest'), (1, -9999, 'bilinear')):
+        one = data[band : band + 1]
+        alone = aligned(tmp_path / '1.tif', one, method, nodata=declared)
+        with alone.open() as file:
+            expected = file.read()[0]
+        np.testing.assert_array_equal(tile.data[band], expected)
+    assert np.nanmin(tile.data[0]) == -9999 and np.nanmin(tile.data[1]) == 0
+    assert (tile.data[2] == np.kron(data[2], np.ones((2, 2)))).all()
+    below = Stripe(tile.data[:, 20:, :20], nodata=np.nan)
+    assert layer.is_empty(below) and not layer.is_empty(tile)
+    shared = modality(bands=[0], nodata=-9999)
+    source = SourceLayer((path,), None, opt, others=(shared,))
+    with pytest.raises(ValueError, match='opt and dem both read band 0'):
+        AlignedLayer(source, GRID, 'nearest').open()
+
+
 def test_grid_of_other_pixels_covers_the_same(tmp_path: Path) -> None:
     path = tmp_path / 'dem.tif'
     write_tif(path, np.ones((1, 41, 60), np.uint8), 'EPSG:32632', FINE)

@@ -2,7 +2,8 @@
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ class SourceLayer:
         label: Which ones.
         classes: How many there are.
         measured: Bands that hold measurements even if the file says alpha.
+        others: Further modalities that are read from the same files.
     """
 
     paths: tuple[Path, ...]
@@ -46,6 +48,12 @@ class SourceLayer:
     label: Label | None = None
     classes: int = 0
     measured: frozenset[int] = frozenset()
+    others: tuple[Modality, ...] = ()
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """All that is read from the files; nothing of a label."""
+        return () if self.modality is None else (self.modality, *self.others)
 
     def grids(self) -> list[Grid]:
         """Get size and position of every file."""
@@ -67,11 +75,13 @@ class AlignedLayer:
         source: Its files.
         grid: The grid of the scene.
         method: How to resample.
+        methods: The same for each of ``others`` of the source, by its name.
     """
 
     source: SourceLayer
     grid: Grid
     method: str
+    methods: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -107,12 +117,11 @@ class AlignedLayer:
                 for p in source.paths
             ]
             stacked = parts[0] if len(parts) == 1 else StackedRaster(parts)
-            bands = range(stacked.bands)
             if source.modality is not None:  # or it refuses
-                bands = BandReader(stacked, plain(source.modality)).bands
+                BandReader(stacked, plain(source.modality))
             grids = {str(p.path): p.grid for p in parts}
             if differences({'scene': self.grid, **grids}) or _mixed(stacked):
-                stacked = self._together(parts, stacked, bands)
+                stacked = self._together(parts, stacked)
             stack.pop_all()  # all is well: they stay open
         return stacked
 
@@ -128,53 +137,94 @@ class AlignedLayer:
 
     def is_empty(self, tile: Stripe) -> bool:
         """Whether nothing of a tile is valid, or no pixel has a class."""
-        modality = self.source.modality
-        if modality is None:
+        if self.is_label:
             return bool((self._train_ids(tile) == IGNORED).all())
-        if modality.optional:
-            return False
         nodata = [tile.nodata] * len(tile.data)
-        values = prepared(tile.data, nodata, tile.empty, modality)
-        return bool(np.isnan(values[modality.indices[0]]).all())
+        for modality in self.source.modalities:
+            if modality.optional:
+                continue
+            values = prepared(tile.data, nodata, tile.empty, modality)
+            if np.isnan(values[modality.indices[0]]).all():
+                return True
+        return False
 
     def _together(
-        self,
-        parts: Sequence[OpenedRaster],
-        stacked: OpenedRaster,
-        bands: Sequence[int],
+        self, parts: Sequence[OpenedRaster], stacked: OpenedRaster
     ) -> OpenedRaster:
         """Bring files to the grid of the scene.
+
+        Bands of each modality are brought there as it is declared, and those
+        that none reads with those of the first.
 
         Args:
             parts: They.
             stacked: The same, as one raster.
-            bands: Which of its bands are read.
+
+        Raises:
+            ValueError: If two modalities read a band in different ways.
         """
         source = self.source
         if source.modality is None:
             moved = [self._ids(part) for part in parts]
             return moved[0] if len(moved) == 1 else StackedRaster(moved)
-        trusted = source.modality.nodata is not None
-        reads = Reads(
-            source.modality,
-            joint=tuple(dict.fromkeys(bands)),
-            kept=tuple(range(stacked.bands)),
-            measured=frozenset(self.measured) if trusted else None,
-        )
-        return bring_together(parts, reads, self.grid, self._measurements)
+        modalities, count = source.modalities, stacked.bands
+        read = [
+            tuple(dict.fromkeys(BandReader(stacked, plain(m)).bands))
+            for m in modalities
+        ]
+        owners: dict[int, int] = {}
+        for i, bands in enumerate(read):
+            for band in bands:
+                self._check_shared(owners.setdefault(band, i), i, band)
+        kept = list(read)
+        kept[0] += tuple(b for b in range(count) if b not in owners)
+        moved = [
+            self._moved(parts, *of_one)
+            for of_one in zip(modalities, read, kept, strict=True)
+        ]
+        order = [owners.get(b, 0) * count + b for b in range(count)]
+        return moved[0] if len(moved) == 1 else StackedRaster(moved, order)
 
-    def _measurements(
+    def _moved(
         self,
-        part: OpenedRaster,
-        bands: Sequence[int],
-        prepare: Prepare,
-        measured: Collection[int] | None,
-    ) -> ResampledRaster:
-        return ResampledRaster(
-            *(part, self.grid, self.method, prepare),
-            measured=measured,
-            bands=bands,
+        parts: Sequence[OpenedRaster],
+        modality: Modality,
+        joint: tuple[int, ...],
+        kept: tuple[int, ...],
+    ) -> OpenedRaster:
+        """Bring some bands of files to the grid, as a modality is declared."""
+        trusted = modality.nodata is not None
+        reads = Reads(
+            modality,
+            joint,
+            tuple(sorted(kept)),
+            frozenset(self.measured) if trusted else None,
         )
+        method = self.methods.get(modality.name, self.method)
+        move = partial(_measurements, self.grid, method)
+        return bring_together(parts, reads, self.grid, move)
+
+    def _check_shared(self, first: int, second: int, band: int) -> None:
+        """Check that two modalities agree on a band.
+
+        Raises:
+            ValueError: If they declare it in different ways.
+        """
+        both = [self.source.modalities[i] for i in (first, second)]
+        ways = [
+            dict(
+                nodata=m.nodata,
+                nodata_when=m.nodata_when,
+                resampling=self.methods.get(m.name, self.method),
+            )
+            for m in both
+        ]
+        if ways[0] != ways[1]:
+            raise ValueError(
+                f'{self.path}: {both[0].name} and {both[1].name} both read '
+                f'band {band} (from 0), which has to be resampled in one '
+                f'way, got {ways[0]} and {ways[1]}: declare them alike'
+            )
 
     def _ids(self, part: OpenedRaster) -> ResampledRaster:
         source = self.source
@@ -230,6 +280,19 @@ def scene_grid(
         )
     finest = min(layers[like].grids(), key=pixel_area)
     return finest if resolution is None else scaled(finest, resolution)
+
+
+def _measurements(
+    grid: Grid,
+    method: str,
+    part: OpenedRaster,
+    bands: Sequence[int],
+    prepare: Prepare,
+    measured: Collection[int] | None,
+) -> ResampledRaster:
+    return ResampledRaster(
+        part, grid, method, prepare, measured=measured, bands=bands
+    )
 
 
 def _mixed(file: OpenedRaster) -> bool:

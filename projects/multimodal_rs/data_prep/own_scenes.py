@@ -223,16 +223,19 @@ def source_layer(
     modality = dataset.modalities[layer]
     if len(paths) > 1:
         paths = by_band(modality, paths)
-    # What any modality reads from these files is no alpha band.
     place = declared_place(dataset, layer)
-    measured = frozenset().union(
-        *(
-            m.measured
-            for name, m in dataset.modalities.items()
-            if declared_place(dataset, name) == place
-        )
+    others = [
+        other
+        for name, other in dataset.modalities.items()
+        if name != layer and declared_place(dataset, name) == place
+    ]
+    # What any modality reads from these files is no alpha band.
+    measured = modality.measured.union(*(other.measured for other in others))
+    return SourceLayer(
+        *(tuple(paths), modality.key, modality),
+        measured=measured,
+        others=tuple(o for o in others if o.key == modality.key),
     )
-    return SourceLayer(tuple(paths), modality.key, modality, measured=measured)
 
 
 def _scene(
@@ -275,7 +278,15 @@ def align(
     """
     grid = scene_grid(scene, sources, alignment.like, alignment.resolution)
     return {
-        layer: AlignedLayer(source, grid, alignment.method(layer))
+        layer: AlignedLayer(
+            source,
+            grid,
+            alignment.method(layer),
+            {
+                other.name: alignment.method(other.name)
+                for other in source.others
+            },
+        )
         for layer, source in sources.items()
     }
 
