@@ -15,6 +15,7 @@ import rasterio
 import torch
 
 from fake_data.whu_opt_sar import make_whu_opt_sar
+from helpers import undated
 from tool_runs import newest, run_tool, start_tool, until, weights
 
 # Found in a folder after a kill at any moment; a lock that nobody holds.
@@ -154,7 +155,8 @@ def contents(folder):
     for path in folder.rglob('*'):
         try:
             if path.is_file():
-                found[path.relative_to(folder)] = path.read_bytes()
+                content = undated(path.read_bytes())
+                found[path.relative_to(folder)] = content
         except FileNotFoundError:
             pass  # it was finished meanwhile
     return found
