@@ -103,6 +103,23 @@ def test_command_of_the_error_helps(
     assert mine.main([str(new), '--config', str(config)]) == 0
 
 
+def test_labels_of_all_parts_are_written(tmp_path: Path) -> None:
+    root, new = tmp_path / 'data', tmp_path / 'new'
+    config = make(root)
+    with config.open('a') as file:
+        file.write("val_dataloader['dataset']['label'] = dict(dir='eroded')")
+    coarse = root / 'label/b/2.tif'
+    (root / 'eroded/b').mkdir(parents=True)
+    coarse.rename(root / 'eroded/b/2.tif')
+    words = [str(root), str(new), '--config', str(config), '--like', 'rgb']
+    assert one_grid.main(words) == 0
+    with rasterio.open(root / 'eroded/b/2.tif') as old:
+        ids = np.kron(old.read(1), np.ones((2, 2)))
+    with rasterio.open(new / 'eroded/b/2.tif') as file:
+        assert (file.read(1) == ids).all()
+    assert (new / 'label/a/1.tif').is_file()
+
+
 def test_other_pixels_on_the_area_of_one(tmp_path: Path) -> None:
     config = make(tmp_path / 'data')
     arguments = [str(tmp_path / 'data'), str(tmp_path / 'new')]

@@ -1,6 +1,7 @@
 """Tiles whose modalities have different pixels, brought to one grid.
 
-All files of all tiles that a config describes are written to another folder,
+All files of all tiles that a config describes, with the labels of validation
+and test where these lie in other folders, are written to another folder,
 in the same layout, on the grid of one modality (or with other pixels on its
 area, --resolution). Files that lie on it keep their numbers; others are
 resampled: measurements become float32 with NaN where nothing is valid. An
@@ -38,6 +39,7 @@ from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.installation import dataset_config
 from multimodal_rs.utils.progress import progress
 
+PARTS = ('train', 'val', 'test')
 RECORD = 'one_grid.json'  # in the target: how its tiles were made
 
 
@@ -59,45 +61,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.target.resolve() == args.source.resolve():
         raise ValueError(f'{args.target}: expected another folder as target')
     config = dataset_config(args.config)
-    dataset = build_dataset(config, args.source)
+    datasets = [build_dataset(config, args.source, part) for part in PARTS]
     alignment = Alignment(args.like, args.resolution, args.resampling or {})
-    alignment.check_names(layer_names(dataset))
-    target = DeclaredTiles(args.target, dataset=dataset)
-    tiles = natural_sort(
-        dataset.list_tiles(*declared_place(dataset, args.like))
-    )
-    if not tiles:
+    distinct = _distinct(datasets)
+    for dataset in distinct:
+        alignment.check_names(layer_names(dataset))
+    tiles = [_tiles(dataset, args.like) for dataset in distinct]
+    if not tiles[0]:
         raise ValueError(
             f'{args.source} has no tile with a file of {args.like!r}: check '
             'the folder, and dir and suffix in the config'
         )
-    _check_none_is_left(dataset, args.like, tiles)
     _keep_settings(args.target, alignment)
-    written = total = 0
-    for tile in progress(tiles, 'one grid, tiles'):
-        with raster_session():
-            files = {
-                name: (layer, target.path(name, tile))
-                for name, layer in _layers(tile, dataset, alignment).items()
-            }
-            missing = {n: f for n, f in files.items() if not f[1].is_file()}
-            _write(missing)
-        total += len(files)
-        written += len(missing)
-    print(f'{args.target}: {total} files, {written} written')
-    for part in ('train', 'val', 'test'):
-        _copy_list(build_dataset(config, args.source, part), args.target)
+    made: dict[Path, bool] = {}
+    for dataset, names in zip(distinct, tiles, strict=True):
+        target = DeclaredTiles(args.target, dataset=dataset)
+        for tile in progress(names, 'one grid, tiles'):
+            _write_tile(tile, target, alignment, made)
+    print(f'{args.target}: {len(made)} files, {sum(made.values())} written')
+    for dataset in datasets:
+        _copy_list(dataset, args.target)
     return 0
 
 
-def _check_none_is_left(
-    dataset: MultiModalSegDataset, like: str, tiles: Sequence[str]
-) -> None:
-    """Refuse to leave out tiles, complete ones, that lack a grid.
+def _distinct(
+    datasets: Sequence[MultiModalSegDataset],
+) -> list[MultiModalSegDataset]:
+    """Leave out parts whose files lie where those of an earlier part do."""
+    found = {}
+    for dataset in datasets:
+        places = [declared_place(dataset, n) for n in layer_names(dataset)]
+        found.setdefault((type(dataset), *places), dataset)
+    return list(found.values())
+
+
+def _tiles(dataset: MultiModalSegDataset, like: str) -> list[str]:
+    """List the tiles of a part whose grid is known.
 
     Raises:
-        ValueError: If there are some.
+        ValueError: If some that are complete lack it.
     """
+    tiles = natural_sort(dataset.list_tiles(*declared_place(dataset, like)))
     complete = set.intersection(*dataset.required_tiles().values())
     left = natural_sort(complete - {*tiles})
     if left:
@@ -107,6 +111,7 @@ def _check_none_is_left(
             f'{left[:5]}, expected one of each, whose grid the others take: '
             'name a modality with --like that all tiles have'
         )
+    return tiles
 
 
 def _keep_settings(target: Path, alignment: Alignment) -> None:
@@ -145,10 +150,30 @@ def _layers(
     return align(tile, sources, alignment)
 
 
-def _write(files: Mapping[str, tuple[AlignedLayer, Path]]) -> None:
-    for layer, path in files.values():
-        with layer.open() as file:
-            write_tile(path, read_layer(file, layer), placed(file.grid))
+def _write_tile(
+    tile: str,
+    target: DeclaredTiles,
+    alignment: Alignment,
+    made: dict[Path, bool],
+) -> None:
+    """Write the files of a tile that are not there.
+
+    Args:
+        tile: Its id.
+        target: Where its files lie.
+        alignment: How they are made.
+        made: Files that were looked at -> whether they were written; grows.
+    """
+    with raster_session():
+        for name, layer in _layers(tile, target.dataset, alignment).items():
+            path = target.path(name, tile)
+            missing = not path.is_file()
+            made.setdefault(path, missing)
+            if missing:
+                with layer.open() as file:
+                    write_tile(
+                        path, read_layer(file, layer), placed(file.grid)
+                    )
 
 
 def _copy_list(dataset: MultiModalSegDataset, target: Path) -> None:
