@@ -3,6 +3,7 @@
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -353,6 +354,15 @@ def test_other_tiles_than_those_of_a_killed_run(
         mine.main([*run, '32'])
     with pytest.raises(ValueError, match="were cut with .*'tile': 32"):
         mine.main([*run, '16'])
+
+
+def test_lists_keep_their_declared_names(tmp_path: Path, config: Path) -> None:
+    text = config.read_text().replace("f'{part}.txt'", "f'lists/{part}.lst'")
+    config.write_text(text)
+    args = SimpleNamespace(folder=tmp_path, seed=0)
+    mine._write_lists(args, config, str, ['a', 'b', 'c', 'd', 'e'])
+    names = sorted(path.name for path in (tmp_path / 'lists').iterdir())
+    assert names == ['test.lst', 'train.lst', 'val.lst']
 
 
 def test_changed_files_are_measured_again(

@@ -107,7 +107,11 @@ def test_labels_of_all_parts_are_written(tmp_path: Path) -> None:
     root, new = tmp_path / 'data', tmp_path / 'new'
     config = make(root)
     with config.open('a') as file:
-        file.write("val_dataloader['dataset']['label'] = dict(dir='eroded')")
+        file.write(
+            "val_dataloader['dataset'].update(\n"
+            "    label=dict(dir='eroded'), ann_file='lists/val.csv')"
+        )
+    (root / 'lists/val.csv').write_text('b/2')
     coarse = root / 'label/b/2.tif'
     (root / 'eroded/b').mkdir(parents=True)
     coarse.rename(root / 'eroded/b/2.tif')
@@ -118,6 +122,8 @@ def test_labels_of_all_parts_are_written(tmp_path: Path) -> None:
     with rasterio.open(new / 'eroded/b/2.tif') as file:
         assert (file.read(1) == ids).all()
     assert (new / 'label/a/1.tif').is_file()
+    lists = {p.name: p.read_text() for p in (new / 'lists').iterdir()}
+    assert lists == {'train.txt': 'a/1\nb/2\n', 'val.csv': 'b/2\n'}
 
 
 def test_other_pixels_on_the_area_of_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from multimodal_rs.data_prep.prepare import build_dataset
-from multimodal_rs.data_prep.splits import shuffled, write_split
+from multimodal_rs.data_prep.splits import shuffled, write_list
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.installation import dataset_config
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tiles = [record['sample_id'] for record in dataset.load_data_list()]
     source = Path(dataset.ann_file)
     for percent, part in fractions(tiles, args.percent, args.seed).items():
-        write_split(source.parent / f'labels-{percent}', {source.stem: part})
+        write_list(source.parent / f'labels-{percent}' / source.name, part)
     return 0
 
 

@@ -49,7 +49,7 @@ from multimodal_rs.data_prep.prepare import (
     measure,
 )
 from multimodal_rs.data_prep.scenes import Scene, cut, find_uncut, rows_of
-from multimodal_rs.data_prep.splits import grouped_split, write_split
+from multimodal_rs.data_prep.splits import grouped_split, write_list
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.utils.command_line import CommandParser, run
@@ -230,7 +230,7 @@ def _write_lists(
     split = grouped_split(tiles, group_of, shares, args.seed)
     _refuse_to_replace(split)
     for path, part in split.items():
-        write_split(path.parent, {path.stem: part})
+        write_list(path, part)
 
 
 def _refuse_to_replace(split: Mapping[Path, Sequence[str]]) -> None:

@@ -29,7 +29,7 @@ from multimodal_rs.data_prep.own_scenes import (
 )
 from multimodal_rs.data_prep.prepare import build_dataset
 from multimodal_rs.data_prep.scenes import read_layer
-from multimodal_rs.data_prep.splits import natural_sort, write_split
+from multimodal_rs.data_prep.splits import natural_sort, write_list
 from multimodal_rs.data_prep.tile_files import placed, write_tile
 from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.raster import raster_session
@@ -180,7 +180,7 @@ def _copy_list(dataset: MultiModalSegDataset, target: Path) -> None:
     source = Path(dataset.ann_file)
     if source.is_file() and source.is_relative_to(dataset.data_root):
         copy = target / source.relative_to(dataset.data_root)
-        write_split(copy.parent, {copy.stem: read_split_list(source)})
+        write_list(copy, read_split_list(source))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -136,21 +136,25 @@ def natural_sort(tiles: Iterable[str]) -> list[str]:
 
 
 def write_split(folder: Path, split: Mapping[str, Sequence[str]]) -> None:
-    """Write ``<folder>/<name>.txt`` for every list, one tile per line.
+    """Write ``<folder>/<name>.txt`` for every list, see :func:`write_list`."""
+    for name, tiles in split.items():
+        write_list(folder / f'{name}.txt', tiles)
+
+
+def write_list(path: Path, tiles: Sequence[str]) -> None:
+    """Write a list, one tile per line.
 
     A file that already has this content is not touched; an empty list has
     none, and that of an earlier one is removed.
     """
-    for name, tiles in split.items():
-        path = folder / f'{name}.txt'
-        if not tiles:
-            if path.is_file():
-                path.unlink()
-                print(f'{path}: no tile, removed')
-            continue
-        text = ''.join(f'{tile}\n' for tile in tiles)
-        same = path.is_file() and path.read_bytes() == text.encode()
-        if not same:
-            write_text(path, text)
-        state = 'up to date' if same else 'written'
-        print(f'{path}: {len(tiles)} tiles, {state}')
+    if not tiles:
+        if path.is_file():
+            path.unlink()
+            print(f'{path}: no tile, removed')
+        return
+    text = ''.join(f'{tile}\n' for tile in tiles)
+    same = path.is_file() and path.read_bytes() == text.encode()
+    if not same:
+        write_text(path, text)
+    state = 'up to date' if same else 'written'
+    print(f'{path}: {len(tiles)} tiles, {state}')
