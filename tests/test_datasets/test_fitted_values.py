@@ -215,6 +215,19 @@ def test_validation_has_the_numbers_of_the_training(folder: Path) -> None:
     assert both[1]['inputs']['hsi'].equal(after[:, :1, :1])
 
 
+def test_a_tile_may_lack_the_first_modality(folder: Path) -> None:
+    dsm = dict(dsm=dict(dir='dsm', bands=[0], optional=True))
+    dataset = MultiModalSegDataset(
+        modalities=dsm | declared(dir='hsi'),
+        label=False,
+        data_root=str(folder),
+        ann_file='train.txt',
+        test_mode=True,
+    )
+    update_fits(dataset, folder / 'stats.json', 'config')
+    assert not dataset.modalities['hsi'].unfitted
+
+
 def test_numbers_of_another_list_are_refused(folder: Path) -> None:
     measured = build(folder, 'train', test_mode=True)
     update_fits(measured, folder / 'stats.json', 'config')

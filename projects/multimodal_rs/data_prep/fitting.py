@@ -178,11 +178,21 @@ def _chosen(dataset: MultiModalSegDataset) -> list[np.ndarray]:
     for tile in dataset.tiles:
         pixels = dataset.training_pixels(tile)
         if pixels is None:
-            modality = next(iter(dataset.modalities.values()))
-            path = tile['img_paths'][modality.name]
-            pixels = np.ones(read_layer(path, modality).grid.size, bool)
+            pixels = np.ones(_size(dataset, tile), bool)
         chosen.append(chosen_pixels(pixels, len(dataset.tiles)))
     return chosen
+
+
+def _size(dataset: MultiModalSegDataset, tile: dict) -> tuple[int, int]:
+    """Get (H, W) of a tile from a modality that it has; all have the same."""
+    modalities, paths = dataset.modalities, tile['img_paths']
+    there = (
+        name
+        for name, modality in modalities.items()
+        if not modality.optional or raster_exists(paths[name])
+    )
+    name = next(there, next(iter(modalities)))  # the error names it
+    return read_layer(paths[name], modalities[name]).grid.size
 
 
 def _numbers(
