@@ -68,17 +68,25 @@ def prepare_scene(
         splits = args.data_root / 'splits'
         found = check_parts(config, args.data_root)
         return check_folder(dataset, splits, found=found)
-    lists = args.data_root / 'splits' / _split_of(dataset)
+    own = _split_of(dataset)
+    lists = args.data_root / 'splits' / own
     written = [lists / f'{part}.txt' for part in PARTS]
-    written += [
+    divided = not args.random and _are_there(written)
+    images = [
         _image(args.data_root, modality, scene)
         for modality in dataset.modalities.values()
     ]
-    if args.random or not all(path.is_file() for path in written):
+    if not divided or not _are_there(images):
         form = _complete_form(forms_of(args.data_root), args.data_root)
         grid = write_layers(dataset, form, scene, args.data_root)
-        split = write_labels(dataset, form, scene, grid, args)
-        if split != _split_of(dataset):
+        folder = args.data_root / 'labels' / own
+        labels = [folder / part / f'{scene}.tif' for part in PARTS]
+        if divided and _are_there(labels):
+            print(f'{lists} is there: lists and labels stay as they are')
+            split = own
+        else:
+            split = write_labels(dataset, form, scene, grid, args)
+        if split != own:
             print(
                 f'{config} does not read the split {split}: a config that '
                 f'does has ann_file and label_dir below splits/{split} and '
@@ -93,6 +101,10 @@ def prepare_scene(
         )
     measure(dataset, config)
     return 0
+
+
+def _are_there(paths: Sequence[Path]) -> bool:
+    return all(path.is_file() for path in paths)
 
 
 def _image(root: Path, modality: Modality, scene: str) -> Path:
