@@ -135,4 +135,9 @@ def test_command_writes_what_the_reader_of_houston_reads(
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*.*')}
     assert simulate_hs.main(words) == 0
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*.*')} == before
+    for other in ('--seed', '--bands'):
+        with pytest.raises(ValueError, match='other data: expected .* got'):
+            simulate_hs.main([*words, other, '50'])
+    # SAR may come later, or have come before.
+    words.remove('--sar')
     assert simulate_hs.main([*words, '--config', 'simulated_hs_pca.py']) == 0

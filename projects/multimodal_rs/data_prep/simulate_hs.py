@@ -5,7 +5,8 @@ Houston2013, with its classes, and prepares the folder as houston2013.py does:
 images as GeoTIFF, label rasters, lists, statistics. The scene is smaller and
 has fewer bands; what is in it stands in multimodal_rs/simulation/town.py,
 reflectance.py and hyperspectral.py. With --sar there is SAR.mat, too: four
-features of two polarisations as in Berlin. What is there already is kept.
+features of two polarisations as in Berlin. What is there already is kept;
+simulation.json says how it was made, and other numbers are refused.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from multimodal_rs.data_prep.houston2013 import matlab_forms
 from multimodal_rs.data_prep.scene_files import SceneForm
 from multimodal_rs.data_prep.scene_rasters import Variable
 from multimodal_rs.data_prep.sparse_scenes import prepare_scene
+from multimodal_rs.simulation.archive import claim_folder
 from multimodal_rs.simulation.hyperspectral import (
     observe_bands,
     observe_covariance,
@@ -29,6 +31,8 @@ from multimodal_rs.simulation.town import draw_town
 from multimodal_rs.utils.command_line import CommandParser, run
 from multimodal_rs.utils.files import atomic_path
 
+# Of the options those on which the files depend; SAR may be added later.
+MADE = ('size', 'bands', 'train', 'test', 'seed')
 CONFIG, SAR_CONFIG = 'simulated_hs.py', 'simulated_hs_sar.py'
 
 
@@ -40,8 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit code, 0.
+
+    Raises:
+        ValueError: If the folder holds another scene.
     """
     args = _parse(arguments)
+    made = {key: getattr(args, key) for key in MADE} | dict(size=[*args.size])
+    claim_folder(args.data_root, made, '*.mat')
     missing = [p for p in _paths(args) if not p.is_file()]
     if missing:
         write_scene(args)

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,6 +55,33 @@ SCENE_CLOUDS = 0.2
 SCENE_WEDGE = 0.05
 SCENE_CRS = 'EPSG:32632'  # UTM 32 N
 SCENE_TRANSFORM = Affine(10, 0, 660_000, 0, -10, 5_340_000)
+
+
+def claim_folder(root: Path, made: Mapping, data: str) -> None:
+    """Note in ``simulation.json`` how the data of a folder are made.
+
+    Args:
+        root: The folder.
+        made: How; as JSON holds it.
+        data: Pattern of the names of what it then holds.
+
+    Raises:
+        ValueError: If they are made in another way, or are there without a
+            note.
+    """
+    note = root / 'simulation.json'
+    if note.is_file():
+        found = read_json(note, 'delete the folder or name another one')
+    elif any(root.glob(data)):
+        found = f'no {note.name}'
+    else:
+        write_text(note, json.dumps(made, indent=2) + '\n')
+        return
+    if found != made:
+        raise ValueError(
+            f'{root} holds other data: expected {made}, got {found}: '
+            'delete the folder or name another one'
+        )
 
 
 @dataclass(frozen=True)
@@ -114,19 +142,7 @@ class Archive:
             made['differences'] = asdict(self.differences)
         if self.dem:
             made['dem'] = True
-        note = self.root / 'simulation.json'
-        if note.is_file():
-            found = read_json(note, 'delete the folder or name another one')
-        elif any(self.root.glob('ROIs0000_*')):
-            found = f'no {note.name}'
-        else:
-            write_text(note, json.dumps(made, indent=2) + '\n')
-            return
-        if found != made:
-            raise ValueError(
-                f'{self.root} holds other data: expected {made}, got {found}: '
-                'delete the folder or name another one'
-            )
+        claim_folder(self.root, made, 'ROIs0000_*')
 
     @property
     def rasters(self) -> dict[str, str]:
