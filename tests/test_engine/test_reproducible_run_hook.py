@@ -59,14 +59,14 @@ class Drawn(BaseDataset):
         return idx, int(self.draws[idx]) - 1
 
 
-def epochs(first, last, times, rank=0):
+def epochs(first, last, times, rank=0, kind=EpochBasedTrainLoop):
     """Draw all samples of some epochs in one process."""
     dataset = Drawn(serialize_data=False)
     if times > 1:
         dataset = RepeatDataset(dataset, times)
     hook = HOOKS.build(dict(type='ReproducibleRunHook'))
-    loop = EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)
-    loader = SimpleNamespace(dataset=dataset)
+    loop = kind.__new__(kind)
+    loader = SimpleNamespace(dataset=dataset, sampler=None)
     drawn = []
     for epoch in range(first, last):
         hook.before_train_epoch(
@@ -74,6 +74,7 @@ def epochs(first, last, times, rank=0):
                 train_dataloader=loader,
                 train_loop=loop,
                 epoch=epoch,
+                iter=0,
                 rank=rank,
             )
         )
@@ -98,4 +99,8 @@ def test_no_process_repeats_the_augmentation_of_another(monkeypatch):
     both = [epochs(0, 3, 2, rank) for rank in range(2)]
     samples = [s for drawn in both for epoch in drawn for s in epoch]
     assert len(set(samples)) == len(samples)
+    # Loops over iterations give a sample to one process after the other.
+    both = [epochs(0, 1, 1, rank, IterBasedTrainLoop) for rank in range(2)]
+    samples = [s for drawn in both for epoch in drawn for s in epoch]
+    assert len(set(samples)) == len(samples) == 4
     assert epochs(1, 3, 1, rank=1) == [[(0, 1), (1, 1)], [(0, 2), (1, 2)]]

@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader
 
 from multimodal_rs.utils.wrappers import unwrapped_datasets
 
+MOST_DRAWS = 2**32  # of a sample in one process
+
 
 @HOOKS.register_module()
 class ReproducibleRunHook(Hook):
@@ -56,9 +58,8 @@ class ReproducibleRunHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Tell the datasets how often each sample has been drawn."""
         loader = runner.train_dataloader
-        draws = runner.epoch
-        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
-            draws = _drawn_until(runner.iter, loader)
+        by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        draws = runner.epoch if by_epoch else _drawn_until(runner.iter, loader)
         for dataset in unwrapped_datasets(loader.dataset):
             dataset.draws[:] = draws
             if dataset is not loader.dataset:
@@ -66,6 +67,10 @@ class ReproducibleRunHook(Hook):
                 # in several processes.
                 share = draws * get_world_size() + runner.rank
                 dataset.draws[:] = share * len(loader.dataset)
+            elif not by_epoch:
+                # Every process counts alone what it has drawn; the next pass
+                # may give a sample to another one.
+                dataset.draws += runner.rank * MOST_DRAWS
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
