@@ -38,7 +38,7 @@ default_hooks = dict(
 
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends)
-tta_model = dict(type='SegTTAModel')
+tta_model = dict(type='LogitsTTAModel')
 log_processor = dict(by_epoch=True)
 log_level = 'INFO'
 load_from = None

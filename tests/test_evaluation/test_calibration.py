@@ -6,10 +6,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from mmseg.registry import METRICS
+from mmengine.structures import PixelData
+from mmseg.registry import METRICS, MODELS
+from mmseg.structures import SegDataSample
+from torch import nn
 
+from helpers import ROOT
 from multimodal_rs.evaluation.calibration import reliability
 from multimodal_rs.evaluation.calibration_metric import CalibrationMetric
+from multimodal_rs.evaluation.cross_entropy_metric import CrossEntropyMetric
+from multimodal_rs.utils.configs import read_config
 
 
 def test_bins_by_hand():
@@ -86,3 +92,58 @@ def test_metric_writes_what_the_plot_needs(tmp_path):
 def test_bins_are_checked():
     with pytest.raises(ValueError, match='at least 1, got 0'):
         CalibrationMetric(bins=0)
+
+
+class Network(nn.Module):
+    """Stands for the network in test-time augmentation."""
+
+    def __init__(self, out_channels):
+        super().__init__()
+        self.out_channels = out_channels
+        self.decode_head = nn.Identity()
+        self.decode_head.threshold = 0.3
+
+    def test_step(self, data):
+        raise AssertionError('the answers are given')
+
+
+def merged(kind, *views):
+    """Merge the logits of one tile's views; a dict, as metrics get it."""
+    samples = []
+    for logits in views:
+        sample = SegDataSample(metainfo=dict(img_path='tile'))
+        truth = torch.tensor([[[1, 1, 0]]])
+        sample.set_data(dict(seg_logits=PixelData(data=logits)))
+        sample.set_data(dict(gt_sem_seg=PixelData(data=truth)))
+        samples.append(sample)
+    model = MODELS.build(dict(type=kind, module=Network(len(views[0]))))
+    return model.merge_preds([samples])[0].to_dict()
+
+
+def test_of_test_time_augmentation_the_mean_is_scored():
+    runtime = read_config(ROOT / 'configs/_base_/default_runtime.py')
+    chances = torch.tensor([[0.9, 0.2, 0.6], [0.7, 0.4, 0.1]])
+    views = [torch.stack([1 - p, p])[:, None].log() + 3 for p in chances]
+    sample = merged(runtime.tta_model.type, *views)
+    # Class 1 has 0.8, 0.3 and 0.35.
+    assert sample['pred_sem_seg']['data'].tolist() == [[[1, 0, 0]]]
+    metric = CrossEntropyMetric()
+    metric.process({}, [sample])
+    wanted = -math.log(0.8 * 0.3 * 0.65) / 3
+    assert metric.evaluate(1)['cross_entropy'] == pytest.approx(wanted)
+    metric = CalibrationMetric(bins=1)
+    metric.process({}, [sample])
+    error = 100 * ((0.8 + 0.7 + 0.65) / 3 - 2 / 3)
+    assert metric.evaluate(1)['ECE'] == pytest.approx(error, abs=1e-4)
+
+
+def test_test_time_augmentation_of_one_output():
+    views = torch.randn(3, 1, 1, 3, generator=torch.manual_seed(0))
+    sample, known = (
+        merged(kind, *views) for kind in ('LogitsTTAModel', 'SegTTAModel')
+    )
+    prediction = sample['pred_sem_seg']['data']
+    assert prediction.equal(known['pred_sem_seg']['data'])
+    torch.testing.assert_close(
+        sample['seg_logits']['data'].sigmoid(), views.sigmoid().mean(dim=0)
+    )
