@@ -88,6 +88,7 @@ def run(tmp_path):
     evaluate(test / 'sar', 1)
     subsets = {'opt+sar': {}, 'sar': {}}
     (test / 'modality_subsets.json').write_text(json.dumps(subsets))
+    (test / f'{test.name}.json').write_text('{}')
     (test / 'a.log').write_text('    PyTorch: 2.13.0\nRuntime environment:\n')
     (tmp_path / 'net_r18.py').write_text('')
     return tmp_path
@@ -167,6 +168,20 @@ def test_a_test_whose_pictures_lie_elsewhere(run):
         read_run(run)
     (run / 'net_r18.py').rename(run / f'{test.name}.py')
     assert read_run(run).config.randomness.seed == 3
+
+
+def test_what_is_no_run_of_its_own(run):
+    """A later test that was refused, its pictures, another's validation."""
+    wanted = read_run(run)
+    for name in ('20260103_000000', '20260104_000000', 'pictures'):
+        add_config(run / name)
+        config = run / name / 'vis_data' / 'config.py'
+        config.write_text(config.read_text().replace('seed=3', 'seed=4'))
+    evaluate(run / '20260104_000000', 2)  # its scalars are in TensorBoard
+    found = read_run(run)
+    assert found.test == wanted.test
+    assert found.training.randomness.seed == 3
+    assert found.curves == wanted.curves
 
 
 def test_a_folder_without_a_test_is_named(tmp_path):

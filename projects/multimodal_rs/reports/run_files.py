@@ -98,17 +98,17 @@ def read_run(folder: Path) -> RunFiles:
         FileNotFoundError: If no test with ``LandCoverMetric`` lies in it.
         ValueError: If a file is damaged.
     """
-    runs = _runs(folder)
-    tests = [run for run in runs if _is_test(run)]
+    tests = [run for run in _runs(folder) if _is_test(run)]
     if not tests:
         raise FileNotFoundError(
             f'{folder}: expected the work directory of a run that was tested '
-            f'(<time>/{ACCURACY}), found the runs {[p.name for p in runs]}: '
-            'run tools/test.py with --work-dir first'
+            f'(<time>/{ACCURACY} and <time>/<time>.json), found the runs '
+            f'{[p.name for p in _runs(folder)]}: run tools/test.py with '
+            '--work-dir first'
         )
     test = tests[-1]
     config = _read_dumped(_config(test))
-    trainings = [run for run in runs if not _is_test(run)]
+    trainings = _trainings(folder)
     costs = {
         f'{Path(name).stem}_{key}': value
         for name in (TRAINING, TESTING)
@@ -130,29 +130,38 @@ def read_run(folder: Path) -> RunFiles:
 
 def read_curves(folder: Path) -> Curves:
     """Read what the trainings in a work directory have logged."""
-    return _curves([run for run in _runs(folder) if not _is_test(run)])
+    return _curves(_trainings(folder))
 
 
 def check_work_dir(folder: Path) -> None:
-    """Refuse what is no work directory.
+    """Refuse what is no work directory of a training.
 
     Raises:
-        FileNotFoundError: If no run lies in it.
+        FileNotFoundError: If no training in it has logged anything.
     """
-    if not _runs(folder):
+    if not _trainings(folder):
         raise FileNotFoundError(
             f'{folder}: expected the work directory of a training '
-            f'(<time>/{CONFIG}), found none in it: correct the path'
+            f'(<time>/{SCALARS}), found none in it: correct the path'
         )
 
 
 def _runs(folder: Path) -> list[Path]:
-    return sorted(
-        p
-        for p in folder.glob('*')
-        if (p / CONFIG).is_file()
-        or (RUN.fullmatch(p.name) and (p / ACCURACY).is_file())
-    )
+    return sorted(p for p in folder.glob('*') if RUN.fullmatch(p.name))
+
+
+def _trainings(folder: Path) -> list[Path]:
+    """Find the trainings that have logged something, the oldest first."""
+    return [run for run in _runs(folder) if (run / SCALARS).is_file()]
+
+
+def _is_test(run: Path) -> bool:
+    """Tell finished tests from trainings, which also validate.
+
+    mmengine writes ``<time>/<time>.json`` when a test has ended.
+    """
+    ended = run / f'{run.name}.json'
+    return (run / ACCURACY).is_file() and ended.is_file()
 
 
 def _config(test: Path) -> Path:
@@ -192,11 +201,6 @@ def _name(folder: Path) -> str:
     """Name the run: mmengine keeps a copy of its config in the folder."""
     configs = sorted(folder.glob('*.py'))
     return configs[0].stem if len(configs) == 1 else folder.resolve().name
-
-
-def _is_test(run: Path) -> bool:
-    """Tell tests from trainings, which also validate."""
-    return (run / ACCURACY).is_file() and not (run / SCALARS).is_file()
 
 
 def _accuracies(test: Path) -> dict[str, Accuracy]:
