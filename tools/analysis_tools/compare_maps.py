@@ -143,7 +143,8 @@ def _with_map(
     wrong = share_wrong(_label(sample), ids)
     note = '' if wrong is None else f'{name} {wrong:.0%}'
     notes = ', '.join(filter(None, (row.note, note)))
-    picture = Picture(name, colorize(ids, palette))
+    # No modality has a name with a space.
+    picture = Picture(f'map of {name}', colorize(ids, palette))
     return Row(row.title, (*row.pictures, picture), notes)
 
 
@@ -165,6 +166,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(
             f'--legend: expected a name for each of {len(args.work_dirs)} '
             f'work directories, got {len(args.legend)}'
+        )
+    if len({*args.legend}) != len(args.legend):
+        parser.error(
+            f'--legend: expected names that differ, got {args.legend}: name '
+            'each network once'
         )
     if args.count < 1:
         parser.error(f'--count: expected at least 1, got {args.count}')
