@@ -3,10 +3,12 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
+import plot_results
 from helpers import ROOT
-from multimodal_rs.results import plots, subset_plots
+from multimodal_rs.reports.figure_files import save_figure
+from multimodal_rs.results import plot_entries, plots, subset_plots
+from multimodal_rs.results.record import write_record
 from multimodal_rs.results.store import read_results
-from tool_runs import run_tool
 
 
 @pytest.fixture
@@ -14,7 +16,7 @@ def entries(make_record):
     """Two networks, the first with two seeds, and one for a sensor alone."""
     other = 'configs/method/other_r18_1xb8-8e_ombria-128x128.py'
     alone = 'configs/method/opt_r18_1xb8-8e_ombria-128x128.py'
-    return plots.record_entries(
+    return plot_entries.record_entries(
         [
             make_record(),
             make_record(2.0, seeds=[1]),
@@ -91,7 +93,7 @@ def test_classes(entries):
 
 
 def test_other_lengths_of_training_have_panels_of_their_own(make_record):
-    found = plots.record_entries(
+    found = plot_entries.record_entries(
         [
             make_record(),
             make_record(options=['train_cfg.max_epochs=40'], epochs=40),
@@ -112,7 +114,7 @@ def test_runs_of_one_method_are_told_apart(make_record):
         make_record(5.0, config=wide),
         make_record(9.0, config=other, dataset='DFC2020'),
     ]
-    found = plots.record_entries(records)
+    found = plot_entries.record_entries(records)
     assert [(e.label, e.panel) for e in found] == [
         ('Net, net_r18_1xb8-8e_ombria-128x128', 'OMBRIA'),
         ('Net, net_r50_1xb8-8e_ombria-128x128', 'OMBRIA'),
@@ -121,7 +123,7 @@ def test_runs_of_one_method_are_told_apart(make_record):
     # Each run is a series, also where two panels have one label.
     series = plots.class_series(found, 'IoU', None)
     assert [v['dry'] for v in series.values()] == [60, 65, 69]
-    two = plots.record_entries(records[::2])
+    two = plot_entries.record_entries(records[::2])
     series = plots.class_series(two, 'IoU', None)
     assert {k: v['dry'] for k, v in series.items()} == {
         'Net, OMBRIA': 60,
@@ -134,18 +136,20 @@ def test_more_networks_than_colors_have_styles_of_their_own(make_record):
         f'configs/method/net{i}_r18_1xb8-8e_ombria-128x128.py'
         for i in range(20)
     ]
-    found = plots.record_entries([make_record(config=c) for c in configs])
+    found = plot_entries.record_entries(
+        [make_record(config=c) for c in configs]
+    )
     assert len({*plots.network_styles(found).values()}) == 20
 
 
 def test_entries_of_a_table():
     results = read_results(ROOT)
-    found = plots.table_entries(results, 'configs/joitrinet', 'ombria')
+    found = plot_entries.table_entries(results, 'configs/joitrinet', 'ombria')
     labels = [entry.label for entry in found]
     assert labels[:3] == ['JoiTriNet-e', 'JoiTriNet-d', 'early concatenation']
     assert labels[3:] == ['DeepLabV3+, only opt', 'DeepLabV3+, only sar']
     with pytest.raises(KeyError, match="no table 'none', only"):
-        plots.table_entries(results, 'configs/joitrinet', 'none')
+        plot_entries.table_entries(results, 'configs/joitrinet', 'none')
 
 
 @pytest.mark.parametrize('number', [3, 4])
@@ -158,7 +162,7 @@ def test_many_subsets_have_rows(make_record, number):
         for kept in combinations(names, size)
     ]
     measures = {s: dict(mIoU=50.0 + i) for i, s in enumerate(subsets)}
-    found = plots.record_entries(
+    found = plot_entries.record_entries(
         [
             make_record(
                 config=f'configs/method/{kind}_r18_1xb8-8e_ombria-128x128.py',
@@ -194,13 +198,70 @@ def test_nothing_to_draw(entries):
         plots.plot_classes(plots.class_series(alone, 'IoU', None), 'IoU')
 
 
-def test_tool(tmp_path):
-    target = tmp_path / 'classes.png'
-    names = [f'joitrinet-{k}/dfc2020/opt+sar' for k in 'ed']
-    run_tool(
-        *('tools/analysis_tools/plot_results.py', 'classes'),
-        *('--published', *names, '--out', target),
+@pytest.fixture
+def bars(monkeypatch, tmp_path):
+    """Draw classes with the tool; label -> height of the first bars."""
+    pictures = []
+
+    def save(picture, target, dpi):
+        pictures.append(picture)
+        save_figure(picture, target, dpi)
+
+    def draw(*arguments):
+        target = tmp_path / 'classes.png'
+        arguments = ['classes', *arguments, '--out', str(target)]
+        assert plot_results.main(arguments) == 0
+        with Image.open(target) as image:
+            assert min(image.size) > 300
+        (axis,) = pictures[-1].axes
+        return {
+            bars.get_label(): bars.patches[0].get_height()
+            for bars in axis.containers
+        }
+
+    monkeypatch.setattr(plot_results, 'save_figure', save)
+    return draw
+
+
+def test_tool_draws_what_papers_print(bars):
+    published = read_results(ROOT).published
+    ids = [f'joitrinet-e/{data}/opt+sar' for data in ('dfc2020', 'dongying')]
+    other = ids[0].replace('-e', '-d')
+
+    def first(name):
+        return next(iter(published[name].classes['IoU'].values()))
+
+    assert bars('--published', ids[0], other) == {
+        f'{published[name].method} (published)': first(name)
+        for name in (ids[0], other)
+    }
+    found = bars('--published', *ids)
+    assert list(found) == [f'{name} (published)' for name in ids]
+    assert found[f'{ids[0]} (published)'] == first(ids[0])
+    bare = next(n for n, entry in published.items() if not entry.classes)
+    for name in (bare, 'none'):
+        with pytest.raises(KeyError, match='expected an id with the IoU of'):
+            bars('--published', name)
+
+
+def test_tool_tells_records_from_a_table(bars, make_record, tmp_path):
+    name = 'configs/df2rq/ombria'
+    table = plot_entries.table_entries(
+        read_results(ROOT), *name.rsplit('/', 1)
     )
-    with Image.open(target) as picture:
-        assert min(picture.size) > 300
-        assert len(picture.convert('RGB').getcolors(1 << 24)) > 10
+    known = next(e for e in table if e.label == 'mean').record
+    other = 'configs/own/net_r18_1xb8-8e_a-128x128.py'
+    files = []
+    for config in (known.config, other):
+        files.append(tmp_path / f'{len(files)}.json')
+        record = make_record(
+            config=config,
+            method='mean',
+            dataset=known.dataset,
+            epochs=known.epochs,
+        )
+        write_record(files[-1], record)
+    found = bars('--table', name, '--records', *map(str, files))
+    assert len(found) == len(table) + 2
+    assert found['mean (--records)'] == 60
+    assert sum(label.startswith('mean') for label in found) == 3

@@ -26,7 +26,7 @@ from _bootstrap import command_line, start
 start(__name__)
 
 from multimodal_rs.reports.figure_files import check_figure_file, save_figure
-from multimodal_rs.results import plots, subset_plots
+from multimodal_rs.results import plot_entries, plots, subset_plots
 from multimodal_rs.results.record import read_record
 from multimodal_rs.results.store import read_results, result_files
 from multimodal_rs.utils.outputs import check_outputs
@@ -47,10 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_outputs({'--out': args.out}, [*args.records, *result_files(ROOT)])
     check_figure_file(args.out)
     results = read_results(ROOT)
-    entries = plots.record_entries([read_record(p) for p in args.records])
-    for name in args.table:
-        folder, _, table = name.rpartition('/')
-        entries += plots.table_entries(results, folder, table)
+    records = [read_record(path) for path in args.records]
+    entries = plot_entries.collect_entries(results, args.table, records)
     if args.dataset is not None:
         entries = [e for e in entries if e.record.dataset == args.dataset]
     measure = args.measure or ('IoU' if args.kind == 'classes' else 'mIoU')
@@ -60,9 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         picture = subset_plots.plot_subsets(entries, measure)
     else:
         series = plots.class_series(entries, measure, args.subset)
-        for name in args.published:
-            entry = results.published[name]
-            series[f'{entry.method} (published)'] = entry.classes[measure]
+        series |= plots.published_series(results, args.published, measure)
         picture = plots.plot_classes(series, measure)
     save_figure(picture, args.out, args.dpi)
     return 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from multimodal_rs.results import plots, subset_plots
+from multimodal_rs.results import plot_entries, plots, subset_plots
 from multimodal_rs.results.store import Results
 from multimodal_rs.utils.files import atomic_path
 
@@ -76,7 +76,7 @@ def fingerprint(results: Results, folder: str, spec: Mapping) -> str:
 def _entries(
     results: Results, folder: str, spec: Mapping
 ) -> list[plots.Entry]:
-    entries = plots.table_entries(results, folder, spec['table'])
+    entries = plot_entries.table_entries(results, folder, spec['table'])
     wanted = spec.get('dataset')
     return [e for e in entries if wanted in (None, e.record.dataset)]
 

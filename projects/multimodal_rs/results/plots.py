@@ -9,7 +9,6 @@ markers differ as well.
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -17,10 +16,9 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 
 from multimodal_rs.evaluation.confusion import MEASURES
-from multimodal_rs.results.layout import build_table
+from multimodal_rs.results.plot_entries import Entry, panel_names
 from multimodal_rs.results.record import Record
 from multimodal_rs.results.store import Results
-from multimodal_rs.results.summary import group, series_names, summarize
 
 COLORS = (
     *('#0072B2', '#D55E00', '#009E73', '#CC79A7'),
@@ -48,63 +46,6 @@ STYLE = {
     'axes.titlesize': 10,
     'axes.titleweight': 'bold',
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is drawn of one network.
-
-    Attributes:
-        label: For people.
-        panel: Entries of one panel are comparable.
-        record: Mean over the seeds.
-    """
-
-    label: str
-    panel: str
-    record: Record
-
-
-def table_entries(results: Results, folder: str, name: str) -> list[Entry]:
-    """Take the networks of a table, each once.
-
-    Args:
-        results: All of them.
-        folder: ``configs``, or that of a method.
-        name: Of the table.
-
-    Returns:
-        Entries with the names that the table shows, and panels by data set
-        and, where they differ, length of the training.
-
-    Raises:
-        KeyError: If there is no such table.
-    """
-    specs = results.layouts.get(folder, {}).get('tables', {})
-    if name not in specs:
-        raise KeyError(
-            f'{folder} has no table {name!r}, only {list(specs)}: name it as '
-            'FOLDER/TABLE, for example configs/joitrinet/ombria'
-        )
-    table = build_table(specs[name], results, f'{folder}: {name}')
-    found = {}
-    for spec, cells in zip(specs[name]['rows'], table.rows, strict=True):
-        if spec.get('config') is None:
-            continue
-        record = results.find(spec['config'], spec.get('options'))
-        if record is None:
-            continue
-        shown = dict(zip(table.header, cells, strict=True))
-        label = shown['network'].text if 'network' in shown else record.method
-        key = (record.config, tuple(record.options))
-        found.setdefault(key, (label, record))
-    return _with_panels(list(found.values()))
-
-
-def record_entries(records: Sequence[Record]) -> list[Entry]:
-    """Take records of runs, averaged over their seeds."""
-    summaries = [summarize(runs) for runs in group(records)]
-    return _with_panels([(record.method, record) for record in summaries])
 
 
 def plot_cost(
@@ -218,36 +159,39 @@ def class_series(
     return series
 
 
-def _with_panels(found: Sequence[tuple[str, Record]]) -> list[Entry]:
-    lengths = {}
-    for _, record in found:
-        lengths.setdefault(record.dataset, set()).add(record.epochs)
-    entries = []
-    for label, record in found:
-        panel = record.dataset
-        if len(lengths[panel]) > 1 and record.epochs is not None:
-            panel += f', {record.epochs} epochs'
-        same = [x for x, r in found if r.dataset == record.dataset]
-        if same.count(label) > 1 and len(record.modalities) == 1:
-            label += f', only {next(iter(record.modalities))}'
-        entries.append(Entry(label, panel, record))
-    return _told_apart(entries)
+def published_series(
+    results: Results, ids: Sequence[str], measure: str
+) -> dict[str, dict[str, float]]:
+    """Collect a measure of the classes from what papers print.
 
+    Args:
+        results: All of them.
+        ids: Of ``published.json``.
+        measure: ``IoU``, ``PA``, ...
 
-def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
-    """Name what has one label in one panel after its config, too."""
-    names = series_names([entry.record for entry in entries])
-    counts = Counter((entry.panel, entry.label) for entry in entries)
-    return [
-        entry
-        if counts[entry.panel, entry.label] == 1
-        else replace(entry, label=f'{entry.label}, {name}')
-        for entry, name in zip(entries, names, strict=True)
-    ]
+    Returns:
+        Method, or the id where several have one method -> class -> percent.
 
-
-def panel_names(entries: Sequence[Entry]) -> list[str]:
-    return list(dict.fromkeys(entry.panel for entry in entries))
+    Raises:
+        KeyError: If an id is unknown, or has no such measure of classes.
+    """
+    known = {
+        n: e for n, e in results.published.items() if measure in e.classes
+    }
+    for name in ids:
+        if name not in known:
+            raise KeyError(
+                f'--published {name}: expected an id with the {measure} of '
+                f'classes, one of {sorted(known)}'
+            )
+    found = {name: known[name] for name in ids}
+    counts = Counter(entry.method for entry in found.values())
+    return {
+        f'{entry.method if counts[entry.method] == 1 else name} (published)': (
+            entry.classes[measure]
+        )
+        for name, entry in found.items()
+    }
 
 
 def _panels(

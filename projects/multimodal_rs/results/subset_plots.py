@@ -6,16 +6,15 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
+from multimodal_rs.results.plot_entries import Entry, panel_names
 from multimodal_rs.results.plots import (
     COLORS,
     MARKERS,
     STYLE,
-    Entry,
     add_legend,
     axis_label,
     draw_mark,
     network_styles,
-    panel_names,
     require,
     spread,
 )
