@@ -147,11 +147,17 @@ def test_settings_are_those_of_the_training(run):
     assert '<td>type SGD, lr 0.125</td>' in text
 
 
-def test_the_contact_sheet_is_shown_where_there_is_one(run):
-    from PIL import Image
-
-    sheet = run / '20260102_113000' / 'vis_data' / 'contact_sheet.png'
-    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(sheet)
+def test_the_contact_sheet_of_the_test_itself_is_shown(run):
+    """Not what lies in the folder of --show-dir, perhaps of a later test."""
+    test = run / '20260102_113000'
+    (run / 'shown' / 'vis_data').mkdir(parents=True)
+    config = test / 'vis_data' / 'config.py'
+    visualizer = f'visualizer = dict(save_dir={str(run / "shown")!r})'
+    config.write_text(f'{config.read_text()}\n{visualizer}\n')
+    sheet = Image.fromarray(np.zeros((9, 9, 3), np.uint8))
+    sheet.save(run / 'shown' / 'vis_data' / 'contact_sheet.png')
+    assert 'draw=True' in render(run_page(run))
+    sheet.save(test / 'vis_data' / 'contact_sheet.png')
     text = render(run_page(run))
     assert re.search(r'<figure class="wide">\s*<img src="data:image/png', text)
     assert 'draw=True' not in text

@@ -100,12 +100,17 @@ def test_switches_of_the_test_tool(data, monkeypatch):
     assert not list(data.rglob('contact_sheet.png'))
 
 
-def test_sheet_stands_beside_the_pictures(data):
+def test_sheet_stands_beside_the_pictures_and_in_the_run(data):
     config = runner_config(data, draw=True)
     config.visualizer['save_dir'] = str(data / 'shown')
-    Runner.from_cfg(config).test()
-    assert (data / 'shown' / 'vis_data' / 'contact_sheet.png').exists()
-    assert len(list(data.rglob('*.png'))) == 3
+    runner = Runner.from_cfg(config)
+    runner.test()
+    sheets = {
+        Path(folder, 'vis_data', 'contact_sheet.png')
+        for folder in (runner.log_dir, data / 'shown')
+    }
+    assert {*data.rglob('contact_sheet.png')} == sheets
+    assert len(list(data.rglob('*.png'))) == 4
 
 
 def test_testing_needs_no_training_data(data):

@@ -192,8 +192,7 @@ def _read_dumped(path: Path) -> Config:
 
 def contact_sheet(run: RunFiles) -> Path | None:
     """Find the contact sheet of a run, if one was drawn."""
-    folder = (run.config.get('visualizer') or {}).get('save_dir')
-    sheet = Path(folder or run.test) / SHEET
+    sheet = run.test / SHEET
     return sheet if sheet.is_file() else None
 
 

@@ -47,7 +47,8 @@ class MultiModalVisualizationHook(Hook):
     wrong pixels, as many as the contact sheet has rows. The pictures go to
     all backends of the visualizer, ``LocalVisBackend`` writes
     ``vis_data/vis_image/<val|test>_<tile>_<iteration>.png``. After testing,
-    ``vis_data/contact_sheet.png`` shows the first ones together.
+    ``vis_data/contact_sheet.png`` shows the first ones together; it also lies
+    in the folder of the run, where the report finds it.
 
     With several processes, the first one draws what it predicts.
 
@@ -182,9 +183,11 @@ class MultiModalVisualizationHook(Hook):
             )
         if self.rows:
             dataset = runner.test_loop.dataloader.dataset
-            target = osp.join(_picture_dir(runner), 'contact_sheet.png')
-            save_png(self._sheet(dataset.metainfo, self.rows), target)
-            print_log(f'Wrote {target}', logger='current')
+            sheet = self._sheet(dataset.metainfo, self.rows)
+            for folder in _sheet_dirs(runner):
+                target = osp.join(folder, 'contact_sheet.png')
+                save_png(sheet, target)
+                print_log(f'Wrote {target}', logger='current')
 
     def _chosen(
         self, batch_idx: int, outputs: Sequence[SegDataSample]
@@ -370,8 +373,13 @@ def _upright_view(data_batch: Mapping) -> tuple[Mapping, Sequence]:
     return views[0]
 
 
-def _picture_dir(runner: Runner) -> str:
-    """Where the visualizer's local backend writes."""
+def _sheet_dirs(runner: Runner) -> list[str]:
+    """Where the local backend writes, and the run's own folder.
+
+    The former, of ``--show-dir``, may be that of several runs.
+    """
     visualizer = runner.cfg.get('visualizer') or {}
-    base = visualizer.get('save_dir') or runner.log_dir
-    return osp.join(base, 'vis_data')
+    bases = dict.fromkeys(
+        (visualizer.get('save_dir') or runner.log_dir, runner.log_dir)
+    )
+    return [osp.join(base, 'vis_data') for base in bases]
