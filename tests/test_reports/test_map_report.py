@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -19,6 +20,7 @@ from multimodal_rs.inference.layers import (
 from multimodal_rs.inference.maps import layer_file
 from multimodal_rs.products.accuracy import write_map_accuracy
 from multimodal_rs.products.class_map import ClassMap
+from multimodal_rs.reports import map_report
 from multimodal_rs.reports.map_report import MapFiles, map_page
 from multimodal_rs.reports.page import render
 
@@ -131,14 +133,40 @@ def test_a_map_of_another_program(scene):
     np.testing.assert_array_equal(seen, np.where(ids == 1, 255, 0))
 
 
-def test_files_of_another_map_are_named(scene):
-    with rasterio.open(scene / 'confidence.tif') as file:
-        profile = file.profile | dict(height=16, width=16, blockysize=16)
-    profile |= dict(blockxsize=16, driver='GTiff')
-    with rasterio.open(scene / 'other.tif', 'w', **profile) as file:
-        file.write(np.zeros((2, 16, 16), np.uint8))
-    known = files(
-        scene, accuracy=scene / 'acc', confidence=scene / 'other.tif'
-    )
-    with pytest.raises(ValueError, match=r'other.tif must have the size'):
-        map_page(known)
+@pytest.mark.parametrize('layer', ['confidence', 'answered', 'errors'])
+@pytest.mark.parametrize(
+    ('size', 'crs', 'east', 'got'),
+    [
+        ((16, 16), 32632, 600_000, 'another size'),
+        (SIZE, 32633, 600_000, 'another CRS'),
+        (SIZE, 32632, 700_000, 'another transform'),
+    ],
+)
+def test_files_of_another_map_are_named(scene, layer, size, crs, east, got):
+    other = scene / f'{layer}.tif'
+    profile = dict(driver='GTiff', height=size[0], width=size[1], count=1)
+    place = rasterio.Affine(10, 0, east, 0, -10, 5_300_000)
+    profile |= dict(dtype='uint8', crs=crs, transform=place)
+    with rasterio.open(other, 'w', **profile) as file:
+        file.write(np.zeros((1, *size), np.uint8))
+    key, named = ('accuracy', scene) if layer == 'errors' else (layer, other)
+    with pytest.raises(ValueError, match=rf'{layer}.tif must lie on.* {got}'):
+        map_page(files(scene, **{key: named}))
+
+
+def test_colours_are_those_of_the_names(scene, monkeypatch):
+    """A comparison has no row of a class that neither side has."""
+    file = scene / 'acc' / 'land_cover.json'
+    content = json.loads(file.read_text())
+    content['classes'].reverse()
+    content['classes'][1]['class'] = 'rock'
+    file.write_text(json.dumps(content))
+    palettes = []
+
+    def blocks(accuracy, palette, subsets):
+        palettes.append(palette)
+        return []
+
+    monkeypatch.setattr(map_report, 'accuracy_blocks', blocks)
+    map_page(files(scene, accuracy=scene / 'acc'))
+    assert palettes == [[PALETTE[1], map_report.GREY]]

@@ -10,6 +10,7 @@ import rasterio
 from rasterio.enums import Resampling
 from torch import nn
 
+from multimodal_rs.datasets.io.grid import Grid, differences
 from multimodal_rs.datasets.modality import Modality
 from multimodal_rs.evaluation.calibration import Reliability, reliability
 from multimodal_rs.inference.grids import FINEST, SceneGrid
@@ -46,6 +47,7 @@ WINDOW = 256  # pixels: side of the window that is looked into
 LONGEST = 1200  # pixels of the longer side of a picture
 ADJUSTED = 'area_adjusted.json'
 AGAIN = 'compare the map with its reference again (--accuracy)'
+LAYER = 'a raster of this map'
 GREY = (150, 155, 160)  # of a class that the map gives no colour
 
 
@@ -80,9 +82,8 @@ def map_page(files: MapFiles) -> Page:
         ValueError: If one cannot be read, or lies on another grid.
     """
     with ClassMap(files.map) as land:
+        _check_grids(files, land)
         areas = _areas(land)
-        colours = land.colours()
-        palette = [colours.get(area.number, GREY) for area in areas]
         height, width = land.grid.size
         tags = {k: v for k, v in land.file.tags().items() if k.islower()}
         return Page(
@@ -92,12 +93,37 @@ def map_page(files: MapFiles) -> Page:
             sections=[
                 Section('map', 'Map', [_layers(files, land, areas)]),
                 Section('areas', 'Areas', _area_table(areas)),
-                Section('accuracy', 'Accuracy', _accuracy(files, palette)),
+                Section('accuracy', 'Accuracy', _accuracy(files, land)),
                 Section('confidence', 'Confidence', _confidence(files, land)),
                 Section('network', 'Inside the network', _inside(files, land)),
                 Section('origin', 'Where it comes from', _origin(tags)),
             ],
         )
+
+
+def _check_grids(files: MapFiles, land: ClassMap) -> None:
+    """Refuse layers of another map.
+
+    Raises:
+        ValueError: If one lies on another grid.
+    """
+    layers = [files.confidence, files.answered]
+    if files.accuracy is not None and _errors(files).is_file():
+        layers.append(_errors(files))
+    for path in (os.fspath(p) for p in layers if p is not None):
+        with reading(path, LAYER), rasterio.open(path) as file:
+            grid = Grid(file.shape, file.crs, file.transform)
+        found = differences({land.path: land.grid, path: grid})
+        if found:
+            raise ValueError(
+                f'{path} must lie on the grid of the map {land.path}, got '
+                f'another {"; ".join(found)}: name the files of this map'
+            )
+
+
+def _errors(files: MapFiles) -> Path:
+    """Name the raster of errors; there is none of a table of points."""
+    return Path(files.accuracy, 'errors.tif')
 
 
 def _areas(land: ClassMap) -> list[ClassArea]:
@@ -134,7 +160,7 @@ def _layers(
     shape = reduced_shape(land.grid.size, LONGEST)
     above = [Layer('map', embed.coloured(land.reduced(shape), colours))]
     if files.accuracy is not None:
-        errors = Path(files.accuracy, 'errors.tif')
+        errors = _errors(files)
         if errors.is_file():
             wrong = _reduced(errors, shape, Resampling.mode)
             marks = {0: RIGHT, 1: WRONG}
@@ -199,7 +225,7 @@ def _reduced(
 ) -> np.ndarray:
     """Read the first band with fewer pixels, (H, W) uint8."""
     path = os.fspath(path)
-    with reading(path, 'a raster of this map'), rasterio.open(path) as file:
+    with reading(path, LAYER), rasterio.open(path) as file:
         return file.read(1, out_shape=shape, resampling=how)
 
 
@@ -229,13 +255,14 @@ def _area_table(areas: Sequence[ClassArea]) -> list[Block]:
     return [Table(header, rows)]
 
 
-def _accuracy(
-    files: MapFiles, palette: Sequence[Sequence[int]]
-) -> list[Block]:
+def _accuracy(files: MapFiles, land: ClassMap) -> list[Block]:
     if files.accuracy is None:
         return []
     folder = Path(files.accuracy)
     accuracy = read_accuracy(folder / ACCURACY)
+    # A comparison may lack classes of the map, or have others besides.
+    colours = {land.name(n): colour for n, colour in land.colours().items()}
+    palette = [colours.get(row['class'], GREY) for row in accuracy.classes]
     iou = {row['class']: row['IoU'] for row in accuracy.classes}
     blocks = accuracy_blocks(accuracy, palette, {'map': iou})
     if (folder / ADJUSTED).is_file():
@@ -277,8 +304,8 @@ def _confidence(files: MapFiles, land: ClassMap) -> list[Block]:
     """Draw whether the map is right as often as it says."""
     if files.confidence is None or files.accuracy is None:
         return []
-    errors = Path(files.accuracy, 'errors.tif')
-    if not errors.is_file():  # the reference was a table of points
+    errors = _errors(files)
+    if not errors.is_file():
         return []
     total = _reliability(errors, files.confidence, land)
     figure = charts.calibration_chart(
@@ -299,12 +326,6 @@ def _reliability(
     empty = np.empty(0)
     total = reliability(empty, empty, empty)
     with rasterio.open(errors) as wrong, rasterio.open(confidence) as sure:
-        if not wrong.shape == sure.shape == land.grid.size:
-            raise ValueError(
-                f'{errors} and {os.fspath(confidence)} must have the size of '
-                f'the map {land.path}, {land.grid.size}, got {wrong.shape} '
-                f'and {sure.shape}: name the files of this map'
-            )
         for top in range(0, height, STRIP):
             window = (top, min(top + STRIP, height)), (0, width)
             shares = sure.read(1, window=window)
