@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in args.seeds:
             folder = args.work_dir / path.stem / f'seed-{seed}'
             if (folder / runs.RECORD).exists():
-                records.append(_kept(folder / runs.RECORD, args.options))
+                records.append(_kept(folder, path, args.options))
                 continue
             config = read_config(path)
             for part in PARTS if args.data_root else ():
@@ -83,9 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if pixels is None:
                 pixels = _read(config)
             print(f'{path}, seed {seed} -> {folder}', flush=True)
+            _open(folder, path, args.options, command)
             record = run(path, config, pixels, seed, command)
             record = replace(record, options=args.options)
-            folder.mkdir(parents=True, exist_ok=True)
             write_record(folder / runs.RECORD, record)
             records.append(record)
     print(write_seeds(args.work_dir, records, command))
@@ -182,17 +182,33 @@ def _classify(config: Config, pixels: dict, seed: int) -> Found:
     return found
 
 
-def _kept(path: Path, options: list[str]) -> Record:
+def _open(
+    folder: Path, config: Path, options: list[str], command: str
+) -> None:
+    """Write down of what the run is, for :func:`_kept`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    commit, machine = environment.commit(TOOLS), environment.device_name()
+    runs.open_run(folder, config, options, commit, machine, command)
+
+
+def _kept(folder: Path, config: Path, options: list[str]) -> Record:
     """Read the record of a finished run.
 
     Raises:
-        ValueError: If it was made with another ``--data-root``.
+        ValueError: If it was made with another ``--data-root``, or of
+            another config.
     """
-    record = read_record(path)
+    record = read_record(folder / runs.RECORD)
     if record.options != options:
         raise ValueError(
-            f'{path} is of a run with the options {record.options}, expected '
-            f'{options}: choose another --work-dir, or delete it'
+            f'{folder} has a run with the options {record.options}, expected '
+            f'{options}: choose another --work-dir, or delete the folder'
+        )
+    if not runs.is_run_of(folder, config):
+        raise ValueError(
+            f'{folder} has a run of another config than {config}, or of it '
+            'before it was changed: choose another --work-dir, or delete the '
+            'folder'
         )
     return record
 
@@ -237,6 +253,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help='folder of the dataset, in the place of that of the config',
     )
     args = parser.parse_args(arguments)
+    names = [path.stem for path in args.configs]
+    if len({*names}) < len(names):
+        parser.error(
+            f'CONFIG: expected file names that differ, got {names}: their '
+            'runs lie in folders of these names, give each a --work-dir'
+        )
     args.options = [f'data_root={args.data_root}'] if args.data_root else []
     return args
 

@@ -121,12 +121,19 @@ def test_tool_leaves_records_that_tables_take(
     assert len(record.classes['hsi']['PA']) == 15
     before = path.stat().st_mtime_ns
     assert baselines_sklearn.main(words) == 0  # kept
+    assert 'rf_simulated-hs | hsi+lidar' in capsys.readouterr().out
     assert path.stat().st_mtime_ns == before
     assert json.loads(path.read_text())['seeds'] == [0]
     assert record.options == [f'data_root={town}']
-    with pytest.raises(ValueError, match='of a run with the options'):
+    with pytest.raises(ValueError, match='has a run with the options'):
         baselines_sklearn.main([words[0], *words[3:]])  # of another folder
-    assert 'rf_simulated-hs | hsi+lidar' in capsys.readouterr().out
+    changed = tmp_path / config.name
+    changed.write_text(f'_base_ = {str(config)!r}\nclassifier = dict(seed=1)')
+    with pytest.raises(ValueError, match='has a run of another config than'):
+        baselines_sklearn.main([str(changed), *words[1:]])
+    with pytest.raises(SystemExit):
+        baselines_sklearn.main([str(changed), *words])
+    assert 'expected file names that differ' in capsys.readouterr().err
 
 
 def test_a_data_set_of_tiles_is_no_list_of_pixels() -> None:
