@@ -23,6 +23,7 @@ from multimodal_rs.datasets.sparse_scene import SparseSceneDataset
 from multimodal_rs.models.segmentors.pixel_window_classifier import (
     window_view,
 )
+from multimodal_rs.utils.outputs import dataset_files
 
 SIZE = (20, 31)
 META = dict(classes=('a', 'b', 'c'), palette=[[0, 0, 0]] * 3)
@@ -91,6 +92,17 @@ def test_windows_have_the_label_of_their_centre_alone(folder: Path) -> None:
         assert inputs['hsi'][0, :, 0].int().tolist() == rows
         assert (inputs['dsm'][0] == inputs['hsi'][0] - inputs['hsi'][1]).all()
     assert sorted(seen) == [tuple(p) for p in np.argwhere(label).tolist()]
+
+
+@pytest.mark.parametrize(
+    'parts', [{}, dict(windows=11), dict(crops=dict(size=9, count=60))]
+)
+def test_files_are_those_of_the_scenes(folder: Path, parts: dict) -> None:
+    files = dataset_files(build(folder, **parts))
+    assert {str(Path(file).relative_to(folder)) for file in files} == {
+        *('list.txt', 'hsi/town.tif', 'dsm/town.tif'),
+        'labels/train/town.tif',
+    }
 
 
 @pytest.mark.parametrize('side', [11, 45])

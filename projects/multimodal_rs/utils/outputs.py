@@ -99,8 +99,11 @@ def dataset_files(dataset: Dataset) -> Iterator[str]:
         yield dataset.ann_file
     if not hasattr(dataset, 'get_data_info'):
         return
-    for index in range(len(dataset)):
-        record = dataset.get_data_info(index)
+    # Samples may be parts of tiles, and more than these.
+    tiles = getattr(dataset, 'tiles', None)
+    if tiles is None:
+        tiles = map(dataset.get_data_info, range(len(dataset)))
+    for record in tiles:
         yield record['img_path']
         yield from record.get('img_paths', {}).values()
         if record.get('seg_map_path'):
