@@ -33,7 +33,7 @@ def test_peak_memory_of_a_gpu():
     assert after >= held.numel() * 4 / environment.MEBI
 
 
-def test_commit_says_what_is_not_committed(tmp_path):
+def test_commit_says_what_is_not_committed(tmp_path, monkeypatch):
     assert environment.commit(tmp_path) == 'unknown'
 
     def git(*command):
@@ -49,6 +49,8 @@ def test_commit_says_what_is_not_committed(tmp_path):
     assert len(name) >= 7 and ' ' not in name
     file.write_text('2')
     assert environment.commit(tmp_path) == f'{name} with changes'
+    monkeypatch.setenv('PATH', str(tmp_path / 'nothing'))
+    assert environment.commit(tmp_path) == 'unknown'
 
 
 def test_versions_are_those_that_run():

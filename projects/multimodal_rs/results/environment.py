@@ -63,7 +63,7 @@ def commit(folder: str | os.PathLike) -> str:
 
     Returns:
         ``'1a2b3c4'``, ``'1a2b3c4 with changes'``, or ``'unknown'`` where
-        there is no git repository.
+        there is no git repository, or no program ``git``.
     """
     name = _git(folder, 'rev-parse', '--short', 'HEAD')
     changed = _git(folder, 'status', '--porcelain', '--untracked-files=no')
@@ -71,9 +71,12 @@ def commit(folder: str | os.PathLike) -> str:
 
 
 def _git(folder: str | os.PathLike, *command: str) -> str:
-    result = subprocess.run(
-        ['git', *command], capture_output=True, text=True, cwd=folder
-    )
+    try:
+        result = subprocess.run(
+            ['git', *command], capture_output=True, text=True, cwd=folder
+        )
+    except OSError:  # the program is not installed
+        return ''
     return result.stdout.strip() if result.returncode == 0 else ''
 
 
