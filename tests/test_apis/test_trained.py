@@ -47,6 +47,14 @@ def test_weights_classes_and_palette_come_from_the_checkpoint(trained):
         torch.testing.assert_close(value, content['state_dict'][name])
 
 
+def test_network_in_test_time_augmentation(trained):
+    """As in the copy of the config that a test with --tta has written."""
+    config, content, path = trained
+    config.model = dict(type='LogitsTTAModel', module=config.model)
+    state = load_trained(config, path).model.state_dict()
+    assert [*state] == [*content['state_dict']]
+
+
 def test_usual_numbers_of_files_come_from_the_checkpoint(trained):
     config, content, path = trained
     assert load_ranges(config, path) == [None, None]

@@ -102,7 +102,16 @@ def _samples(dataset: Dataset, count: int) -> list[dict]:
     """Take tiles at equal distances in the list."""
     count = min(count, len(dataset))
     places = np.linspace(0, len(dataset) - 1, count).round().astype(int)
-    return [dataset[i] for i in places.tolist()]
+    return [_upright(dataset[i]) for i in places.tolist()]
+
+
+def _upright(sample: dict) -> dict:
+    """Of test-time augmentation, take the view that is not flipped."""
+    if isinstance(sample['inputs'], Mapping):
+        return sample
+    views = zip(sample['inputs'], sample['data_samples'], strict=True)
+    inputs, meant = next(v for v in views if not v[1].metainfo.get('flip'))
+    return dict(inputs=inputs, data_samples=meant)
 
 
 def _maps(model: nn.Module, samples: Sequence[dict]) -> list[np.ndarray]:

@@ -48,7 +48,8 @@ def load_trained(
 
     No pretrained weights are fetched, and (from torch 2.4 on) no code that
     the file may hold is executed. Modalities get the order of the training,
-    also in a copy of its config, whose keys mmengine has sorted.
+    also in a copy of its config, whose keys mmengine has sorted; of one that
+    a test with test-time augmentation has written, the network counts.
 
     Args:
         config: The config of the training, or its path.
@@ -68,7 +69,9 @@ def load_trained(
     weights, meta = content['state_dict'], content['meta']['dataset_meta']
     ranges = dict(content['meta'].get(FILE_RANGE, {}))
     orders = order_of(content), orders_of(content)
-    model = MODELS.build(ConfigDict(reordered(config.model, *orders)))
+    # A test with --tta writes the network as the `module` of a wrapper.
+    network = config.model.get('module', config.model)
+    model = MODELS.build(ConfigDict(reordered(network, *orders)))
     _check_classes(config, model, meta, checkpoint)
     _check_modalities(model.data_preprocessor.modalities, meta, checkpoint)
     trained = build_modalities(meta['modalities'])

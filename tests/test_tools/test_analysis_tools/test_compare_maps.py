@@ -1,6 +1,6 @@
 """Maps of two networks on simulated tiles, from files to a file."""
 
-import copy
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -17,15 +17,21 @@ CONFIG = 'configs/mrsdc/mrsdc_cascade-xs_1xb8-15e_simulated-128x128.py'
 
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory, simulated):
-    """Work directories of two networks that are not trained."""
+    """Work directories of two networks that are not trained.
+
+    In the second, a test with --tta has written its config.
+    """
     folders = []
     for seed in (0, 1):
         torch.manual_seed(seed)
-        cfg = copy.deepcopy(load(CONFIG))
+        cfg = deepcopy(load(CONFIG))
         cfg.test_dataloader.dataset.data_root = str(simulated)
         meta = with_measured_step(cfg)
         state = MODELS.build(cfg.model.to_dict()).state_dict()
         folder = tmp_path_factory.mktemp('run')
+        if seed:
+            cfg.model = dict(cfg.tta_model, module=cfg.model)
+            cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.dump(folder / 'mrsdc.py')
         torch.save(
             dict(state_dict=state, meta=dict(dataset_meta=meta)),
