@@ -1,16 +1,19 @@
 """Paired differences: by hand, and against scipy's own test."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from scipy import stats
 
+from multimodal_rs.results import plot_entries
 from multimodal_rs.results.paired import (
     Difference,
     paired_difference,
     show,
     write_paired,
 )
+from multimodal_rs.results.plots import class_series
 from multimodal_rs.results.seeds import write_seeds
 
 OTHER = 'configs/method/other_r18_1xb8-8e_ombria-128x128.py'
@@ -38,6 +41,35 @@ def test_interval_by_hand(series):
     assert found.mean == pytest.approx(3)
     assert found.low == pytest.approx(3 - half)
     assert found.high == pytest.approx(3 + half)
+
+
+def turned(records):
+    """The same runs of a config that declares sar before opt."""
+    return [
+        replace(
+            record,
+            **{
+                name: {
+                    '+'.join(reversed(key.split('+'))): values
+                    for key, values in getattr(record, name).items()
+                }
+                for name in ('measures', 'classes')
+            },
+        )
+        for record in records
+    ]
+
+
+def test_modalities_have_any_order(tmp_path, series):
+    runs, baseline = series
+    expected = paired_difference(*series, 'opt+sar', 'mIoU')
+    for subset in ('opt+sar', 'sar+opt'):
+        found = paired_difference(turned(runs), baseline, subset, 'mIoU')
+        assert found == expected
+    text = write_paired(tmp_path, [*turned(runs), *baseline], baseline[0].name)
+    assert '| sar+opt | +3.00 (' in ' '.join(text.split())
+    entries = plot_entries.record_entries(turned(runs))
+    assert class_series(entries, 'IoU', 'opt+sar')
 
 
 def test_narrower_at_a_lower_level_as_scipy_says(series):

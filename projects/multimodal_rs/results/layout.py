@@ -167,7 +167,7 @@ def _cell(column: Mapping, row: Mapping, results: Results, where: str) -> Cell:
         if record is None:
             return Cell()
         subset = column.get('subset') or row.get('subset')
-        subset = subset or record.everything
+        subset = record.subset_key(subset or record.everything)
         if kind == 'record':
             return Cell(ATTRIBUTES[column['record']](record, subset))
         if column.get('subset') and subset not in record.measures:

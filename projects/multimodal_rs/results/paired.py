@@ -55,7 +55,7 @@ def paired_difference(
     Args:
         runs: Records of one config, one per seed.
         baseline: Records of the other.
-        subset: Modalities, joined by ``+``.
+        subset: Modalities, joined by ``+``, in any order.
         measure: Key of the measures.
         level: Probability with which the interval holds the true mean.
 
@@ -164,7 +164,8 @@ def _by_seed(
                 f'{record.config}: pairs need one record per seed, got the '
                 f'seeds {[r.seeds for r in records]}'
             )
-        value = record.measures.get(subset, {}).get(measure)
+        key = record.subset_key(subset)
+        value = record.measures.get(key, {}).get(measure)
         if value is not None:
             values[record.seeds[0]] = value
     return values

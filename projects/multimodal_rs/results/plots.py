@@ -141,7 +141,7 @@ def class_series(
     Args:
         entries: Those without it are left out.
         measure: ``IoU``, ``PA``, ...
-        subset: Modalities that were tested. None: all.
+        subset: Modalities that were tested, in any order. None: all.
 
     Returns:
         Label, with the panel if there are several, -> class -> percent.
@@ -149,7 +149,7 @@ def class_series(
     series = {}
     panels = panel_names(entries)
     for entry in entries:
-        key = subset or entry.record.everything
+        key = entry.record.subset_key(subset or entry.record.everything)
         values = entry.record.classes.get(key, {}).get(measure)
         if values:
             label = entry.label

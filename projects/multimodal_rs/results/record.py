@@ -107,6 +107,19 @@ class Record:
         """Key of all modalities together."""
         return next(iter(self.measures))
 
+    def subset_key(self, subset: str) -> str:
+        """Find the key of some modalities, whatever order it has here.
+
+        Args:
+            subset: Their names, joined by ``+``.
+
+        Returns:
+            Key of ``measures``; ``subset`` where they were not tested.
+        """
+        names = {*subset.split('+')}
+        keys = (key for key in self.measures if {*key.split('+')} == names)
+        return next(keys, subset)
+
 
 @dataclass(frozen=True)
 class Published:
