@@ -76,9 +76,11 @@ def test_a_changed_record_makes_everything_stale(checkout, capsys, tmp_path):
     file.write_text(json.dumps(content))
     assert make_tables.main(['--check', *root]) == 1
     printed = capsys.readouterr().out
-    names = ('README.md', 'joitrinet/README.md', 'joitrinet/metafile.yml')
-    for name in (*names, 'images/missing_sensors.png'):
-        assert f'{checkout}/' in printed and f'{name} is stale' in printed
+    for name in (
+        *('README.md', 'configs/joitrinet/README.md'),
+        *('configs/joitrinet/metafile.yml', 'docs/images/missing_sensors.png'),
+    ):
+        assert f'{checkout / name} is stale' in printed
     assert '12.35' not in (checkout / 'README.md').read_text(encoding='utf-8')
 
     folders = ['--csv', str(tmp_path / 'c'), '--latex', str(tmp_path / 't')]
