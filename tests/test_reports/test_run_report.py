@@ -95,6 +95,7 @@ def run(tmp_path):
 
 
 def test_what_is_read(run):
+    (run / '20260101_020000.py').write_text('')
     found = read_run(run)
     assert found.name == 'net_r18'
     assert list(found.accuracy) == ['opt+sar', 'sar']

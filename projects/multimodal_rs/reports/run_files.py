@@ -197,8 +197,11 @@ def contact_sheet(run: RunFiles) -> Path | None:
 
 
 def _name(folder: Path) -> str:
-    """Name the run: mmengine keeps a copy of its config in the folder."""
-    configs = sorted(folder.glob('*.py'))
+    """Name the run: mmengine keeps a copy of its config in the folder.
+
+    A name of digits is that of a test beside it.
+    """
+    configs = sorted(folder.glob('[!0-9]*.py'))
     return configs[0].stem if len(configs) == 1 else folder.resolve().name
 
 
