@@ -24,8 +24,7 @@ def trained_dataset(
     """
     dataset = DATASETS.build(settings)
     declared = model.data_preprocessor.modalities.items()
-    fits = steps_of({name: dict(values=m.values) for name, m in declared})
     dataset.take_fits(
-        {n: f for n, f in fits.items() if n in dataset.modalities}
+        steps_of({name: dict(values=m.values) for name, m in declared})
     )
     return dataset

@@ -276,7 +276,9 @@ class MultiModalSegDataset(BaseSegDataset):
 
         Args:
             fits: Modality -> for each step the numbers, None without any.
+                Those of modalities that are not read here are left out.
         """
+        fits = {n: f for n, f in fits.items() if n in self.modalities}
         declared = completed(self._metainfo['modalities'], fits)
         self._metainfo['modalities'] = declared
         self.modalities = {

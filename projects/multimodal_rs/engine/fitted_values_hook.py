@@ -60,9 +60,7 @@ class FittedValuesHook(Hook):
 
     def _give(self, dataset: Dataset) -> None:
         for part in _parts(dataset):
-            part.take_fits(
-                {n: f for n, f in self.fits.items() if n in part.modalities}
-            )
+            part.take_fits(self.fits)
 
 
 def _parts(dataset: Dataset) -> list[MultiModalSegDataset]:
