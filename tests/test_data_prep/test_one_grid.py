@@ -1,5 +1,6 @@
 """Tiles of different resolution, and the command that their error prints."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -176,3 +177,45 @@ def test_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
     assert one_grid.main([*arguments, 'rgb']) == 0
     with pytest.raises(ValueError, match='tiles that were made with'):
         one_grid.main([*arguments, 'sar'])
+
+
+def test_tiles_of_other_files_or_declarations_are_refused(
+    tmp_path: Path,
+) -> None:
+    root, new = tmp_path / 'data', tmp_path / 'new'
+    config = make(root)
+    arguments = [str(root), str(new), '--config', str(config), '--like', 'rgb']
+    assert one_grid.main(arguments) == 0
+    text = config.read_text()
+    config.write_text(text.replace("nodata='file'", 'nodata=0'))
+    with pytest.raises(ValueError, match=r'sar in sar.*now asked for'):
+        one_grid.main(arguments)
+    config.write_text(text)
+    assert one_grid.main(arguments) == 0
+
+    stale = root / 'sar/b/2.tif'
+    data = np.zeros((1, 32, 32), np.float32)
+    write_tif(stale, data, 'EPSG:32632', Affine(2, 0, 1000, 0, -2, 5000))
+    with pytest.raises(ValueError, match=r"1 files .*\['sar/b/2.tif'\]"):
+        one_grid.main(arguments)
+    (new / 'sar/b/2.tif').unlink()
+    assert one_grid.main(arguments) == 0
+    with rasterio.open(new / 'sar/b/2.tif') as file:
+        assert (file.read() == 0).all()
+    # What decides the grid of the others was written again.
+    (root / 'aerial/a/1.tif').touch()
+    with pytest.raises(ValueError, match='3 files .*aerial/a/1.tif'):
+        one_grid.main(arguments)
+
+
+def test_record_of_before_is_completed(tmp_path: Path) -> None:
+    root, new = tmp_path / 'data', tmp_path / 'new'
+    config = make(root)
+    arguments = [str(root), str(new), '--config', str(config), '--like', 'rgb']
+    assert one_grid.main(arguments) == 0
+    path = new / 'one_grid.json'
+    complete = path.read_text()
+    settings = dict(like='rgb', resolution=None, methods={})
+    path.write_text(json.dumps(settings))
+    assert one_grid.main(arguments) == 0
+    assert path.read_text() == complete

@@ -5,20 +5,20 @@ and test where these lie in other folders, are written to another folder,
 in the same layout, on the grid of one modality (or with other pixels on its
 area, --resolution). Files that lie on it keep their numbers; others are
 resampled: measurements become float32 with NaN where nothing is valid. An
-interrupted run goes on where it stopped, and one that asks for another grid or
-another resampling is refused. The split lists that the config names are
-copied.
+interrupted run goes on where it stopped, and one that asks for another grid,
+another resampling or another declaration of the numbers, or has other files
+to begin with, is refused. The split lists that the config names are copied.
 """
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from multimodal_rs.data_prep.aligned import AlignedLayer
+from multimodal_rs.data_prep.cut_record import DECLARED
+from multimodal_rs.data_prep.grid_record import declarations, keep_record
 from multimodal_rs.data_prep.own_scenes import (
-    TIFF,
     Alignment,
     DeclaredTiles,
     add_alignment_options,
@@ -35,12 +35,10 @@ from multimodal_rs.datasets.base import MultiModalSegDataset
 from multimodal_rs.datasets.io.raster import raster_session
 from multimodal_rs.datasets.io.split_list import read_split_list
 from multimodal_rs.utils.command_line import CommandParser, run
-from multimodal_rs.utils.files import read_json, write_text
 from multimodal_rs.utils.installation import dataset_config
 from multimodal_rs.utils.progress import progress
 
 PARTS = ('train', 'val', 'test')
-RECORD = 'one_grid.json'  # in the target: how its tiles were made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Raises:
         ValueError: If a tile cannot be resampled, or has no file whose grid
-            the others take, or the target has tiles that were made otherwise.
+            the others take, or the target has tiles that were made otherwise
+            or from other files.
         FileNotFoundError: If the config is not there.
     """
     args = _parse(arguments)
@@ -72,10 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'{args.source} has no tile with a file of {args.like!r}: check '
             'the folder, and dir and suffix in the config'
         )
-    _keep_settings(args.target, alignment)
+    targets = [DeclaredTiles(args.target, dataset=d) for d in distinct]
+    parts = list(zip(targets, tiles, strict=True))
+    keep_record(
+        args.target,
+        {**asdict(alignment), DECLARED: declarations(distinct)},
+        _origins(parts, args.like),
+    )
     made: dict[Path, bool] = {}
-    for dataset, names in zip(distinct, tiles, strict=True):
-        target = DeclaredTiles(args.target, dataset=dataset)
+    for target, names in parts:
         for tile in progress(names, 'one grid, tiles'):
             _write_tile(tile, target, alignment, made)
     print(f'{args.target}: {len(made)} files, {sum(made.values())} written')
@@ -114,39 +118,49 @@ def _tiles(dataset: MultiModalSegDataset, like: str) -> list[str]:
     return tiles
 
 
-def _keep_settings(target: Path, alignment: Alignment) -> None:
-    """Note how the tiles of a folder are made, for the next run to compare.
+def _files(
+    tile: str, dataset: MultiModalSegDataset, like: str
+) -> dict[str, Path]:
+    """Find the files of a tile that are there, each for one of its layers."""
+    files: dict[Path, str] = {}
+    for name in layer_names(dataset):
+        place = declared_place(dataset, name)
+        path = Path(dataset.data_root) / dataset.tile_path(tile, name, *place)
+        if path.is_file() and (path not in files or name == like):
+            files[path] = name
+    return {name: path for path, name in files.items()}
 
-    Raises:
-        ValueError: If there are tiles that were made in another way.
-    """
-    path, now = target / RECORD, asdict(alignment)
-    known = None
-    if path.is_file():
-        known = read_json(path, 'delete it and the tiles, and make them again')
-    if known == now:
-        return
-    made = (p.suffix.lower() in TIFF for p in target.rglob('*'))
-    if known is not None and any(made):
-        raise ValueError(
-            f'{target} has tiles that were made with {known}, now asked for '
-            f'is {now}: take the same options, or another folder, or remove '
-            f'the tiles and {path}'
-        )
-    write_text(path, json.dumps(now, indent=2, sort_keys=True) + '\n')
+
+def _origins(
+    parts: Sequence[tuple[DeclaredTiles, Sequence[str]]], like: str
+) -> dict[str, dict[str, list[int]]]:
+    """Say of each file that is written which ones it is made from."""
+    found = {}
+    for target, tiles in parts:
+        for tile in tiles:
+            files = _files(tile, target.dataset, like)
+            stamps = {name: _stamp(path) for name, path in files.items()}
+            for name in files:
+                written = target.path(name, tile).relative_to(target.root)
+                # Of the first part, where several have it.
+                found.setdefault(
+                    written.as_posix(),
+                    {layer: stamps[layer] for layer in (name, like)},
+                )
+    return found
+
+
+def _stamp(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _layers(
     tile: str, dataset: MultiModalSegDataset, alignment: Alignment
 ) -> Mapping[str, AlignedLayer]:
     """Describe the files of a tile that are there, one layer per file."""
-    files: dict[Path, str] = {}
-    for name in layer_names(dataset):
-        place = declared_place(dataset, name)
-        path = Path(dataset.data_root) / dataset.tile_path(tile, name, *place)
-        if path.is_file() and (path not in files or name == alignment.like):
-            files[path] = name
-    sources = {n: source_layer(dataset, n, [p]) for p, n in files.items()}
+    files = _files(tile, dataset, alignment.like)
+    sources = {n: source_layer(dataset, n, [p]) for n, p in files.items()}
     return align(tile, sources, alignment)
 
 
