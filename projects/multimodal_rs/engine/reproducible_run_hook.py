@@ -12,6 +12,10 @@ from mmseg.registry import HOOKS
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from multimodal_rs.engine.resumed_optimizer import (
+    compare_optimizers,
+    compare_schedules,
+)
 from multimodal_rs.utils.wrappers import unwrapped_datasets
 
 MOST_DRAWS = 2**32  # of a sample in one process
@@ -24,6 +28,9 @@ class ReproducibleRunHook(Hook):
     mmengine restores weights, optimizer and schedules on ``--resume``, but no
     random state. This hook
 
+    - refuses to go on with the state of another optimiser or of other
+      schedules, and says which of their numbers are the checkpoint's and not
+      the config's;
     - hands the run's seed to the datasets, and how often each sample has been
       drawn; they seed the sample's augmentation from both;
     - seeds dropout before each iteration by (seed, iteration, rank);
@@ -39,6 +46,24 @@ class ReproducibleRunHook(Hook):
 
     # After CheckpointHook, whose before_train sets up its folder.
     priority = 'LOWEST'
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare optimiser and schedules, if the run goes on with them.
+
+        Raises:
+            ValueError: If the checkpoint has the state of others.
+        """
+        if not runner._resume:
+            return
+        found = []
+        if 'optimizer' in checkpoint:
+            state = checkpoint['optimizer']
+            found += compare_optimizers(runner.optim_wrapper, state)
+        if 'param_schedulers' in checkpoint:
+            states = checkpoint['param_schedulers']
+            found += compare_schedules(runner.param_schedulers, states)
+        for line in found:
+            runner.logger.warning(f'--resume goes on with {line}')
 
     def before_train(self, runner: Runner) -> None:
         """Hand over the seed; repeat a lost validation."""
