@@ -71,8 +71,8 @@ def test_a_changed_record_makes_everything_stale(checkout, capsys, tmp_path):
     assert make_tables.main(['--check', *root]) == 0
     file = checkout / 'configs' / RECORD
     content = json.loads(file.read_text(encoding='utf-8'))
-    assert content[0]['measures']['opt+sar']['mIoU'] == 75.7
-    content[0]['measures']['opt+sar']['mIoU'] = 12.345
+    for number, record in enumerate(content):
+        record['measures']['opt+sar']['mIoU'] = 12.345 + number
     file.write_text(json.dumps(content))
     assert make_tables.main(['--check', *root]) == 1
     printed = capsys.readouterr().out
@@ -81,28 +81,30 @@ def test_a_changed_record_makes_everything_stale(checkout, capsys, tmp_path):
         *('configs/joitrinet/metafile.yml', 'docs/images/missing_sensors.png'),
     ):
         assert f'{checkout / name} is stale' in printed
-    assert '12.35' not in (checkout / 'README.md').read_text(encoding='utf-8')
+    assert '13.35' not in (checkout / 'README.md').read_text(encoding='utf-8')
 
     folders = ['--csv', str(tmp_path / 'c'), '--latex', str(tmp_path / 't')]
     assert make_tables.main([*root, *folders]) == 0
     assert make_tables.main(['--check', *root]) == 0
     readme = checkout / 'configs' / 'joitrinet' / 'README.md'
-    assert '| 12.35 ± 0.65 |' in readme.read_text(encoding='utf-8')
-    assert '12.345' in (tmp_path / 'c' / 'joitrinet-ombria.csv').read_text(
+    assert '| 13.35 ± 1.00 |' in readme.read_text(encoding='utf-8')
+    assert '13.345' in (tmp_path / 'c' / 'joitrinet-ombria.csv').read_text(
         encoding='utf-8'
     )
     latex = (tmp_path / 't' / 'joitrinet-ombria.tex').read_text(
         encoding='utf-8'
     )
-    assert r'12.35 $\pm$ 0.65' in latex and r'\toprule' in latex
+    assert r'13.35 $\pm$ 1.00' in latex and r'\toprule' in latex
 
 
 def test_records_of_runs_are_taken_in(checkout, make_record, tmp_path):
     """They replace the means that had their seed, not other options."""
-    config = 'configs/joitrinet/joitrinet-d_r18_1xb8-8e_ombria-128x128.py'
+    config = 'configs/joitrinet/joitrinet-d_r18_1xb8-15e_simulated-128x128.py'
     file = checkout / 'configs' / 'joitrinet' / 'results'
-    file /= 'joitrinet-d_r18_1xb8-8e_ombria-128x128.json'
-    options = json.loads(file.read_text(encoding='utf-8'))[0]['options']
+    file /= 'joitrinet-d_r18_1xb8-15e_simulated-128x128.json'
+    mean, *others = json.loads(file.read_text(encoding='utf-8'))
+    assert mean['seeds'] == [0, 1, 2] and others
+    options = mean['options']
     paths = []
     for seed, shift in ((0, 0.0), (1, 2.0)):
         measures = {
@@ -120,13 +122,14 @@ def test_records_of_runs_are_taken_in(checkout, make_record, tmp_path):
         write_record(paths[-1], record)
     arguments = ['--root', str(checkout), '--add', *map(str, paths)]
     assert make_tables.main(arguments) == 0
-    assert [
-        r['seeds'] for r in json.loads(file.read_text(encoding='utf-8'))
-    ] == [[0], [1]]
+    found = json.loads(file.read_text(encoding='utf-8'))
+    taken = [r['seeds'] for r in found if r['options'] == options]
+    assert taken == [[0], [1]]
+    assert [r for r in found if r['options'] != options] == others
     readme = (checkout / 'configs' / 'joitrinet' / 'README.md').read_text(
         encoding='utf-8'
     )
-    assert '| JoiTriNet-d | opt + sar | sar | 51.00 ± 1.41 |' in readme
+    assert '| JoiTriNet-d | sar | 51.00 ± 1.41 |' in readme
 
     write_record(paths[0], make_record(config='configs/joitrinet/none.py'))
     with pytest.raises(ValueError, match='expected a config of this rep'):
