@@ -32,6 +32,7 @@ def checkpoint(schedules):
     hub = dict(
         log_scalars=dict(loss=schedule),
         runtime_info=OrderedDict(best_score=np.float32(1.5), names=('a', 'b')),
+        resumed_keys=dict(loss=True, best_score=True),
     )
     return dict(
         meta=dict(epoch=1, dataset_meta=dict(classes=('a', 'b'))),
@@ -51,7 +52,9 @@ def test_one_cycle_is_saved_and_goes_on(several, tmp_path):
     HOOK.before_save_checkpoint(None, content)
     torch.save(content, tmp_path / 'c.pth')
     content = torch.load(tmp_path / 'c.pth', weights_only=True)
-    assert content['message_hub']['runtime_info']['best_score'] == 1.5
+    hub = content['message_hub']
+    assert hub['runtime_info']['best_score'] == 1.5
+    assert hub['resumed_keys'] == dict(best_score=True)  # nothing of the log
     saved = content['param_schedulers']
     (state,) = saved['main'] if several else saved
     resumed = schedule()

@@ -76,6 +76,12 @@ class PlainCheckpointHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Make the checkpoint plain."""
         hub = dict(checkpoint['message_hub'], log_scalars={})
+        # Of what is left out, mmengine would say in a line each that it is.
+        hub['resumed_keys'] = {
+            key: resumed
+            for key, resumed in hub['resumed_keys'].items()
+            if key in hub['runtime_info']
+        }
         checkpoint['message_hub'] = plain(hub)
         if 'param_schedulers' in checkpoint:
             checkpoint['param_schedulers'] = _without_functions(
