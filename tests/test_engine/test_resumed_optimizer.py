@@ -143,5 +143,8 @@ def test_runs_that_go_on_are_compared(
     checkpoint = dict(optimizer=wrapped(torch.optim.AdamW).state_dict())
     with pytest.raises(ValueError, match='state of SGD'):
         hook.after_load_checkpoint(runner, checkpoint)
+    runner.optim_wrapper = dict(type='OptimWrapper')  # as in a test
+    hook.after_load_checkpoint(runner, checkpoint)
+    runner.optim_wrapper = wrapped(torch.optim.SGD)
     runner._resume = False  # load_from: weights only
     hook.after_load_checkpoint(runner, checkpoint)

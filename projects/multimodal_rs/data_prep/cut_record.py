@@ -30,6 +30,12 @@ def declared(dataset: MultiModalSegDataset) -> dict[str, str]:
     return {k: json.dumps(v, sort_keys=True) for k, v in found.items()}
 
 
+def stamp(path: Path) -> list[int]:
+    """Tell a file from one that replaces it: bytes, and time of writing."""
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
 class CutRecord:
     """Which scenes of a folder are cut, how, and which tiles were empty.
 
@@ -134,6 +140,5 @@ def _files_of(scene: Scene) -> Files:
         found[name] = [[path.name] for path in layer.source.paths]
         for known, path in zip(found[name], layer.source.paths, strict=True):
             if path.is_file():  # and not in an archive
-                stat = path.stat()
-                known += [stat.st_size, stat.st_mtime_ns]
+                known += stamp(path)
     return found

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from multimodal_rs.data_prep.aligned import AlignedLayer
-from multimodal_rs.data_prep.cut_record import DECLARED
+from multimodal_rs.data_prep.cut_record import DECLARED, stamp
 from multimodal_rs.data_prep.grid_record import declarations, keep_record
 from multimodal_rs.data_prep.own_scenes import (
     Alignment,
@@ -139,7 +139,7 @@ def _origins(
     for target, tiles in parts:
         for tile in tiles:
             files = _files(tile, target.dataset, like)
-            stamps = {name: _stamp(path) for name, path in files.items()}
+            stamps = {name: stamp(path) for name, path in files.items()}
             for name in files:
                 written = target.path(name, tile).relative_to(target.root)
                 # Of the first part, where several have it.
@@ -148,11 +148,6 @@ def _origins(
                     {layer: stamps[layer] for layer in (name, like)},
                 )
     return found
-
-
-def _stamp(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _layers(

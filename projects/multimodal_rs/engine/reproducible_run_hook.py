@@ -7,6 +7,7 @@ import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
 from torch import Tensor
@@ -48,12 +49,15 @@ class ReproducibleRunHook(Hook):
     priority = 'LOWEST'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compare optimiser and schedules, if the run goes on with them.
+        """Compare optimiser and schedules, if a training goes on with them.
+
+        A test has none, also by the config that a resumed run has written.
 
         Raises:
             ValueError: If the checkpoint has the state of others.
         """
-        if not runner._resume:
+        trains = isinstance(runner.optim_wrapper, OptimWrapper)
+        if not (runner._resume and trains):
             return
         found = []
         if 'optimizer' in checkpoint:

@@ -15,8 +15,8 @@ State = Mapping[str, object]  # what ``state_dict`` returns
 PROGRESS = ('last_step', 'best', 'num_bad_epochs', 'cooldown_counter')
 PROGRESS += ('base_values', 'verbose')
 ADVICE = (
-    'take the optimiser of the training to go on with --resume, or start '
-    'from its weights alone with load_from and another --work-dir'
+    'take optimiser and schedules of the training to go on with --resume, or '
+    'start from its weights alone with load_from and another --work-dir'
 )
 
 
@@ -80,9 +80,7 @@ def compare_schedules(
         raise ValueError(
             f'param_scheduler: expected the states of {len(now)} schedules '
             f'with {kinds[0]}, the checkpoint has those of {len(before)} with '
-            f'{kinds[1]}: take the schedules of the training to go on with '
-            '--resume, or start from its weights alone with load_from and '
-            'another --work-dir'
+            f'{kinds[1]}: {ADVICE}'
         )
     return [
         _line(where, key, found[where][key], value)
